@@ -1,0 +1,60 @@
+"""One text for one value: shortest numbers, canonical JSON, and SHA-256 digests over it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+
+
+def number_text(value: float) -> str:
+    """The canonical text of a finite float: the shortest digits that read back the same.
+
+    Plain digits for 1e-5 <= |value| < 1e16, otherwise an exponent without `+` or leading zeros:
+    `20`, `0.3`, `0.00001`, `1.5e-7`, `1e16`. Negative zero is `0`. Raises ValueError if not finite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    if value == 0:
+        return "0"
+    text = repr(float(value))
+    mantissa, mark, exponent = text.partition("e")
+    if not mark:
+        return mantissa.removesuffix(".0")
+    power = int(exponent)
+    if power == -5:
+        sign = "-" if mantissa.startswith("-") else ""
+        return f"{sign}0.0000{mantissa.lstrip('-').replace('.', '')}"
+    return f"{mantissa.removesuffix('.0')}e{power}"
+
+
+def canonical_json(value: object) -> bytes:
+    """The value as JSON in the one form that digests are taken over: sorted keys, no blanks, UTF-8.
+
+    Keys must be text; floats must be finite and are written as `number_text` writes them, so 1.0 and 1
+    are one value.
+    """
+    return json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("canonical JSON has text as keys")
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
+        return int(value)
+    return value
+
+
+def sha256_hex(content: bytes) -> str:
+    """The SHA-256 of the bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest(domain: str, value: object) -> str:
+    """The SHA-256 of a value under a versioned domain name such as `doe1-recipe`, as 64 hex digits."""
+    return sha256_hex(domain.encode() + b"\n" + canonical_json(value))
