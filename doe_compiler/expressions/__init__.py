@@ -1,0 +1,1 @@
+"""The one small language of expressions and constraints: arithmetic, comparisons, the usual functions."""

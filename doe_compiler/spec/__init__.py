@@ -1,0 +1,1 @@
+"""Read a study: YAML text and the files that it names become a checked, typed Spec."""

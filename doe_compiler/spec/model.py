@@ -1,0 +1,305 @@
+"""The Spec: what the user wrote, typed and checked, with nothing computed."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doe_compiler.expressions.syntax import Expression
+from doe_compiler.generators.laws import Law
+from doe_compiler.kernel.findings import Place
+from doe_compiler.templates.template import Template
+
+RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exit")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small."""
+
+    path: str
+    name: str
+    sha256: str
+    size: int
+    is_executable: bool = False
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFile:
+    """A file that is on the platform already, by the id that the user wrote."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A categorical or discrete variable; the texts are the cells, in the order written."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One value for all runs."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A value computed from other variables of the same run."""
+
+    source: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class FromTable:
+    """A variable whose cells come from the table of `method: table`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One entry of `variables`; `nominal` is the cell's text.
+
+    `format` is a number format of the template language; `role` the API's variableType, as the API spells
+    it (`Param`, `Design`, ...).
+    """
+
+    name: str
+    law: Law | Levels | Constant | Formula | FromTable
+    place: Place
+    unit: str = ""
+    nominal: str | None = None
+    format: str | None = None
+    is_integer: bool = False
+    role: str = "Param"
+    raw: Mapping[str, object] | None = None
+    description: str = ""
+
+    @property
+    def varies(self) -> bool:
+        """Whether the design sets it row by row, so that it is part of a row's identity."""
+        return not isinstance(self.law, Constant | Formula)
+
+
+class Sampling(enum.Enum):
+    """Who turns generators into rows."""
+
+    COMPILER = "compiler"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A condition on a row, over any of its variables."""
+
+    source: str
+    expression: Expression
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The CSV of `method: table`: texts as written, blanks around cells removed."""
+
+    file: LocalFile
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DesignSpec:
+    """The `design` section; `method` is never empty."""
+
+    method: str
+    place: Place
+    runs: int | None = None
+    replicates: int = 1
+    iterations: int | None = None
+    sampling: Sampling = Sampling.COMPILER
+    constraints: tuple[Constraint, ...] = ()
+    cross: tuple[str, ...] = ()
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where an analysis runs; `slots` is the number of runs at a time, `walltime_h` the job's."""
+
+    core_type: str
+    cores_per_slot: int = 1
+    slots: int = 1
+    walltime_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that every run finds in its work directory; archives are unpacked unless told otherwise."""
+
+    source: LocalFile | PlatformFile
+    decompress: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTask:
+    """A template and the path in the run's work directory that it is written to."""
+
+    source: LocalFile
+    target: str
+    template: Template
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A pre- or post-processing script and the command that starts it."""
+
+    file: LocalFile
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One entry of `analyses`: software, command, files and hardware."""
+
+    code: str
+    version: str | None
+    command: str
+    hardware: Hardware
+    place: Place
+    run_timeout_s: int | None = None
+    input_files: tuple[InputFile, ...] = ()
+    templates: tuple[TemplateTask, ...] = ()
+    env_vars: Mapping[str, str] | None = None
+    pre_process: Script | None = None
+    post_process: Script | None = None
+    use_mpi: bool = False
+    use_rescale_license: bool = False
+    raw: Mapping[str, object] | None = None
+
+
+class Goal(enum.Enum):
+    """What is wanted of a response."""
+
+    MINIMIZE = "minimize"
+    MAXIMIZE = "maximize"
+
+
+class Take(enum.Enum):
+    """Which of several matches counts."""
+
+    FIRST = "first"
+    LAST = "last"
+    MIN = "min"
+    MAX = "max"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class RegexExtractor:
+    """The first group of a regular expression's matches in a file of the run."""
+
+    file: str
+    regex: str
+    take: Take = Take.LAST
+
+
+@dataclass(frozen=True, slots=True)
+class JsonExtractor:
+    """A value in a JSON file by its path, such as `forces.drag[0]`."""
+
+    file: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvExtractor:
+    """A column of a CSV file by its header."""
+
+    file: str
+    column: str
+    take: Take = Take.LAST
+
+
+@dataclass(frozen=True, slots=True)
+class CommandExtractor:
+    """The standard output of a command in the run's work directory."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Printed by the user's own post-processing script."""
+
+
+Extractor = RegexExtractor | JsonExtractor | CsvExtractor | CommandExtractor | Declared
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A measured output of every run; `minimum` and `maximum` are constraints on it."""
+
+    name: str
+    extractor: Extractor
+    place: Place
+    unit: str = ""
+    goal: Goal | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A person who is to see the jobs."""
+
+    email: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """The `job` section."""
+
+    is_low_priority: bool = False
+    expected_run_hours: float | None = None
+    case_file: LocalFile | PlatformFile | None = None
+    runs_per_job: int | None = None
+    include_nominal_run: bool = False
+    is_template_dry_run: bool = False
+    resource_filters: tuple[Mapping[str, object], ...] | None = None
+    share: tuple[Share, ...] = ()
+    raw: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the study must not exceed; None is no limit. `cost` is in the platform's currency."""
+
+    runs: int | None = None
+    core_hours: float | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A checked study; `lines` keeps the source lines by file, for findings of later stages."""
+
+    study: str
+    file: str
+    variables: tuple[Variable, ...]
+    design: DesignSpec
+    analyses: tuple[Analysis, ...]
+    seed: int = 0
+    description: str = ""
+    responses: tuple[Response, ...] = ()
+    job: JobSpec = JobSpec()
+    limits: Limits = Limits()
+    lines: Mapping[str, list[str]] | None = None
+
+    @property
+    def varied(self) -> tuple[Variable, ...]:
+        """The variables that make a row's identity, in the order of the file."""
+        return tuple(variable for variable in self.variables if variable.varies)

@@ -1,0 +1,1 @@
+"""The platform's placeholder language: parse, check, lower, substitute."""
