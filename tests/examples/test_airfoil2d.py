@@ -199,6 +199,10 @@ def run(airfoil2d, directory):
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
 
 
+def test_deck_of_these_tests_has_the_variables_of_the_study(airfoil2d):
+    assert NOMINAL.keys() == airfoil2d.study["variables"].keys()
+
+
 def test_filled_template_runs_and_leaves_every_response(airfoil2d, tmp_path):
     airfoil2d.fill(tmp_path, NOMINAL)
     done = run(airfoil2d, tmp_path)
