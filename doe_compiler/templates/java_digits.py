@@ -66,8 +66,9 @@ def _free_format(value: float, odd: int, bits: int, exponent: int, tiny: int) ->
         m2 -= 1
     if m2 < 0:
         b2, s2, m2 = b2 - m2, s2 - m2, 0
-    wide = bits + b2 + _bits_of_power_of_5(b5) >= 64 or s2 + 1 + _bits_of_power_of_5(s5 + 1) >= 64
-    return _generated(odd * 5**b5 << b2, 5**s5 << s2, 5**b5 << m2, decimal, touching_stops=wide)
+    needed = max(bits + b2 + _bits_of_power_of_5(b5), s2 + 1 + _bits_of_power_of_5(s5 + 1))
+    word = next((width for width in (32, 64) if needed < width), None)
+    return _generated(odd * 5**b5 << b2, 5**s5 << s2, 5**b5 << m2, decimal, word)
 
 
 def _estimated_decimal_exponent(value: float, exponent: int) -> int:
@@ -81,24 +82,35 @@ def _bits_of_power_of_5(power: int) -> int:
     return (5**power).bit_length() if power else 0
 
 
-def _generated(
-    rest: int, scale: int, margin: int, decimal: int, *, touching_stops: bool
-) -> JavaDigits:
-    """Digits of rest / scale, until what is left is within `margin` (all integers, exact).
+def _wrapped(number: int, word: int) -> int:
+    half = 1 << (word - 1)
+    return (number + half) % (2 * half) - half
 
-    `touching_stops`: whether a remainder that reaches the upper margin exactly ends the digits; Java's
-    big-integer branch says yes, its branch for machine words says no.
+
+def _stops(rest: int, margin: int, ten: int, word: int | None) -> tuple[bool, bool]:
+    """Whether the digits so far are within `margin` below the value, and above it.
+
+    Java's machine words overflow here, and its big integers take a remainder that just touches the upper
+    margin for one within it.
     """
+    if word is None:
+        return rest < margin, rest + margin >= ten
+    margin = _wrapped(margin, word)
+    if margin <= 0:
+        return True, True
+    return rest < margin, _wrapped(rest + margin, word) > ten
+
+
+def _generated(rest: int, scale: int, margin: int, decimal: int, word: int | None) -> JavaDigits:
+    """Digits of rest / scale until what is left is within `margin`; `word` is the width of Java's integers."""
     ten = scale * 10
-    reach = 0 if touching_stops else 1
     digits: list[int] = []
     first = True
     while True:
         digit, rest = divmod(rest, scale)
         rest *= 10
         margin *= 10
-        low = rest < margin
-        high = rest + margin >= ten + reach
+        low, high = _stops(rest, margin, ten, word)
         if first and digit == 0 and not high:
             decimal -= 1
         else:
