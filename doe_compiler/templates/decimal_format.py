@@ -41,7 +41,9 @@ def number_in(text: str) -> float:
     """
     stripped = text.strip(" \t")
     if _NUMBER.fullmatch(stripped) is None:
-        raise NotANumber(f"{text!r} is not a number", hint="write a number, or insert the text without a format")
+        raise NotANumber(
+            f"{text!r} is not a number", hint="write a number, or insert the text without a format"
+        )
     value = float(stripped)
     if isinf(value):
         raise NotANumber(f"{text!r} is too large for a number", hint="the largest is about 1.797e308")

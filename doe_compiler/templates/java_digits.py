@@ -1,8 +1,8 @@
 """The decimal digits that `java.lang.Double.toString` finds for a double, and how exact they are.
 
-    0.1     -> digits "1",  point 0    0.1 is written as .1 x 10**0
-    1500.0  -> digits "15", point 4
-    5e-324  -> digits "49", point -323
+0.1     -> digits "1",  point 0    0.1 is written as .1 x 10**0
+1500.0  -> digits "15", point 4
+5e-324  -> digits "49", point -323
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The patterns of Java's `DecimalFormat`, read into counts of digits and affixes.
 
-    "#,##0.0#;(0)" -> at least 1 digit before the point, 1 or 2 after it, groups of 3, negatives in brackets
+"#,##0.0#;(0)" -> at least 1 digit before the point, 1 or 2 after it, groups of 3, negatives in brackets
 """
 
 import re
@@ -136,7 +136,9 @@ class _Subpattern:
             else:
                 at += self._affix_part(at)
         if self.open_quote is not None:
-            raise PatternError("the quote is never closed", self.open_quote, hint="write '' for a quote itself")
+            raise PatternError(
+                "the quote is never closed", self.open_quote, hint="write '' for a quote itself"
+            )
 
     def _skipped(self, at: int) -> int:
         return 1 if self.pattern[at] in "#0,.E" else 0
@@ -158,7 +160,9 @@ class _Subpattern:
             raise PatternError("a currency sign is not supported", at, hint=f"quote it: '{_CURRENCY}'")
         elif char in _SCALES:
             if self.multiplier != 1:
-                raise PatternError("more than one percent or per mille sign", at, hint="quote the second: '%'")
+                raise PatternError(
+                    "more than one percent or per mille sign", at, hint="quote the second: '%'"
+                )
             self.multiplier = _SCALES[char]
             affix.append("'" + char)
         else:
@@ -192,7 +196,9 @@ class _Subpattern:
     def _digit(self, char: str, at: int) -> None:
         if char == "0":
             if self.right > 0:
-                raise PatternError("a '0' after '#' after '0'", at, hint="after the point, '0' comes before '#'")
+                raise PatternError(
+                    "a '0' after '#' after '0'", at, hint="after the point, '0' comes before '#'"
+                )
             self.zeros += 1
         elif self.zeros > 0:
             self.right, self.right_index = self.right + 1, self.right_index or at
@@ -209,13 +215,17 @@ class _Subpattern:
             end += 1
         self.exponent_digits = end - at - 1
         if self.left + self.zeros < 1 or not self.exponent_digits:
-            raise PatternError("the exponent is not complete", at, hint="write it as in 0.00E0, or quote it: 'E'")
+            raise PatternError(
+                "the exponent is not complete", at, hint="write it as in 0.00E0, or quote it: 'E'"
+            )
         return end - at
 
     def refuse_misplaced(self, left: int, zeros: int, right: int) -> None:
         """Raise PatternError where a '#', a point or a comma stands where it has no meaning."""
         if self.point < 0 and right > 0:
-            raise PatternError("a '#' after '0' before the point", self.right_index, hint="write '#' before '0'")
+            raise PatternError(
+                "a '#' after '0' before the point", self.right_index, hint="write '#' before '0'"
+            )
         if self.point >= 0 and not left <= self.point <= left + zeros:
             raise PatternError("a '#' stands between the digits and the point", self.point_index)
         if self.grouping == 0:
