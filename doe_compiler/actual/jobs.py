@@ -4,6 +4,7 @@ import csv
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -25,14 +26,14 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ActualJob:
-    """A job with a mark, as the list shows it; `created` is the platform's time, as text."""
+    """A job with a mark, as the list shows it; `created` is the platform's time."""
 
     id: str
     name: str
     mark: Mark
     phase: Phase
     status: str
-    created: str
+    created: datetime
 
     @property
     def is_draft(self) -> bool:
@@ -75,7 +76,7 @@ class HeldRows:
         """The rows that were run or will be: a finished job may have been stopped before some of them."""
         if self.job.phase is not Phase.FINISHED or not _was_cut_short(client, self.job.id):
             return self.keys
-        completed = [run.number - 1 for run in client.runs(self.job.id) if run.completed is not None]
+        completed = [run.number - 1 for run in client.all_runs(self.job.id) if run.completed is not None]
         return self.keys[[index for index in completed if index < len(self.keys)]]
 
 
@@ -91,7 +92,7 @@ def held_rows(client: Client, job: ActualJob, varied: Sequence[str], desired: Ke
     starts = contiguous_ranges(desired, job.mark.rows)
     if starts:
         return HeldRows(job, desired[starts[0] : starts[0] + job.mark.rows.count])
-    parameter_file = client.job(job.id).param_file_id
+    parameter_file = client.job(job.id).param_file
     if parameter_file is None:
         return HeldRows(job, np.zeros(0, np.uint64) if varied else text_keys({}, 1))
     content = client.read_file(parameter_file, _LARGEST_CSV)

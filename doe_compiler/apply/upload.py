@@ -7,7 +7,7 @@ from pathlib import Path
 from doe_compiler.bundle.pack import BundleFile
 from doe_compiler.client.client import Client, FileEntry
 from doe_compiler.client.errors import Ambiguous
-from doe_compiler.kernel.errors import PreconditionFailed
+from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
 
 _TRIES = 3
 _CHUNK = 1 << 20
@@ -30,11 +30,14 @@ def _uploaded(client: Client, file: BundleFile) -> str:
         if existing is not None:
             return existing
         try:
-            source = file.content if file.content is not None else Path(file.path or "")
-            return client.upload(source, name=file.name, type_id=file.type_id).id
+            return client.upload(_source(file), file.name, file.type_id).id
         except Ambiguous:
             continue
-    return client.upload(file.content or Path(file.path or ""), name=file.name, type_id=file.type_id).id
+    raise TryAgain(f"'{file.name}' could not be uploaded", hint="run the same command again")
+
+
+def _source(file: BundleFile) -> bytes | Path:
+    return file.content if file.content is not None else Path(file.path or "")
 
 
 def _found(client: Client, file: BundleFile, sha512: str) -> str | None:

@@ -11,7 +11,7 @@ from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import sha256_hex
 from doe_compiler.spec.model import LocalFile, Spec
-from doe_compiler.templates.parser import lowered
+from doe_compiler.templates.lowering import lowered
 
 
 @dataclass(frozen=True, slots=True)

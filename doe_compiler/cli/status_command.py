@@ -38,7 +38,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
                     "status": job.status or None,
                     "isDraft": job.is_draft,
                     "presentRecipe": job.id in present,
-                    "created": job.created,
+                    "created": job.created.isoformat(),
                 }
                 for job in jobs
             ],
@@ -51,7 +51,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
             job.status or "draft",
             str(job.mark.rows.count) if job.mark.rows else "",
             "present" if job.id in present else "older",
-            job.created[:19],
+            f"{job.created:%Y-%m-%d %H:%M:%S}",
         ]
         for job in jobs
     ]

@@ -54,7 +54,7 @@ def progress(client: Client, bundle: Bundle, ended: dict[str, Progress]) -> Prog
 
 
 def _of_job(client: Client, job: ActualJob) -> Progress:
-    runs = list(client.runs(job.id))
+    runs = client.all_runs(job.id)
     return Progress(
         1,
         int(job.phase is Phase.FINISHED),

@@ -39,8 +39,8 @@ def losing_units(jobs: Sequence[ActualJob], mine: Collection[str]) -> frozenset[
     return frozenset(job_id for job_id in mine if job_id != first.id)
 
 
-def _age(job: ActualJob) -> tuple[str, str]:
-    return (job.created, job.id)
+def _age(job: ActualJob) -> tuple[float, str]:
+    return (job.created.timestamp(), job.id)
 
 
 def doubled(desired: Keys, submitted: Sequence[Standing], mine: frozenset[str]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
     found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
     for job in jobs:
         keys = held_rows(client, job, bundle.design.varied, desired).keys.tolist()
-        for run in client.runs(job.id):
+        for run in client.all_runs(job.id):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
     current = _CurrentResponses(client, bundle.spec)
@@ -100,7 +100,7 @@ def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob])
     current = _CurrentResponses(client, bundle.spec)
     rows: list[ResultRow] = []
     for job in [job for job in jobs if job.mark.unit == unit]:
-        for run in client.runs(job.id):
+        for run in client.all_runs(job.id):
             texts = {variable.name: variable.display_value for variable in run.variables}
             inputs = {name: texts.get(name, "") for name in names}
             rows.append(_row(current, len(rows) + 1, inputs, job, run))
@@ -180,7 +180,7 @@ class _CurrentResponses:
     def _digests_of(self, job_id: str) -> Mapping[str, str]:
         if job_id not in self._of_job:
             try:
-                found = json.loads(self._client.job(job_id).env_vars.get("DOE_RESPONSES", "{}"))
+                found = json.loads(self._client.job(job_id).environment.get("DOE_RESPONSES", "{}"))
             except ValueError:
                 found = {}
             self._of_job[job_id] = found if isinstance(found, dict) else {}

@@ -1,6 +1,7 @@
 """Desired rows minus existing rows are missing, and counted."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import numpy as np
 from hypothesis import given
@@ -19,9 +20,9 @@ def array(values):
     return np.array(values, np.uint64)
 
 
-def job(job_id, rows=(), *, phase=Phase.SUBMITTED, created="2026-01-01", unit=None):
+def job(job_id, rows=(), *, phase=Phase.SUBMITTED, created="1", unit=None):
     mark = Mark("s", "0" * 12, None if unit else row_set(array(list(rows))), unit, 0, "abcd")
-    return ActualJob(job_id, str(mark), mark, phase, "", created)
+    return ActualJob(job_id, str(mark), mark, phase, "", datetime.fromtimestamp(int(created), UTC))
 
 
 def standing(job_id, rows, **more):
