@@ -75,6 +75,15 @@ def exact_number(text: str) -> Fraction | None:
     return Fraction(text if not mantissa.endswith(".") else text.replace(".", "", 1))
 
 
+def is_number(text: str) -> bool:
+    """Whether `exact_number` would give a number, without building it."""
+    if len(text) <= _LONGEST_NUMBER and _FLOAT.fullmatch(text):
+        value = float(text)
+        if value != 0 and math.isfinite(value):
+            return True
+    return exact_number(text) is not None
+
+
 def _within_floats(value: Fraction) -> Fraction | None:
     try:
         float(value)
