@@ -15,7 +15,9 @@ from doe_compiler.templates.parser import parse
 _LONGEST_RUN_S = 366 * 86400
 
 
-def read_analyses(section: Items, bad: frozenset[int], project: Project, report: Report) -> tuple[Analysis, ...]:
+def read_analyses(
+    section: Items, bad: frozenset[int], project: Project, report: Report
+) -> tuple[Analysis, ...]:
     """The analyses in order; those in `bad` do not fit the schema and are left out."""
     analyses = [
         _analysis(node, project, report)
@@ -71,7 +73,9 @@ def _run_timeout(fields: Fields, report: Report) -> int | None:
         return None
     seconds = seconds_of(node.text)
     if seconds is None:
-        hint = f"say {node.text}s or {node.text}m" if node.text.isdigit() else "for example 90s, 20m, 1h30m, 2d"
+        hint = (
+            f"say {node.text}s or {node.text}m" if node.text.isdigit() else "for example 90s, 20m, 1h30m, 2d"
+        )
         report.error("E107", f"'runTimeout' is '{node.text}', not a duration with its unit", node.place, hint)
     elif seconds > _LONGEST_RUN_S:
         report.error("E106", f"'runTimeout' ({node.text}) is more than a year", node.place)
@@ -100,12 +104,16 @@ def _script(fields: Fields, key: str, project: Project, report: Report) -> Scrip
         return None
     file = local_file(node, project, report, keep=True)
     if not section.text("command").strip():
-        report.error("E107", "'command' is blank", section.place_of("command"), "say how the script is started")
+        report.error(
+            "E107", "'command' is blank", section.place_of("command"), "say how the script is started"
+        )
     return None if file is None else Script(file, section.text("command"))
 
 
 def _templates(fields: Fields, project: Project, report: Report) -> tuple[TemplateTask, ...]:
-    tasks = [_template(node, project, report) for node in fields.items("templates") if isinstance(node, Fields)]
+    tasks = [
+        _template(node, project, report) for node in fields.items("templates") if isinstance(node, Fields)
+    ]
     return tuple(task for task in tasks if task is not None)
 
 
@@ -166,7 +174,9 @@ def _check_names_of_inputs(section: Items, analyses: list[Analysis], report: Rep
     seen: dict[str, str] = {}
     for analysis in analyses:
         names_here: set[str] = set()
-        scripts = [script.file for script in (analysis.pre_process, analysis.post_process) if script is not None]
+        scripts = [
+            script.file for script in (analysis.pre_process, analysis.post_process) if script is not None
+        ]
         inputs = [task.source for task in analysis.input_files if isinstance(task.source, LocalFile)]
         for file in (*inputs, *scripts):
             is_script = any(file is script for script in scripts)

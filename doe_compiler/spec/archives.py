@@ -59,7 +59,9 @@ def archive_problem(path: str) -> ArchiveProblem | None:
         RuntimeError,
     ) as error:
         hint = "pack it again; decompress: false leaves a file as it is"
-        return ArchiveProblem("E307", f"cannot be read as an archive: {str(error) or type(error).__name__}", hint)
+        return ArchiveProblem(
+            "E307", f"cannot be read as an archive: {str(error) or type(error).__name__}", hint
+        )
     if unsafe is None:
         return None
     return ArchiveProblem("E308", unsafe, "pack it again with relative paths, without links that leave it")

@@ -9,7 +9,16 @@ from doe_compiler.kernel.findings import Place, near_miss
 from doe_compiler.spec.files import Project, shown_path
 from doe_compiler.spec.formulas import check_constraint, check_names, check_texts, read_expression
 from doe_compiler.spec.laws import MOST_POINTS
-from doe_compiler.spec.model import Constraint, DesignSpec, Formula, FromTable, Levels, Sampling, Table, Variable
+from doe_compiler.spec.model import (
+    Constraint,
+    DesignSpec,
+    Formula,
+    FromTable,
+    Levels,
+    Sampling,
+    Table,
+    Variable,
+)
 from doe_compiler.spec.nodes import Fields, Scalar
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.table import check_columns, read_table
@@ -80,7 +89,9 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
 def _refuse_later(section: Fields, report: Report) -> None:
     if section.get("correlation") is not None:
         place = section.key_place("correlation")
-        report.error("E402", "'correlation' comes in a later version", place, "remove it; columns are independent")
+        report.error(
+            "E402", "'correlation' comes in a later version", place, "remove it; columns are independent"
+        )
 
 
 def _method(section: Fields, around: Surroundings, sampling: Sampling, report: Report) -> str | None:
@@ -115,10 +126,17 @@ def _table(section: Fields, method: str | None, around: Surroundings, report: Re
     node = section.scalar("file")
     if method != "table":
         if node is not None and method is not None:
-            _meaningless(section, "file", f"with the method {method}", report, "say method: table, or remove it")
+            _meaningless(
+                section, "file", f"with the method {method}", report, "say method: table, or remove it"
+            )
         return None
     if node is None:
-        report.error("E102", "missing key 'file': the table of the runs", section.place_of("method"), "file: points.csv")
+        report.error(
+            "E102",
+            "missing key 'file': the table of the runs",
+            section.place_of("method"),
+            "file: points.csv",
+        )
         return None
     table = read_table(node, around.project, report)
     if table is not None:
@@ -133,7 +151,9 @@ def _check_bare_variables(method: str | None, around: Surroundings, report: Repo
     for variable in around.varied:
         if isinstance(variable.law, FromTable):
             message = f"'{variable.name}' has none of generator, levels, value, expression"
-            report.error("E102", message, variable.place, "give it exactly one of them, or a column with method: table")
+            report.error(
+                "E102", message, variable.place, "give it exactly one of them, or a column with method: table"
+            )
 
 
 def _meaningless(section: Fields, key: str, why: str, report: Report, hint: str = "") -> None:
@@ -166,9 +186,13 @@ def _check_size(section: Fields, method: str, around: Surroundings, report: Repo
             points *= level_count(variable) or 1
     points *= section.integer("replicates") or 1
     if points > MOST_POINTS:
-        place = section.place_of("replicates" if section.get("replicates") else "runs" if section.get("runs") else "method")
+        place = section.place_of(
+            "replicates" if section.get("replicates") else "runs" if section.get("runs") else "method"
+        )
         shown = f"{points:,}" if points < 10**18 else "far more runs than"
-        message = f"{shown} runs are more than {MOST_POINTS:,}" if points < 10**18 else f"{shown} {MOST_POINTS:,}"
+        message = (
+            f"{shown} runs are more than {MOST_POINTS:,}" if points < 10**18 else f"{shown} {MOST_POINTS:,}"
+        )
         report.error("E110", message, place, "use fewer levels, runs or replicates")
 
 
@@ -209,7 +233,12 @@ def _cross(section: Fields, method: str | None, around: Surroundings, report: Re
             report.error("E120", f"'{node.text}' stands twice", node.place, "remove one of them")
         elif node.text not in around.known:
             meant = near_miss(node.text, around.known)
-            report.error("E209", f"'{node.text}' is not a variable", node.place, f"did you mean '{meant}'?" if meant else "")
+            report.error(
+                "E209",
+                f"'{node.text}' is not a variable",
+                node.place,
+                f"did you mean '{meant}'?" if meant else "",
+            )
         elif variable is not None and level_count(variable) is None:
             hint = "cross Linspace, FixedRange or levels"
             report.error("E209", f"'{node.text}' has no levels to cross", node.place, hint)
@@ -251,7 +280,9 @@ def _platform_problems(variable: Variable) -> Iterable[str]:
 
 
 def _refuse(what: str, place: Place, report: Report, hint: str = "") -> None:
-    report.error("E119", f"{what} cannot be used with sampling: platform", place, hint or "use sampling: compiler")
+    report.error(
+        "E119", f"{what} cannot be used with sampling: platform", place, hint or "use sampling: compiler"
+    )
 
 
 def check_nominal_run(
@@ -262,4 +293,9 @@ def check_nominal_run(
         written = None if section is None else section.fields(variable.name)
         if variable.varies and (written is None or written.get("nominal") is None):
             message = f"the nominal run needs a value of '{variable.name}'"
-            report.error("E213", message, variable.place, f"add 'nominal', or remove includeNominalRun (line {place.line})")
+            report.error(
+                "E213",
+                message,
+                variable.place,
+                f"add 'nominal', or remove includeNominalRun (line {place.line})",
+            )

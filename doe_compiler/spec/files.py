@@ -60,7 +60,9 @@ def local_file(
             report.error("E303", f"'{node.text}' is not a regular file", node.place)
             return None
         if keep and status.st_size > limit:
-            report.error("E305", f"'{node.text}' is larger than {limit >> 20} MiB", node.place, "make it an input file")
+            report.error(
+                "E305", f"'{node.text}' is larger than {limit >> 20} MiB", node.place, "make it an input file"
+            )
             return None
         content, sha256, size = _read(path, keep=keep)
     except OSError as error:
@@ -89,7 +91,9 @@ def _path_inside(node: Scalar, project: Project, report: Report) -> Path | None:
         report.error("E303", f"{named!r} is not a path", node.place)
         return None
     if _ABSOLUTE.match(named):
-        report.error("E304", f"'{named}' is an absolute path", node.place, "give a path relative to the study")
+        report.error(
+            "E304", f"'{named}' is an absolute path", node.place, "give a path relative to the study"
+        )
         return None
     path = project.folder / named
     try:
@@ -119,7 +123,9 @@ def _nearby(path: Path, project: Project) -> str:
     return f"did you mean '{os.path.relpath(path.parent / meant, project.folder)}'?"
 
 
-def file_or_id(node: Node | None, project: Project, report: Report) -> tuple[LocalFile | PlatformFile, bool] | None:
+def file_or_id(
+    node: Node | None, project: Project, report: Report
+) -> tuple[LocalFile | PlatformFile, bool] | None:
     """The file that an entry of `inputFiles` or `caseFile` means, and whether it is unpacked."""
     if isinstance(node, Fields) and "id" in node.entries:
         return PlatformFile(node.text("id")), node.flag("decompress", default=True)

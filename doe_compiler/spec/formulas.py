@@ -54,7 +54,9 @@ def check_names(written: Written, variables: frozenset[str], report: Report) -> 
     unknown = sorted(names(written.expression) - variables)
     for name in unknown:
         meant = near_miss(name, variables)
-        hint = f"did you mean '{meant}'?" if meant else f"the variables are {', '.join(sorted(variables)[:20])}"
+        hint = (
+            f"did you mean '{meant}'?" if meant else f"the variables are {', '.join(sorted(variables)[:20])}"
+        )
         report.error("E205", f"'{name}' is not a variable", _place_of_name(written, name), hint)
     hidden = sorted(mentioned(written.expression) & CONSTANTS & variables)
     for name in hidden:
@@ -88,7 +90,9 @@ def check_not_condition(written: Written, report: Report) -> bool:
 
 def circles(formulas: Mapping[str, Written]) -> Iterator[tuple[str, ...]]:
     """The circles of formulas that need each other, each once, from its first name in the file."""
-    needs = {name: [n for n in formulas if n in names(written.expression)] for name, written in formulas.items()}
+    needs = {
+        name: [n for n in formulas if n in names(written.expression)] for name, written in formulas.items()
+    }
     done: set[str] = set()
     for start in formulas:
         trail: list[str] = []

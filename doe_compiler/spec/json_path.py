@@ -2,7 +2,9 @@
 
 import re
 
-_STEP = re.compile(r"""\[(?P<index>-?[0-9]{1,9})\]|\[(?P<quote>["'])(?P<quoted>.*?)(?P=quote)\]|(?P<name>[^.\[\]"'\s]+)""")
+_STEP = re.compile(
+    r"""\[(?P<index>-?[0-9]{1,9})\]|\[(?P<quote>["'])(?P<quoted>.*?)(?P=quote)\]|(?P<name>[^.\[\]"'\s]+)"""
+)
 
 
 def json_path_steps(path: str) -> tuple[str | int, ...]:
@@ -15,7 +17,12 @@ def json_path_steps(path: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     position = 0
     while position < len(rest):
-        if rest[position] == "." and (steps or start) and position + 1 < len(rest) and rest[position + 1] not in ".[":
+        if (
+            rest[position] == "."
+            and (steps or start)
+            and position + 1 < len(rest)
+            and rest[position + 1] not in ".["
+        ):
             position += 1
         elif steps and rest[position] != "[":
             raise ValueError(f"'.' or '[' is expected at {start + position + 1}")

@@ -102,7 +102,11 @@ def _has_mass(fields: Fields, report: Report, low: float, high: float) -> bool:
     mass = (math.erfc(-high / math.sqrt(2)) - math.erfc(-low / math.sqrt(2))) / 2
     if mass >= _LEAST_MASS:
         return True
-    key = "upper" if fields.number("upper") is not None and (low < -6 or fields.number("lower") is None) else "lower"
+    key = (
+        "upper"
+        if fields.number("upper") is not None and (low < -6 or fields.number("lower") is None)
+        else "lower"
+    )
     key = key if fields.number(key) is not None else "upper"
     message = f"almost nothing of the {fields.text('generator')} is left between 'lower' and 'upper'"
     report.error("E109", message, fields.place_of(key), "move the bounds towards the mean")

@@ -157,7 +157,9 @@ def _analyses(
     return analyses
 
 
-def _responses(tree: Fields, unsound: _Unsound, known: frozenset[str], report: Report) -> tuple[Response, ...]:
+def _responses(
+    tree: Fields, unsound: _Unsound, known: frozenset[str], report: Report
+) -> tuple[Response, ...]:
     section = tree.fields("responses")
     if section is None or unsound.whole_section("responses"):
         return ()
@@ -170,5 +172,7 @@ def _job(tree: Fields, unsound: _Unsound, around: Surroundings, report: Report) 
         return JobSpec()
     job = read_job(section, around.project, report)
     if job.include_nominal_run:
-        check_nominal_run(tree.fields("variables"), around.variables, section.place_of("includeNominalRun"), report)
+        check_nominal_run(
+            tree.fields("variables"), around.variables, section.place_of("includeNominalRun"), report
+        )
     return job

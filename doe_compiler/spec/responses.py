@@ -32,7 +32,9 @@ def read_responses(
             continue
         is_free = is_free_name(name, entry.key_place, report)
         if name in variables:
-            report.error("E203", f"'{name}' is a variable and a response", entry.key_place, "rename the response")
+            report.error(
+                "E203", f"'{name}' is a variable and a response", entry.key_place, "rename the response"
+            )
         response = _response(name, entry.node, entry.key_place, report)
         if is_free and response is not None:
             responses.append(response)
@@ -64,7 +66,9 @@ def _extractor(fields: Fields, report: Report) -> Extractor | None:
     if "command" in fields.entries:
         command = fields.text("command")
         if not command.strip() or "\0" in command:
-            report.error("E107", "'command' is not a command", fields.place_of("command"), "say what prints the value")
+            report.error(
+                "E107", "'command' is not a command", fields.place_of("command"), "say what prints the value"
+            )
             return None
         return CommandExtractor(command)
     if "file" not in fields.entries:

@@ -62,9 +62,9 @@ def _number(text: str) -> Meaning:
 def exact_number(text: str) -> Fraction | None:
     """The exact value of a number's text, or None if it is no number or no finite float can hold it."""
     if _OCTAL.fullmatch(text):
-        return _within_floats(Fraction(int(text[2:], 8)))
+        return _within_floats(Fraction(int(text, 8)))
     if _HEXADECIMAL.fullmatch(text):
-        return _within_floats(Fraction(int(text[2:], 16)))
+        return _within_floats(Fraction(int(text, 16)))
     if len(text) > _LONGEST_NUMBER or not _FLOAT.fullmatch(text):
         return None
     value = float(text)

@@ -48,10 +48,13 @@ def shape_misfits(root: Node) -> tuple[Misfit, ...]:
 
 @cache
 def _validator() -> Any:  # noqa: ANN401 - the class that `extend` makes has no static type
-    return extend(Draft202012Validator, {"pattern": _whole_pattern})(schema("study"))
+    keywords = {"pattern": _whole_pattern}
+    return extend(Draft202012Validator, keywords)(schema("study"))  # type: ignore[no-untyped-call]
 
 
-def _whole_pattern(_validator: object, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+def _whole_pattern(
+    _validator: object, pattern: str, instance: object, _schema: object
+) -> Iterator[ValidationError]:
     # Python's `$` also matches before a final line end; JSON Schema's does not.
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
@@ -111,7 +114,9 @@ def _best_branch(root: Node, path: Path, error: ValidationError) -> tuple[Misfit
     for inner in error.context or ():
         branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
     candidates = _of_same_discriminator(root, path, [_misfits(root, errors) for errors in branches.values()])
-    best = min(candidates, key=lambda misfits: (sum(m.is_other_kind for m in misfits), len(misfits)), default=())
+    best = min(
+        candidates, key=lambda misfits: (sum(m.is_other_kind for m in misfits), len(misfits)), default=()
+    )
     own_kind = [misfit for misfit in best if not misfit.is_other_kind]
     if len(own_kind) == len(best) and best:
         return _with_excluded_keys(root, path, best, _keys_of_branches(error))
@@ -159,7 +164,12 @@ def _with_excluded_keys(
     told = []
     for misfit in best:
         at_keys = [key for key in node.entries if node.key_place(key) == misfit.finding.place]
-        if misfit.finding.code == "E101" and at_keys and at_keys[0] in known and not misfit.finding.hint.startswith("did"):
+        if (
+            misfit.finding.code == "E101"
+            and at_keys
+            and at_keys[0] in known
+            and not misfit.finding.hint.startswith("did")
+        ):
             kind = node.text("generator") or next(key for key in (*node.entries, "this") if key != at_keys[0])
             message = f"'{at_keys[0]}' does not go with '{kind}'"
             misfit = Misfit(path, Finding("E108", message, misfit.finding.hint, misfit.finding.place))
@@ -170,7 +180,9 @@ def _with_excluded_keys(
 def _keys_of_branches(error: ValidationError) -> frozenset[str]:
     definitions = cast("Mapping[str, Mapping[str, Any]]", schema("study")["$defs"])
     branches = cast("Sequence[Mapping[str, Any]]", error.validator_value)
-    resolved = [definitions[branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch for branch in branches]
+    resolved = [
+        definitions[branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch for branch in branches
+    ]
     return frozenset(key for branch in resolved for key in branch.get("properties", {}))
 
 
@@ -186,7 +198,9 @@ def _misfit(root: Node, path: Path, error: ValidationError) -> Misfit:
             if not isinstance(node, Scalar) or node.value is None:
                 place = owner_place(root, path)
             finding = _wrong_kind(path, node, kinds, _kind_hint(node, wanted), place)
-            is_branch = bool(error.parent) and len(path) == len(error.parent.absolute_path if error.parent else ())
+            is_branch = bool(error.parent) and len(path) == len(
+                error.parent.absolute_path if error.parent else ()
+            )
             if is_branch:
                 return Misfit(path, Finding(finding.code, finding.message, kinds, place), is_other_kind=True)
         case "const":
@@ -197,14 +211,21 @@ def _misfit(root: Node, path: Path, error: ValidationError) -> Misfit:
         case "enum":
             finding = _not_one_of(path, node, [str(value) for value in wanted])
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            finding = Finding("E106", f"{_label(path)} is {_shown(node)}, not {_bound(error.validator, wanted)}", "", place)
+            finding = Finding(
+                "E106", f"{_label(path)} is {_shown(node)}, not {_bound(error.validator, wanted)}", "", place
+            )
         case _:
             finding = _wrong_form(root, path, error)
     return Misfit(path, finding)
 
 
 def _bound(validator: str, wanted: float) -> str:
-    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    words = {
+        "minimum": "at least",
+        "exclusiveMinimum": "above",
+        "maximum": "at most",
+        "exclusiveMaximum": "below",
+    }
     return f"{words[validator]} {wanted:,}"
 
 

@@ -80,5 +80,7 @@ def read_text(path: Path, file: str, limit: int = LARGEST_STUDY) -> str | Findin
         return content
     text = decoded(content, file)
     if isinstance(text, str) and not text.strip():
-        return Finding("E005", f"'{file}' is empty", "`doe init` writes a study to start from", Place(file, 1, 1))
+        return Finding(
+            "E005", f"'{file}' is empty", "`doe init` writes a study to start from", Place(file, 1, 1)
+        )
     return text

@@ -39,7 +39,9 @@ def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
 def _first(findings: list[Finding], shown: str) -> list[Finding]:
     if len(findings) <= _MOST_TOLD:
         return findings
-    more = Finding("E313", f"{len(findings) - _MOST_TOLD:,} more findings in '{shown}'", "", Place(shown, 1, 1))
+    more = Finding(
+        "E313", f"{len(findings) - _MOST_TOLD:,} more findings in '{shown}'", "", Place(shown, 1, 1)
+    )
     return [*findings[:_MOST_TOLD], more]
 
 
@@ -66,7 +68,9 @@ def _table(file: LocalFile, text: str, shown: str, report: Report) -> Table | No
         report.error("E312", f"not valid CSV: {error}", Place(shown, max(reader.line_num, 1), 1))
         return None
     if names is None or (not rows and not report.findings):
-        report.error("E312", "the table has no rows", Place(shown, 1, 1), "a header of names, then a row for each run")
+        report.error(
+            "E312", "the table has no rows", Place(shown, 1, 1), "a header of names, then a row for each run"
+        )
     elif len(rows) > MOST_POINTS:
         report.error("E110", f"{len(rows):,} rows are more than {MOST_POINTS:,}", Place(shown, 1, 1))
     return None if names is None else Table(file, names, tuple(rows))
@@ -89,7 +93,12 @@ def _check_cells(row: tuple[str, ...], names: tuple[str, ...], place: Place, rep
 
 
 def check_columns(
-    table: Table, variables: Iterable[Variable], known: frozenset[str], shown: str, place: Place, report: Report
+    table: Table,
+    variables: Iterable[Variable],
+    known: frozenset[str],
+    shown: str,
+    place: Place,
+    report: Report,
 ) -> None:
     """Find columns without a variable, variables without a column, and cells that a variable cannot take."""
     by_name: Mapping[str, Variable] = {variable.name: variable for variable in variables}
@@ -101,7 +110,9 @@ def check_columns(
             hint = f"did you mean '{meant}'?" if meant else "add it to the variables, or remove the column"
             report.error("E214", f"the column '{name}' is not a variable", header, hint)
         elif variable is not None and isinstance(variable.law, Constant | Formula):
-            report.error("E214", f"'{name}' is a column of the table, and has a value already", variable.place)
+            report.error(
+                "E214", f"'{name}' is a column of the table, and has a value already", variable.place
+            )
     for variable in by_name.values():
         if variable.varies and variable.name not in table.names:
             hint = f"add the column to '{shown}', or give the variable a value"

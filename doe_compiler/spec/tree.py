@@ -64,7 +64,9 @@ def read_tree(text: str, file: str) -> tuple[Node | None, tuple[Finding, ...]]:
     except _Stop as stop:
         return None, (*builder.findings, stop.finding)
     if builder.root is None or (isinstance(builder.root, Scalar) and builder.root.value is None):
-        empty = Finding("E005", f"'{file}' holds no study", "`doe init` writes one to start from", Place(file, 1, 1))
+        empty = Finding(
+            "E005", f"'{file}' holds no study", "`doe init` writes one to start from", Place(file, 1, 1)
+        )
         return None, (*builder.findings, empty)
     return builder.root, tuple(builder.findings)
 
@@ -76,7 +78,9 @@ def _events(text: str, file: str) -> Iterator[yaml.Event]:
         mark = error.problem_mark or error.context_mark
         place = Place(file, 1, 1) if mark is None else Place(file, mark.line + 1, mark.column + 1)
         context = f" {error.context}" if error.context else ""
-        raise _Stop(Finding("E006", f"{error.problem or 'not valid YAML'}{context}", _advice(error), place)) from None
+        raise _Stop(
+            Finding("E006", f"{error.problem or 'not valid YAML'}{context}", _advice(error), place)
+        ) from None
     except yaml.reader.ReaderError as error:
         raise _Stop(_unreadable(error, text, file)) from None
     except yaml.YAMLError as error:
@@ -127,6 +131,8 @@ class _Builder:
                 self._take_start(event)
             case yaml.CollectionEndEvent():
                 self._take_end()
+            case _:
+                pass
 
     def _take_start(self, event: yaml.CollectionStartEvent) -> None:
         is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -142,19 +148,17 @@ class _Builder:
 
     def _take_end(self) -> None:
         done = self._open.pop()
-        node: Node
-        if done.is_mapping:
-            node = Fields(done.entries, done.place)
-        else:
-            node = Items(tuple(done.items), done.place)
+        node = Fields(done.entries, done.place) if done.is_mapping else Items(tuple(done.items), done.place)
         self._add(node, done.anchor, done.size, done.height)
 
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         if any(opened.anchor == event.anchor for opened in self._open):
             self._stop("E011", f"'*{event.anchor}' stands inside of what it means", event, "write it out")
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if known is None:
-            self._stop("E006", f"found undefined alias '{event.anchor}'", event, "quote a text that begins with '*'")
+            self._stop(
+                "E006", f"found undefined alias '{event.anchor}'", event, "quote a text that begins with '*'"
+            )
         if self._wants_key() and not isinstance(known.node, Scalar):
             self._stop("E013", "a key must be plain text", event)
         if len(self._open) + known.height > DEEPEST_NESTING:
@@ -183,7 +187,9 @@ class _Builder:
             self._tag_finding(event)
         elif read.problem or type(read.value) not in kinds:
             kind = event.tag.removeprefix(_CORE)
-            self.findings.append(Finding("E009", f"'{text}' is not what the tag !!{kind} says", "remove the tag", place))
+            self.findings.append(
+                Finding("E009", f"'{text}' is not what the tag !!{kind} says", "remove the tag", place)
+            )
         return Scalar(text, read.value, place, False, read.number)
 
     def _add(self, node: Node, anchor: str | None, size: int, height: int) -> None:
@@ -225,17 +231,26 @@ class _Builder:
     def _expect_room(self, size: int, event: yaml.Event) -> None:
         self._count += size
         if self._count > MOST_NODES:
-            self._stop("E011", f"more than {MOST_NODES:,} values, aliases expanded", event, "put long lists into a table")
+            self._stop(
+                "E011",
+                f"more than {MOST_NODES:,} values, aliases expanded",
+                event,
+                "put long lists into a table",
+            )
 
     def _place(self, event: yaml.Event) -> Place:
         start, end = event.start_mark, event.end_mark
-        end_column = end.column + 1 if end.line == start.line and isinstance(event, yaml.ScalarEvent) else None
-        return Place(self.file, start.line + 1, start.column + 1, end_column)
+        assert start is not None
+        assert end is not None
+        is_in_one_line = end.line == start.line and isinstance(event, yaml.ScalarEvent)
+        return Place(self.file, start.line + 1, start.column + 1, end.column + 1 if is_in_one_line else None)
 
     def _tag_finding(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         shown = str(event.tag).replace(_CORE, "!!")
         hint = "remove it; quote a text that begins with '!'"
-        self.findings.append(Finding("E009", f"the tag '{shown}' has no meaning here", hint, self._place(event)))
+        self.findings.append(
+            Finding("E009", f"the tag '{shown}' has no meaning here", hint, self._place(event))
+        )
 
     def _stop(self, code: str, message: str, event: yaml.Event, hint: str = "") -> NoReturn:
         raise _Stop(Finding(code, message, hint, self._place(event)))

@@ -31,7 +31,10 @@ def check_placeholders(
 
 
 def check_usage(
-    analyses: Iterable[Analysis], variables: Iterable[Variable], constraints: Iterable[Constraint], report: Report
+    analyses: Iterable[Analysis],
+    variables: Iterable[Variable],
+    constraints: Iterable[Constraint],
+    report: Report,
 ) -> None:
     """Find varied variables that no template uses, since all their runs would compute the same.
 
@@ -47,7 +50,12 @@ def check_usage(
             hint = f"use ${{{variable.name}}} in a template (a comment line will do), or remove it"
             report.error("E210", message, variable.place, hint)
         elif not variable.varies and variable.name not in in_templates | in_constraints:
-            report.warning("E211", f"nothing uses '{variable.name}'", variable.place, "use it in a template, or remove it")
+            report.warning(
+                "E211",
+                f"nothing uses '{variable.name}'",
+                variable.place,
+                "use it in a template, or remove it",
+            )
 
 
 def _with_needs(used: Iterable[str], variables: Iterable[Variable]) -> frozenset[str]:

@@ -40,7 +40,9 @@ def read_variables(section: Fields, bad: frozenset[str], report: Report) -> tupl
 def is_free_name(name: str, place: Place, report: Report) -> bool:
     """Whether a name of the user is none of those that `doe` keeps for itself."""
     if name in RESERVED_NAMES or name.lower().startswith("doe_"):
-        report.error("E202", f"'{name}' is reserved: names that begin with 'doe_' are taken", place, "rename it")
+        report.error(
+            "E202", f"'{name}' is reserved: names that begin with 'doe_' are taken", place, "rename it"
+        )
         return False
     return True
 
@@ -91,7 +93,9 @@ def _levels(fields: Fields, report: Report) -> Levels | None:
         if text is None:
             is_sound = False
         elif text in texts:
-            report.error("E120", f"the level '{text}' stands twice", node.place, "use replicates to repeat runs")
+            report.error(
+                "E120", f"the level '{text}' stands twice", node.place, "use replicates to repeat runs"
+            )
             is_sound = False
         else:
             texts.append(text)
@@ -101,7 +105,9 @@ def _levels(fields: Fields, report: Report) -> Levels | None:
 def _is_whole(law: _AnyLaw, fields: Fields, report: Report) -> bool:
     problems = list(fractional_settings(law))
     for key, reason in problems:
-        report.error("E113", f"'{key}' {reason}", fields.place_of(key), "give whole numbers, or remove type: integer")
+        report.error(
+            "E113", f"'{key}' {reason}", fields.place_of(key), "give whole numbers, or remove type: integer"
+        )
     if isinstance(law, Formula):
         hint = "wrap it: round(...), floor(...) or ceil(...), and remove type: integer"
         report.error("E116", "an expression has no type", fields.place_of("type"), hint)
@@ -116,7 +122,9 @@ def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool) 
     text = cell_text(node, report)
     problem = "" if text is None else value_problem(law, text, is_integer=is_integer)
     if problem:
-        report.error("E112", f"'nominal' ({text}) {problem}", node.place, "choose a value that the variable can take")
+        report.error(
+            "E112", f"'nominal' ({text}) {problem}", node.place, "choose a value that the variable can take"
+        )
         return None
     return text
 
@@ -126,7 +134,9 @@ def _format(law: _AnyLaw, fields: Fields, report: Report) -> str | None:
     if node is None:
         return None
     if isinstance(law, Levels | Constant) and holds_text(Variable("", law, node.place)):
-        report.error("E116", "a format is for numbers, and this variable holds text", node.place, "remove 'format'")
+        report.error(
+            "E116", "a format is for numbers, and this variable holds text", node.place, "remove 'format'"
+        )
         return None
     try:
         compile_pattern(node.text)
@@ -143,13 +153,17 @@ def check_formulas(
     """Whether the formulas use known names, no circles, and text only where text may stand."""
     variables = tuple(variables)
     written = {v.name: _written(section, v.name, v.law) for v in variables if isinstance(v.law, Formula)}
-    is_sound = all([check_names(formula, known, report) for formula in written.values()])
+    # Each check tells on its own, so none is skipped after the first that fails.
+    checks = [check_names(formula, known, report) for formula in written.values()]
     for circle in circles(written):
         place = written[circle[0]].node.place
-        report.error("E206", f"a circle: {' → '.join(circle)}", place, "one of them must not depend on the others")
-        is_sound = False
+        report.error(
+            "E206", f"a circle: {' → '.join(circle)}", place, "one of them must not depend on the others"
+        )
+        checks.append(False)
     texts = textual_names(variables, table)
-    return all([check_texts(formula, texts, report) for formula in written.values()]) and is_sound
+    checks += [check_texts(formula, texts, report) for formula in written.values()]
+    return all(checks)
 
 
 def textual_names(variables: Iterable[Variable], table: Table | None) -> frozenset[str]:
