@@ -80,7 +80,7 @@ def csv_column(text, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
     if delimiter is None:
         rows = [header.split()] + [line.split() for line in lines[1:]]
     else:
-        rows = list(csv.reader([header] + lines[1:], delimiter=delimiter))
+        rows = list(csv.reader([header] + lines[1:], delimiter=delimiter, skipinitialspace=True))
     names = [name.strip() for name in rows[0]]
     if column not in names:
         raise ValueError("no column %r" % column)  # noqa: UP031
