@@ -45,7 +45,11 @@ def peak_mb(command: list[str]) -> float:
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     told = subprocess.run(
-        [sys.executable, "-c", program, *command], check=True, capture_output=True, text=True, env=environment()
+        [sys.executable, "-c", program, *command],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(),
     )
     unit = 1024 if sys.platform != "darwin" else 1024**2
     return int(told.stdout) / unit
@@ -72,7 +76,12 @@ def main() -> None:
             [
                 ("what", "s", "ratio", "aim"),
                 ("numpy fill + polars", f"{limit:.2f}", "1", ""),
-                ("doe design --format csv", f"{taken['doe design']:.2f}", f"{taken['doe design'] / limit:.2f}", "2"),
+                (
+                    "doe design --format csv",
+                    f"{taken['doe design']:.2f}",
+                    f"{taken['doe design'] / limit:.2f}",
+                    "2",
+                ),
                 ("doe compile", f"{taken['doe compile']:.2f}", f"{taken['doe compile'] / limit:.2f}", "2"),
                 ("doe compile, peak memory", f"{peak_mb(compiling):.0f} MB", "", "700 MB"),
             ],

@@ -67,7 +67,11 @@ def executing_s(folder: Path) -> float:
         "print((max(r.completed for r in runs) - min(r.started for r in runs)).total_seconds())\n"
     )
     told = subprocess.run(
-        [sys.executable, "-c", program, str(folder)], check=True, capture_output=True, text=True, env=environment()
+        [sys.executable, "-c", program, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(),
     )
     return float(told.stdout)
 
@@ -77,7 +81,9 @@ def parallel_s(folder: Path) -> float:
     command = "cd ready/{} && ../../run.sh"
     listed = "\n".join(map(str, range(RUNS)))
     began = time.perf_counter()
-    subprocess.run(["parallel", "--will-cite", "-j2", command], input=listed, text=True, check=True, cwd=folder)
+    subprocess.run(
+        ["parallel", "--will-cite", "-j2", command], input=listed, text=True, check=True, cwd=folder
+    )
     return time.perf_counter() - began
 
 

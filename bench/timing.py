@@ -20,7 +20,9 @@ def environment() -> dict[str, str]:
 def process_s(command: Sequence[str], **more: object) -> float:
     """The wall time of a whole process, in seconds."""
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), **more)
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), **more
+    )
     return time.perf_counter() - began
 
 

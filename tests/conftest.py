@@ -61,7 +61,9 @@ def study_at(tmp_path: Path) -> Callable[..., Path]:
 def doe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the `doe` command as a process of its own, with an empty home."""
 
-    def run(*arguments: object, env: dict[str, str] | None = None, **more: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, **more: object
+    ) -> subprocess.CompletedProcess[str]:
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RESCALE_", "DOE_"))}

@@ -141,9 +141,7 @@ def _drafted(
             case Kind.DELETE:
                 assert action.job_id is not None
                 _withdraw(client, action.job_id)
-                receipts.append(
-                    Receipt(Kind.DELETE, action.job_id, by_id[action.job_id].name, action.runs)
-                )
+                receipts.append(Receipt(Kind.DELETE, action.job_id, by_id[action.job_id].name, action.runs))
             case Kind.SUBMIT:
                 assert action.job_id is not None
                 made.drafts[action.job_id] = by_id[action.job_id].mark
@@ -179,9 +177,7 @@ def _created(
             bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], rows, unit, generation, patience.nonce()
         )
         name = marked_name(job.title, mark)
-        payload = job.payload(
-            bundle, name=name, parameter_sha256=parameters.sha256 if parameters else None
-        )
+        payload = job.payload(bundle, name=name, parameter_sha256=parameters.sha256 if parameters else None)
         try:
             return client.create_job(with_ids(payload, ids)).id, name, mark
         except Ambiguous:
@@ -191,7 +187,9 @@ def _created(
             ]
             if landed:
                 return landed[0].id, landed[0].name, mark
-    raise TryAgain("the platform did not answer whether the job was created", hint="run the same command again")
+    raise TryAgain(
+        "the platform did not answer whether the job was created", hint="run the same command again"
+    )
 
 
 def _losers(made: _Round, second: Look) -> frozenset[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from doe_compiler.bundle.pack import BundleFile
-from doe_compiler.client.client import Client, FileEntry
+from doe_compiler.client.answers import FileEntry
+from doe_compiler.client.client import Client
 from doe_compiler.client.errors import Ambiguous
 from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
 

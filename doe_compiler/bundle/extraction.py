@@ -7,9 +7,10 @@ and keeps to the syntax of old Python 3 versions.
 import csv
 import json
 import re
+from typing import Any
 
 
-def value_of(response, text):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def value_of(response: "dict[str, str]", text: str) -> str:
     """The response's value in the text, as text; raises ValueError where there is none.
 
     `response` has `kind` (regex, json, csv or command) and that kind's settings as the study names them.
@@ -25,7 +26,7 @@ def value_of(response, text):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
     return plain(text)
 
 
-def taken(values, take):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def taken(values: "list[str]", take: str) -> str:
     """The one of several values that counts."""
     values = [value.strip() for value in values if value.strip()]
     if not values:
@@ -41,12 +42,12 @@ def taken(values, take):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return plain(values[numbers.index(chosen)])
 
 
-def number(text):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def number(text: str) -> float:
     """The number that a solver wrote, Fortran's `1.5D+03` included."""
     return float(re.sub(r"(?<=[0-9.])[dD](?=[+-]?[0-9])", "e", text))
 
 
-def plain(value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def plain(value: object) -> str:
     """A value as one line of text; a number keeps the digits that the solver wrote."""
     if isinstance(value, bool) or value is None or isinstance(value, (dict, list)):
         value = json.dumps(value)
@@ -60,17 +61,17 @@ def plain(value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return re.sub(r"(?<=[0-9.])[dD](?=[+-]?[0-9])", "e", text)
 
 
-def json_value(document, path):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def json_value(document: "Any", path: str) -> object:
     """The value at a path such as `forces.drag[0]` or `$.forces.drag[-1]`."""
     for name, index in re.findall(r"([^.\[\]]+)|\[(-?[0-9]+)\]", re.sub(r"^\$\.?", "", path)):
         try:
             document = document[int(index)] if index else document[name]
         except (KeyError, IndexError, TypeError):
-            raise ValueError("no %r in the JSON" % (name or index))  # noqa: B904, UP031
+            raise ValueError("no %r in the JSON" % (name or index))  # noqa: B904
     return document
 
 
-def csv_column(text, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def csv_column(text: str, column: str) -> "list[str]":
     """The cells of a column by its header; commas, semicolons, tabs or blanks separate."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#!")]
     if not lines:
@@ -83,6 +84,6 @@ def csv_column(text, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
         rows = list(csv.reader([header] + lines[1:], delimiter=delimiter, skipinitialspace=True))
     names = [name.strip() for name in rows[0]]
     if column not in names:
-        raise ValueError("no column %r" % column)  # noqa: UP031
+        raise ValueError("no column %r" % column)
     index = names.index(column)
     return [row[index] for row in rows[1:] if index < len(row)]

@@ -1,6 +1,6 @@
 """The mark in a job's name: which study, recipe and rows a job holds, which try, and whose POST.
 
-    Lift and drag [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]
+Lift and drag [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]
 """
 
 import re

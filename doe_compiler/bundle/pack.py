@@ -109,9 +109,7 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     templates: dict[str, str] = {}
     for analysis in spec.analyses:
         found = [
-            _local(file.source, INPUT)
-            for file in analysis.input_files
-            if isinstance(file.source, LocalFile)
+            _local(file.source, INPUT) for file in analysis.input_files if isinstance(file.source, LocalFile)
         ]
         found += [
             _local(script.file, SCRIPT) for script in (analysis.pre_process, analysis.post_process) if script
@@ -141,6 +139,4 @@ def parameter_file(job: Job) -> BundleFile | None:
     content = b"".join(job.parameter_chunks())
     if not content:
         return None
-    return BundleFile(
-        f"{job.spec.study}.csv", sha256_hex(content), len(content), PARAMETERS, content
-    )
+    return BundleFile(f"{job.spec.study}.csv", sha256_hex(content), len(content), PARAMETERS, content)

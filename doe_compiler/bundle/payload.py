@@ -29,18 +29,19 @@ def content_reference(sha256: str) -> dict[str, str]:
     return {"id": CONTENT_PREFIX + sha256}
 
 
-def with_ids(payload: object, ids: Mapping[str, str]) -> object:
+def with_ids(payload: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:
     """The payload with every reference by content replaced by the platform's id of that content."""
-    if isinstance(payload, Mapping):
-        return {
-            key: ids[value.removeprefix(CONTENT_PREFIX)]
-            if key == "id" and isinstance(value, str) and value.startswith(CONTENT_PREFIX)
-            else with_ids(value, ids)
-            for key, value in payload.items()
-        }
-    if isinstance(payload, list | tuple):
-        return [with_ids(value, ids) for value in payload]
-    return payload
+    return {key: _with_ids(value, ids, is_id=key == "id") for key, value in payload.items()}
+
+
+def _with_ids(value: object, ids: Mapping[str, str], *, is_id: bool = False) -> object:
+    if isinstance(value, Mapping):
+        return with_ids(value, ids)
+    if isinstance(value, list | tuple):
+        return [_with_ids(inner, ids) for inner in value]
+    if is_id and isinstance(value, str) and value.startswith(CONTENT_PREFIX):
+        return ids[value.removeprefix(CONTENT_PREFIX)]
+    return value
 
 
 def job_payload(

@@ -102,9 +102,7 @@ def _file(source: LocalFile | PlatformFile) -> dict[str, object]:
 
 
 def _template(task: TemplateTask) -> dict[str, object]:
-    return _without_defaults(
-        {"target": task.target, "sha256": task.source.sha256, "keep": sorted(task.keep)}
-    )
+    return _without_defaults({"target": task.target, "sha256": task.source.sha256, "keep": sorted(task.keep)})
 
 
 def _script(script: Script | None) -> dict[str, object] | None:

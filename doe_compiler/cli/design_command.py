@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 @click.command("design")
 @study_argument
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@click.option("-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+@click.option(
+    "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
+)
 def command(study: Path, form: str, file: Path | None) -> None:
     """Show the table of runs, every cell as it goes into the templates."""
     from doe_compiler.pipeline.compiling import checked_spec, designed

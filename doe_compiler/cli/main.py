@@ -54,9 +54,9 @@ class _Commands(click.Group):
             from doe_compiler.kernel.findings import near_miss
 
             meant = near_miss(args[0], COMMANDS)
-            if meant:
-                error.message += f" Did you mean '{meant}'?"
-            raise
+            if meant is None:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{meant}'?", ctx) from error
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

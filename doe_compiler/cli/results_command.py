@@ -10,8 +10,12 @@ from doe_compiler.cli.asked import answer, connection_to, on_option, study_argum
 @click.command("results")
 @study_argument
 @on_option
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@click.option("-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+@click.option(
+    "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
+)
 def command(study: Path, on: str, form: str, file: Path | None) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, results_table

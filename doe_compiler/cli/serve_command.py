@@ -12,11 +12,15 @@ from doe_compiler.pipeline.connection import platform_folder
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8642, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--port", default=8642, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
 @click.option(
     "--data", type=click.Path(path_type=Path), help="The data folder (.doe/platform here, or DOE_DATA)."
 )
-@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
+)
 def command(host: str, port: int, data: Path | None, token_file: Path | None) -> None:
     """Serve the embedded platform over HTTP with a token; Ctrl-C or SIGTERM stops it."""
     from doe_compiler.platform.http import serve

@@ -84,7 +84,9 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     parts = zip(row, widths, right, strict=True)
-    return "  ".join(cell.rjust(width) if is_right else cell.ljust(width) for cell, width, is_right in parts).rstrip()
+    return "  ".join(
+        cell.rjust(width) if is_right else cell.ljust(width) for cell, width, is_right in parts
+    ).rstrip()
 
 
 def _is_number(cell: str) -> bool:
@@ -102,10 +104,14 @@ def results_table(results: Results, most: int | None = None) -> str:
     rows = [cells(results, row) for row in results.rows]
     names = header(results)
     said = [
-        index for index, name in enumerate(names) if name not in {"why", "exit_code", "directory"} or any(_tells(row[index]) for row in rows)
+        index
+        for index, name in enumerate(names)
+        if name not in {"why", "exit_code", "directory"} or any(_tells(row[index]) for row in rows)
     ]
     shown = rows if most is None else rows[:most]
-    text = text_table([names[index] for index in said], ([_short(row[index]) for index in said] for row in shown))
+    text = text_table(
+        [names[index] for index in said], ([_short(row[index]) for index in said] for row in shown)
+    )
     if len(shown) < len(rows):
         text += f"... and {plural(len(rows) - len(shown), 'more run')}: doe results {results.spec.file}\n"
     return text
@@ -137,10 +143,22 @@ def shown_progress(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> 
         _progress_lines(steps, tell)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("running"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("running"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("runs", total=None)
         for step in steps:

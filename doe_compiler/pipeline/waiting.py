@@ -33,9 +33,7 @@ class Progress:
 def progress(client: Client, bundle: Bundle, ended: dict[str, Progress]) -> Progress:
     """One look at how far the submitted jobs of the present recipe are; `ended` remembers finished ones."""
     submitted = [
-        job
-        for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe)
-        if not job.is_draft
+        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
     ]
     parts = []
     for job in submitted:

@@ -10,7 +10,8 @@ from doe_compiler.bundle.extraction import value_of
 from doe_compiler.bundle.pack import Bundle
 from doe_compiler.bundle.rows import design_keys
 from doe_compiler.bundle.steps import EXIT_FILE, EXIT_NAME, extractor_digests, extractor_settings
-from doe_compiler.client.client import Client, RunEntry
+from doe_compiler.client.answers import RunEntry
+from doe_compiler.client.client import Client
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
 
@@ -83,7 +84,9 @@ def _collected(client: Client, bundle: Bundle) -> Results:
             continue
         job, run = found[key].popleft()
         rows.append(_row(current, index + 1, inputs, job, run))
-    return Results(bundle.spec, tuple(name for name in bundle.design.names if name != "doe_dollar"), tuple(rows))
+    return Results(
+        bundle.spec, tuple(name for name in bundle.design.names if name != "doe_dollar"), tuple(rows)
+    )
 
 
 def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunEntry) -> None:
@@ -145,9 +148,9 @@ class _CurrentResponses:
             if code is not None and code.strip():
                 found[EXIT_NAME] = code.strip()
         for response in self.spec.responses:
-            if response.name in printed and then.get(response.name) == self._digests[response.name]:
-                found[response.name] = printed[response.name]
-            elif isinstance(response.extractor, Declared) and response.name in printed:
+            if (response.name in printed and then.get(response.name) == self._digests[response.name]) or (
+                isinstance(response.extractor, Declared) and response.name in printed
+            ):
                 found[response.name] = printed[response.name]
             else:
                 value = self._extracted(response, job, run)

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 
 import pytest
+from doe_compiler.platform.service import open_platform
 
 from doe_compiler.actual.jobs import study_jobs
 from doe_compiler.apply.protocol import Patience, carried_out, look
@@ -11,7 +12,6 @@ from doe_compiler.client.client import embedded
 from doe_compiler.kernel.wire import Response
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.decide import Kind
-from doe_compiler.platform.service import open_platform
 
 
 @pytest.fixture

@@ -9,7 +9,13 @@ LOG = "iteration 1 Cd = 0.50\niteration 2 Cd = 0.25\niteration 3 Cd = 1.5D-01\n"
 
 @pytest.mark.parametrize(
     ("take", "expected"),
-    [("first", "0.50"), ("last", "1.5e-01"), ("min", "1.5e-01"), ("max", "0.50"), ("mean", repr((0.5 + 0.25 + 0.15) / 3))],
+    [
+        ("first", "0.50"),
+        ("last", "1.5e-01"),
+        ("min", "1.5e-01"),
+        ("max", "0.50"),
+        ("mean", repr((0.5 + 0.25 + 0.15) / 3)),
+    ],
 )
 def test_regex_takes_the_match_that_is_asked_for(take, expected):
     assert value_of({"kind": "regex", "regex": r"Cd\s*=\s*(\S+)", "take": take}, LOG) == expected
@@ -43,7 +49,16 @@ def test_broken_json_is_an_error():
         value_of({"kind": "json", "path": "a"}, '{"a": ')
 
 
-@pytest.mark.parametrize("text", ["t,p\n0,1\n1,3\n", "t;p\n0;1\n1;3\n", "t\tp\n0\t1\n1\t3\n", "# t  p\n0 1\n1   3\n", '"t", "p"\n0, 1\n1, 3\n\n'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t,p\n0,1\n1,3\n",
+        "t;p\n0;1\n1;3\n",
+        "t\tp\n0\t1\n1\t3\n",
+        "# t  p\n0 1\n1   3\n",
+        '"t", "p"\n0, 1\n1, 3\n\n',
+    ],
+)
 @pytest.mark.parametrize(("take", "expected"), [("last", "3"), ("min", "1"), ("mean", "2.0")])
 def test_csv_columns_by_header_whatever_separates(text, take, expected):
     assert value_of({"kind": "csv", "column": "p", "take": take}, text) == expected

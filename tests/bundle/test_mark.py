@@ -29,7 +29,9 @@ def test_a_unit_reads_back():
     assert read_mark(marked_name("title", mark)) == mark
 
 
-@pytest.mark.parametrize("name", ["", "a job", "[doe1 s 0123.1-2.g0.x]", "[doe2 s 0123456789ab.1-0123456789abcdef.g0.abcd]"])
+@pytest.mark.parametrize(
+    "name", ["", "a job", "[doe1 s 0123.1-2.g0.x]", "[doe2 s 0123456789ab.1-0123456789abcdef.g0.abcd]"]
+)
 def test_other_names_have_no_mark(name):
     assert read_mark(name) is None
 

@@ -26,7 +26,14 @@ def shell(command, folder):
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [("true", 0), ("exit 3", 3), ("false # no", 1), ("cat <<X\nhello\nX", 0), ("sh -c 'kill -9 $$'", 137), ("echo it\\'s", 0)],
+    [
+        ("true", 0),
+        ("exit 3", 3),
+        ("false # no", 1),
+        ("cat <<X\nhello\nX", 0),
+        ("sh -c 'kill -9 $$'", 137),
+        ("echo it\\'s", 0),
+    ],
 )
 @pytest.mark.parametrize("timeout_s", [None, 30])
 def test_the_exit_code_is_left_behind_and_passed_on(tmp_path, command, code, timeout_s):
@@ -98,7 +105,9 @@ def test_the_users_own_script_runs_first_and_decides(tmp_path):
     assert (done.returncode, done.stdout) == (1, "mine\t1\ndoe_exit\t0\n")
 
 
-@pytest.mark.parametrize("regex", [r"it's (\d)", r'"q": (\d)', r"back\\slash (\d)", r"END_OF_DOE (\d)", r"Ångström (\d)"])
+@pytest.mark.parametrize(
+    "regex", [r"it's (\d)", r'"q": (\d)', r"back\\slash (\d)", r"END_OF_DOE (\d)", r"Ångström (\d)"]
+)
 def test_any_regex_survives_the_shell(tmp_path, regex):
     text = regex.replace(r"\\", "\\").replace(r"(\d)", "7")
     (tmp_path / "log").write_text(text + "\n")

@@ -18,7 +18,9 @@ def test_nothing_heavy_is_imported_where_it_is_not_needed(arguments, study_at):
     )
     study = str(study_at())
     words = [study if word == "STUDY" else word for word in arguments]
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -29,7 +31,10 @@ def test_findings_are_all_told_with_their_place(doe, study_at):
     )
     done = doe("validate", study)
     assert done.returncode == 3
-    assert f"{study}:5:37  E104  'max' (10) is not above 'min' (30)" in done.stdout or "E104  'max' (10) is not above 'min' (30)" in done.stdout
+    assert (
+        f"{study}:5:37  E104  'max' (10) is not above 'min' (30)" in done.stdout
+        or "E104  'max' (10) is not above 'min' (30)" in done.stdout
+    )
     assert "Uniform" in done.stdout
     assert "^" in done.stdout
     assert "Traceback" not in done.stderr
@@ -55,7 +60,14 @@ def test_an_invalid_study_stops_every_command(doe, study_at, command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["aply"], ["apply", "--unknown"], ["design", ".", "--format", "xml"], ["plan", "missing.yaml"], ["plan", "."], ["compile", "."]],
+    [
+        ["aply"],
+        ["apply", "--unknown"],
+        ["design", ".", "--format", "xml"],
+        ["plan", "missing.yaml"],
+        ["plan", "."],
+        ["compile", "."],
+    ],
 )
 def test_wrong_usage_is_64(doe, arguments):
     done = doe(*arguments)
@@ -81,7 +93,9 @@ def test_a_limit_forbids_before_anything_is_created(doe, study_at):
         done = doe(*command)
         assert done.returncode == 5
         assert "limits.runs allows 4" in done.stderr
-    assert not (study.parent / ".doe" / "platform" / "jobs").exists() or not list((study.parent / ".doe" / "platform" / "jobs").iterdir())
+    assert not (study.parent / ".doe" / "platform" / "jobs").exists() or not list(
+        (study.parent / ".doe" / "platform" / "jobs").iterdir()
+    )
 
 
 def test_without_a_key_there_is_no_way_in(doe, study_at):
@@ -99,7 +113,9 @@ def test_a_platform_that_does_not_answer_is_try_again(doe, study_at):
 def test_the_design_as_csv_is_the_compiled_csv(doe, study_at, tmp_path):
     study = study_at()
     doe("compile", study, "-o", tmp_path / "out")
-    assert doe("design", study, "--format", "csv").stdout == (tmp_path / "out" / "jobs" / "0001.csv").read_text()
+    assert (
+        doe("design", study, "--format", "csv").stdout == (tmp_path / "out" / "jobs" / "0001.csv").read_text()
+    )
     doe("design", study, "--format", "csv", "-o", tmp_path / "design.csv")
     assert (tmp_path / "design.csv").read_text() == (tmp_path / "out" / "jobs" / "0001.csv").read_text()
     runs = json.loads(doe("design", study, "--format", "json").stdout)["runs"]
@@ -110,9 +126,13 @@ def test_compiling_elsewhere_gives_the_same_bytes(doe, study_at, tmp_path):
     def compiled(folder, **more):
         out = tmp_path / f"out-{folder}"
         assert doe("compile", study_at(folder), "-o", out, **more).returncode == 0
-        return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+        return {
+            str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+        }
 
-    assert compiled("here") == compiled("there", env={"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1"})
+    assert compiled("here") == compiled(
+        "there", env={"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1"}
+    )
 
 
 def test_compile_replaces_a_bundle_and_nothing_else(doe, study_at, tmp_path):

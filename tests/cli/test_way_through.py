@@ -105,7 +105,9 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(doe, study_at):
 
 def test_an_added_response_is_read_from_the_stored_outputs(doe, study_at):
     doe("apply", study_at(), "--yes")
-    study = study_at(responses="  y: {file: y.txt, regex: '(\\S+)'}\n  x_again: {file: deck.txt, regex: 'x = (\\S+)', unit: m}")
+    study = study_at(
+        responses="  y: {file: y.txt, regex: '(\\S+)'}\n  x_again: {file: deck.txt, regex: 'x = (\\S+)', unit: m}"
+    )
     assert "Nothing to do" in doe("apply", study, "--yes").stderr
     for row in rows_of(doe("results", study, "--format", "csv")):
         assert row["x_again [m]"] == row["x"]
@@ -160,8 +162,10 @@ def test_a_study_without_variables_is_one_run(doe, study_at):
 
 
 def test_several_analyses_run_in_order(doe, study_at):
-    study = study_at(analysis="  - analysis: {code: user_included}\n    command: cat y.txt y.txt > z.txt\n    hardware: {coreType: emerald}",
-                     responses="  z: {file: z.txt, regex: '(\\S+)', take: first}")
+    study = study_at(
+        analysis="  - analysis: {code: user_included}\n    command: cat y.txt y.txt > z.txt\n    hardware: {coreType: emerald}",
+        responses="  z: {file: z.txt, regex: '(\\S+)', take: first}",
+    )
     assert doe("apply", study, "--yes").returncode == 0
     assert {row["state"] for row in rows_of(doe("results", study, "--format", "csv"))} == {"done"}
 
@@ -238,7 +242,10 @@ def test_over_http_it_is_the_same(doe, study_at, tmp_path):
         env = {"RESCALE_API_KEY": key}
         applied = doe("apply", study, "--yes", "--on", address, env=env)
         assert applied.returncode == 0, applied.stderr
-        assert {row["state"] for row in rows_of(doe("results", study, "--on", address, "--format", "csv", env=env))} == {"done"}
+        assert {
+            row["state"]
+            for row in rows_of(doe("results", study, "--on", address, "--format", "csv", env=env))
+        } == {"done"}
         assert "Nothing to do" in doe("apply", study, "--yes", "--on", address, env=env).stderr
         cloud = {"RESCALE_API_KEY": key, "RESCALE_API_URL": address}
         assert "Nothing to do" in doe("apply", study, "--yes", "--on", "rescale", env=cloud).stderr

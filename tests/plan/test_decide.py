@@ -48,7 +48,9 @@ def test_a_new_study_is_created_whole():
 
 def test_growing_creates_only_the_new_rows():
     decision = decided(array([1, 2, 3]), [standing("a", [1, 2])], [], [])
-    assert [(a.kind, a.rows, a.reason) for a in decision.actions] == [(Kind.CREATE, (2,), "new rows of the design")]
+    assert [(a.kind, a.rows, a.reason) for a in decision.actions] == [
+        (Kind.CREATE, (2,), "new rows of the design")
+    ]
 
 
 def test_a_new_recipe_says_so():
@@ -110,15 +112,16 @@ def test_a_row_that_is_wanted_twice_has_room_for_two():
 def test_whoever_looks_at_the_same_list_no_row_has_two_winners(held):
     desired = array(sorted({key for rows in held for key in rows}))
     shown = [standing(f"j{i}", rows, phase=Phase.DRAFT, created=str(i)) for i, rows in enumerate(held)]
-    winners = [
-        entry for entry in shown if entry.job.id not in losing_drafts(desired, shown, [entry.job.id])
-    ]
+    winners = [entry for entry in shown if entry.job.id not in losing_drafts(desired, shown, [entry.job.id])]
     copies = Counter(key for entry in winners for key in entry.keys.tolist())
     assert all(count == 1 for count in copies.values())
 
 
 def test_units_have_one_winner():
-    drafts = [job("b", unit="u", phase=Phase.DRAFT, created="2"), job("a", unit="u", phase=Phase.DRAFT, created="1")]
+    drafts = [
+        job("b", unit="u", phase=Phase.DRAFT, created="2"),
+        job("a", unit="u", phase=Phase.DRAFT, created="1"),
+    ]
     assert losing_units(drafts, ["b"]) == {"b"}
     assert losing_units(drafts, ["a"]) == set()
     assert losing_units([*drafts, job("c", unit="u")], ["a"]) == {"a"}
