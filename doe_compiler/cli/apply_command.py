@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file, tell_warnings
-from doe_compiler.kernel.errors import ExitCode, WrongUsage
+from doe_compiler.kernel.errors import DoeError, ExitCode, WrongUsage
 
 if TYPE_CHECKING:
     from doe_compiler.apply.protocol import Receipt
@@ -60,7 +60,8 @@ def command(study: Path, on: str, yes: bool, no_wait: bool, as_json: bool) -> in
 def _ask() -> None:
     if not sys.stdin.isatty():
         raise WrongUsage("apply asks before it submits, and there is no terminal", hint="say --yes")
-    click.confirm("Do this?", abort=True, err=True)
+    if not click.confirm("Do this?", err=True):
+        raise DoeError("nothing was done")
 
 
 def _carried_out(connection: "Connection", bundle: "Bundle", plan: "Planned") -> "list[Receipt]":
