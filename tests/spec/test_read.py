@@ -95,7 +95,7 @@ def test_the_documented_finding_looks_as_documented(read):
     finding = next(f for f in reading.findings if f.code == "E104")
     assert finding.message == "'max' (10) is not above 'min' (30)"
     shown = rendered(finding, reading.lines).splitlines()
-    assert shown[0].endswith("study.yaml:6:54  E104  'max' (10) is not above 'min' (30)")
+    assert shown[0].endswith("study.yaml:6:50  E104  'max' (10) is not above 'min' (30)")
     assert shown[2].index("^^") == shown[1].index("10,")
 
 
@@ -205,7 +205,7 @@ def test_every_code_given_has_a_sentence_and_every_sentence_is_used():
     assert used == set(CODES)
 
 
-_quiet = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _is_findings_or_spec(reading):
