@@ -9,7 +9,7 @@ from doe_compiler.spec.files import Project, file_or_id, local_file, shown_path,
 from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script, TemplateTask
 from doe_compiler.spec.nodes import Fields, Items, Node, Scalar
 from doe_compiler.spec.report import Report
-from doe_compiler.spec.source import decoded, split_lines
+from doe_compiler.spec.source import decoded
 from doe_compiler.templates.parser import parse
 
 _LONGEST_RUN_S = 366 * 86400
@@ -131,8 +131,9 @@ def _template(fields: Fields, project: Project, report: Report) -> TemplateTask 
         hint = f"{text.hint}; a binary file goes under inputFiles"
         report.error("E306", f"the template '{node.text}' is not text: {text.message}", node.place, hint)
         return None
-    template, findings = parse(text, shown, keep=keep)
-    report.lines[shown] = split_lines(text)
+    # A byte order mark is part of the template: it stays in the file that is written.
+    template, findings = parse(file.content.decode(), shown, keep=keep)
+    report.lines[shown] = text.split("\n")
     report.findings += findings
     if has_errors(findings):
         return None

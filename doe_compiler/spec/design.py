@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from doe_compiler.generators.enumeration import count_of
 from doe_compiler.generators.laws import FixedRange, Linspace
 from doe_compiler.kernel.findings import Place, near_miss
-from doe_compiler.spec.files import Project, shown_path
+from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import check_constraint, check_names, check_texts, read_expression
 from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import (
@@ -140,8 +140,7 @@ def _table(section: Fields, method: str | None, around: Surroundings, report: Re
         return None
     table = read_table(node, around.project, report)
     if table is not None:
-        shown = shown_path(around.project, node.text)
-        check_columns(table, around.variables, around.known, shown, node.place, report)
+        check_columns(table, around.variables, around.known, node.place, report)
     return table
 
 

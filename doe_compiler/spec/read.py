@@ -1,7 +1,7 @@
 """Reads a study: bytes, tree, shape, meaning, files, and at the end the Spec or the findings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
@@ -42,8 +42,16 @@ def read_study(path: str | Path, *, root: Path | None = None) -> Reading:
     file = str(path)
     report = Report()
     spec = _spec(Path(path), file, root, report)
-    findings = tuple(in_reading_order(report.findings))
+    findings = tuple(in_reading_order(map(_with_end, report.findings)))
     return Reading(None if has_errors(findings) else spec, findings, report.lines)
+
+
+def _with_end(finding: Finding) -> Finding:
+    # Places are ordered by all of their numbers, so each has them all.
+    place = finding.place
+    if place is None or place.end_column is not None:
+        return finding
+    return replace(finding, place=replace(place, end_column=place.column + 1))
 
 
 def _spec(path: Path, file: str, root: Path | None, report: Report) -> Spec | None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os.path
 from collections.abc import Iterable, Mapping
 
 from doe_compiler.kernel.findings import Finding, Place, near_miss
@@ -96,12 +97,12 @@ def check_columns(
     table: Table,
     variables: Iterable[Variable],
     known: frozenset[str],
-    shown: str,
     place: Place,
     report: Report,
 ) -> None:
     """Find columns without a variable, variables without a column, and cells that a variable cannot take."""
     by_name: Mapping[str, Variable] = {variable.name: variable for variable in variables}
+    shown = os.path.normpath(table.file.path)
     header = Place(shown, 1, 1)
     for name in table.names:
         variable = by_name.get(name)

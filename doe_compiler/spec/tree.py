@@ -13,6 +13,7 @@ import yaml
 from doe_compiler.kernel.findings import Finding, Place
 from doe_compiler.spec.nodes import Entry, Fields, Items, Node, Scalar
 from doe_compiler.spec.scalars import meaning
+from doe_compiler.spec.source import split_lines
 
 DEEPEST_NESTING = 64
 MOST_NODES = 100_000
@@ -76,7 +77,7 @@ def _events(text: str, file: str) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, 1, 1) if mark is None else Place(file, mark.line + 1, mark.column + 1)
+        place = Place(file, 1, 1) if mark is None else _in_text(mark.line, mark.column, text, file)
         context = f" {error.context}" if error.context else ""
         raise _Stop(
             Finding("E006", f"{error.problem or 'not valid YAML'}{context}", _advice(error), place)
@@ -85,6 +86,14 @@ def _events(text: str, file: str) -> Iterator[yaml.Event]:
         raise _Stop(_unreadable(error, text, file)) from None
     except yaml.YAMLError as error:
         raise _Stop(Finding("E006", f"not valid YAML: {error}", "", Place(file, 1, 1))) from None
+
+
+def _in_text(line: int, column: int, text: str, file: str) -> Place:
+    # At the end of a text without a final line end libyaml counts one line more than there is.
+    lines = split_lines(text)
+    if line < len(lines):
+        return Place(file, line + 1, column + 1)
+    return Place(file, len(lines), len(lines[-1]) + 1)
 
 
 def _advice(error: yaml.MarkedYAMLError) -> str:
