@@ -44,7 +44,19 @@ PUBLISHED = [
 ]
 
 PATTERNS = st.sampled_from(
-    ["0", "00", "0.0", "0.000", "000.00", "0.000000000000000", "0.00 m;(0.00)", "0.0##", "#,##0.00", "0.0##E0", "##0.0E0"]
+    [
+        "0",
+        "00",
+        "0.0",
+        "0.000",
+        "000.00",
+        "0.000000000000000",
+        "0.00 m;(0.00)",
+        "0.0##",
+        "#,##0.00",
+        "0.0##E0",
+        "##0.0E0",
+    ]
 )
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 EVERYDAY = st.floats(min_value=-1e9, max_value=1e9) | st.integers(-(10**7), 10**7).map(lambda n: n / 1024)
@@ -119,14 +131,41 @@ def test_a_negative_number_that_rounds_to_zero_keeps_its_minus():
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1", 1), ("+1.5", 1.5), ("-.5", -0.5), ("2.", 2), ("1e-5", 1e-5), ("1E+3", 1000), (" 7\t", 7), ("1e-999", 0)],
+    [
+        ("1", 1),
+        ("+1.5", 1.5),
+        ("-.5", -0.5),
+        ("2.", 2),
+        ("1e-5", 1e-5),
+        ("1E+3", 1000),
+        (" 7\t", 7),
+        ("1e-999", 0),
+    ],
 )
 def test_numbers_in_cells(text, number):
     assert number_in(text) == number
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "abc", "1,5", "1 2", "0x10", "1_000", "NaN", "inf", "Infinity", "1e999", "-1e999", "1e", ".", "١", "1\n"]
+    "text",
+    [
+        "",
+        " ",
+        "abc",
+        "1,5",
+        "1 2",
+        "0x10",
+        "1_000",
+        "NaN",
+        "inf",
+        "Infinity",
+        "1e999",
+        "-1e999",
+        "1e",
+        ".",
+        "١",
+        "1\n",
+    ],
 )
 def test_cells_that_are_no_number_are_refused(text):
     with pytest.raises(NotANumber) as caught:
@@ -187,14 +226,16 @@ def test_a_negative_is_the_positive_with_a_minus(value, pattern):
     assert formatted(pattern, -abs(value)) == "-" + formatted(pattern, abs(value))
 
 
-@given(st.text(alphabet="#0,.E;%'-a \u2030¤", max_size=9), st.sampled_from([0.0, -1.5, 1234.5, 1e-7, math.inf]))
-def test_any_pattern_is_refused_with_a_place_in_it_or_writes(pattern, value):
+@given(
+    st.text(alphabet="#0,.E;%'-a \u2030¤", max_size=9), st.sampled_from([0.0, -1.5, 1234.5, 1e-7, math.inf])
+)
+def test_any_pattern_writes_or_is_refused_with_a_place_in_it(pattern, value):
     try:
-        number_format = compile_pattern(pattern)
+        text, index = compile_pattern(pattern).text(value), 0
     except PatternError as error:
-        assert 0 <= error.index < max(len(pattern), 1)
-    else:
-        assert number_format.text(value)
+        text, index = "refused", error.index
+    assert text
+    assert 0 <= index < max(len(pattern), 1)
 
 
 @given(st.text(alphabet="abc#0,.E;%-'¤ ", max_size=8).filter(lambda text: not text.startswith("'")))

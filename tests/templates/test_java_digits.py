@@ -33,7 +33,7 @@ def test_digits_that_java_prints(value, digits, point):
 @given(POSITIVE)
 def test_digits_read_back_as_the_number_or_its_neighbour(value):
     digits = java_digits(value)
-    assert abs(_value(digits) - value) <= 2.0 ** -52 * value + 5e-324
+    assert abs(_value(digits) - value) <= 2.0**-52 * value + 5e-324
 
 
 @given(POSITIVE.filter(lambda value: not value.is_integer()))
