@@ -24,6 +24,18 @@ from doe_compiler.kernel import wire
 from doe_compiler.kernel.canonical import canonical_json
 from doe_compiler.kernel.errors import DoeError, TryAgain, WrongUsage
 
+__all__ = [
+    "PAGE_SIZE",
+    "Analysis",
+    "Client",
+    "CoreType",
+    "FileEntry",
+    "Job",
+    "JobEntry",
+    "RunEntry",
+    "Status",
+]
+
 PAGE_SIZE = 100
 """Rows that are asked for at once; the platform may give fewer."""
 
@@ -31,7 +43,7 @@ _Row = TypeVar("_Row")
 
 
 class Client:
-    """One account on one platform; made by `connect` or `embedded`, closed by `close` or `with`.
+    """One account on one platform; opened by `connect` or `embedded`, closed by `close` or `with`.
 
     Every method raises the errors of `doe_compiler.client.errors` and, of the kernel, NotAllowedIn and
     TryAgain. Reads are repeated within the client's patience. A write is never repeated after it may have
@@ -40,6 +52,49 @@ class Client:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+
+    @classmethod
+    def connect(cls, account: Account, patience: Patience | None = None) -> Self:
+        """A client of the platform at the account's address.
+
+        The certificate is always verified. The proxies and certificates of the environment (HTTPS_PROXY,
+        NO_PROXY, SSL_CERT_FILE) count for other hosts and never for this machine; neither `.netrc` nor cookies
+        are used. Calls are paced below the throttles of the cloud, but not on this machine.
+        """
+        url = api_url(account.url)
+        patience = patience or Patience()
+        try:
+            http_client = httpx2.Client(
+                base_url=url,
+                timeout=_time_limits(patience),
+                trust_env=not account.is_on_this_machine,
+                follow_redirects=False,
+                cookies=_no_cookies(),
+            )
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL):
+            http_client = None
+        if http_client is None:
+            raise DoeError(
+                "the proxy or the certificates of the environment cannot be used",
+                hint="check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
+            )
+        pace = {} if account.is_on_this_machine else buckets(patience.monotonic)
+        return cls(Exchange(http_client, account.key, patience, pace))
+
+    @classmethod
+    def embedded(
+        cls, answer: Callable[[wire.Request], wire.Response], patience: Patience | None = None
+    ) -> Self:
+        """A client of the platform in this process: no key, no network, no pacing."""
+        patience = patience or Patience()
+        http_client = httpx2.Client(
+            base_url=EMBEDDED_URL,
+            transport=EmbeddedTransport(answer),
+            timeout=_time_limits(patience),
+            trust_env=False,
+            cookies=_no_cookies(),
+        )
+        return cls(Exchange(http_client, None, patience, {}))
 
     @property
     def host(self) -> str:
@@ -256,47 +311,6 @@ class Client:
 
 def _anything(value: object) -> object:
     return value
-
-
-def connect(account: Account, patience: Patience | None = None) -> Client:
-    """A client of the platform at the account's address.
-
-    The certificate is always verified. The proxies and certificates of the environment (HTTPS_PROXY,
-    NO_PROXY, SSL_CERT_FILE) count for other hosts and never for this machine; neither `.netrc` nor cookies
-    are used. Calls are paced below the throttles of the cloud, but not on this machine.
-    """
-    url = api_url(account.url)
-    patience = patience or Patience()
-    try:
-        http_client = httpx2.Client(
-            base_url=url,
-            timeout=_time_limits(patience),
-            trust_env=not account.is_on_this_machine,
-            follow_redirects=False,
-            cookies=_no_cookies(),
-        )
-    except (ImportError, OSError, ValueError, httpx2.InvalidURL):
-        http_client = None
-    if http_client is None:
-        raise DoeError(
-            "the proxy or the certificates of the environment cannot be used",
-            hint="check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
-        )
-    pace = {} if account.is_on_this_machine else buckets(patience.monotonic)
-    return Client(Exchange(http_client, account.key, patience, pace))
-
-
-def embedded(answer: Callable[[wire.Request], wire.Response], patience: Patience | None = None) -> Client:
-    """A client of the platform in this process: no key, no network, no pacing."""
-    patience = patience or Patience()
-    http_client = httpx2.Client(
-        base_url=EMBEDDED_URL,
-        transport=EmbeddedTransport(answer),
-        timeout=_time_limits(patience),
-        trust_env=False,
-        cookies=_no_cookies(),
-    )
-    return Client(Exchange(http_client, None, patience, {}))
 
 
 def _time_limits(patience: Patience) -> httpx2.Timeout:

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx2
@@ -69,11 +69,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: status, headers by any case, decoded body."""
+    """A whole answer: status, headers by any case, decoded body; a host may have put the key into both."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +224,7 @@ class Exchange:
                 response.close()
         except httpx2.HTTPError as error:
             fault = fault_of(error)
-            failure = (
-                self._unanswered(fault).error if fault.reach is Reach.NEVER_SENT else self._lost(what, fault)
-            )
+            failure = self._lost(what, fault) if fault.reach is Reach.UNKNOWN else self._unreached(fault)
         except TooLarge:
             failure = self._lost(what, Fault(Reach.UNKNOWN, "the answer is too large"))
         except DoeError as error:
@@ -287,15 +285,20 @@ class Exchange:
                 yield rest
 
     def _unanswered(self, fault: Fault, *, came_further: bool = False) -> Again:
+        error = self._unreached(fault)
         if fault.reach is Reach.UNTRUSTED:
-            raise Untrusted(
+            raise error
+        return Again(error, came_further=came_further)
+
+    def _unreached(self, fault: Fault) -> DoeError:
+        if fault.reach is Reach.UNTRUSTED:
+            return Untrusted(
                 f"{self.host} is not trusted: {fault.words}",
                 hint="if your company has its own certificates, name their file in SSL_CERT_FILE",
             )
-        error = TryAgain(
+        return TryAgain(
             f"{self.host} does not answer: {fault.words}", hint="is it running, is the network up?"
         )
-        return Again(error, came_further=came_further)
 
     def _verdict(self, answer: Answer, what: str, *, is_write: bool) -> Again | None:
         status = answer.status
