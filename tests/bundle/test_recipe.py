@@ -77,4 +77,4 @@ def test_the_recipe_is_pinned(study_at):
         ],
         "fixed": {"c": {"value": "2.5"}, "e": {"expression": "c * x", "format": "0.0"}},
     }
-    assert recipe_digest(spec) == ""
+    assert recipe_digest(spec) == "ab2fbbd9bd543f35c1ed67f93339dd94b440989c40066021985fdcf1b80bdefa"
