@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from doe_compiler.client.client import Client, connect, embedded
+from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import WrongUsage
 
 _CLOUD_SETTLE_S = 30.0
@@ -42,7 +42,7 @@ def connected(on: str, *, environ: Mapping[str, str], home: Path, study_folder: 
         found = account_for(on, environ, home)
     else:
         raise WrongUsage(f"--on {on}: not a platform", hint="say local, rescale, or an http(s) address")
-    client = connect(found)
+    client = Client.connect(found)
     is_own = found.url.startswith("http://")
     try:
         yield Connection(
@@ -73,7 +73,7 @@ def _embedded(data: Path) -> Iterator[Connection]:
     from doe_compiler.platform.service import open_platform
 
     platform = open_platform(data)
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     try:
         yield Connection(
             client,

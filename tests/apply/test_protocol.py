@@ -8,7 +8,7 @@ from doe_compiler.platform.service import open_platform
 
 from doe_compiler.actual.jobs import study_jobs
 from doe_compiler.apply.protocol import Patience, carried_out, look
-from doe_compiler.client.client import embedded
+from doe_compiler.client.client import Client
 from doe_compiler.kernel.wire import Response
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.decide import Kind
@@ -42,7 +42,7 @@ def run_counts(client, study="adder"):
 
 
 def test_applying_twice_submits_once(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     bundle, _ = compiled(study_at())
     assert [receipt.kind for receipt in apply(client, bundle)] == [Kind.CREATE, Kind.SUBMIT]
     assert apply(client, bundle) == []
@@ -50,13 +50,13 @@ def test_applying_twice_submits_once(platform, study_at):
 
 
 def test_another_checkout_has_nothing_to_do(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     apply(client, compiled(study_at("here"))[0])
     assert look(client, compiled(study_at("there"))[0]).decision.is_empty
 
 
 def test_growing_runs_only_the_new_rows(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
     grown, _ = compiled(study_at(design="{method: monte-carlo, runs: 8}"))
     assert sum(action.runs for action in look(client, grown).decision.actions) == 3
@@ -67,7 +67,7 @@ def test_growing_runs_only_the_new_rows(platform, study_at):
 
 
 def test_rows_of_a_grown_study_are_found_in_the_csv_too(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     levels = "  x: {levels: [%s]}"
     apply(client, compiled(study_at(variables=levels % "1, 2, 3", design="{}"))[0])
     bundle, _ = compiled(study_at(variables=levels % "3, 7, 1", design="{}"))
@@ -76,7 +76,7 @@ def test_rows_of_a_grown_study_are_found_in_the_csv_too(platform, study_at):
 
 
 def test_a_changed_command_is_a_new_recipe(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
     bundle, _ = compiled(study_at(command="\"awk '{print $3 + 2}' deck.txt > y.txt\""))
     (action,) = look(client, bundle).decision.actions
@@ -96,7 +96,7 @@ def test_a_changed_command_is_a_new_recipe(platform, study_at):
     ids=["priority", "limits", "title", "responses", "spelling", "order"],
 )
 def test_what_is_not_in_the_recipe_buys_nothing_again(platform, study_at, change):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
     assert look(client, compiled(study_at(**change))[0]).decision.is_empty
 
@@ -113,8 +113,8 @@ def test_a_draft_that_a_crash_left_is_submitted(platform, study_at):
         return platform.answer(request)
 
     with pytest.raises(Crash):
-        apply(embedded(dying), bundle)
-    client = embedded(platform.answer)
+        apply(Client.embedded(dying), bundle)
+    client = Client.embedded(platform.answer)
     assert [receipt.kind for receipt in apply(client, bundle)] == [Kind.SUBMIT]
     assert run_counts(client) == 5
 
@@ -126,8 +126,8 @@ def test_a_draft_that_is_half_wanted_is_replaced(platform, study_at):
         return platform.answer(request)
 
     with pytest.raises(KeyboardInterrupt):
-        apply(embedded(refusing), compiled(study_at())[0])
-    client = embedded(platform.answer)
+        apply(Client.embedded(refusing), compiled(study_at())[0])
+    client = Client.embedded(platform.answer)
     receipts = apply(client, compiled(study_at(design="{method: monte-carlo, runs: 3}"))[0])
     assert [receipt.kind for receipt in receipts] == [Kind.DELETE, Kind.CREATE, Kind.SUBMIT]
     assert run_counts(client) == 3
@@ -148,8 +148,8 @@ def test_a_lost_answer_is_not_a_second_submit(platform, study_at, lost, happened
             return Response(502, (("content-type", "text/html"),), [b"<html>bad gateway"])
         return platform.answer(request)
 
-    apply(embedded(losing), compiled(study_at())[0])
-    client = embedded(platform.answer)
+    apply(Client.embedded(losing), compiled(study_at())[0])
+    client = Client.embedded(platform.answer)
     assert not left
     assert run_counts(client) == 5
     assert look(client, compiled(study_at())[0]).decision.is_empty
@@ -167,11 +167,11 @@ def test_two_appliers_at_every_step_of_each_other_submit_once(tmp_path, study_at
             nonlocal calls
             calls += 1
             if calls == step + 1:
-                apply(embedded(platform.answer), bundle)
+                apply(Client.embedded(platform.answer), bundle)
             return platform.answer(request)
 
-        apply(embedded(interrupted), bundle)
-        client = embedded(platform.answer)
+        apply(Client.embedded(interrupted), bundle)
+        client = Client.embedded(platform.answer)
         assert run_counts(client) == 5, step
         assert look(client, bundle).decision.is_empty
         platform.close()
@@ -182,23 +182,23 @@ def test_two_appliers_at_every_step_of_each_other_submit_once(tmp_path, study_at
 
 
 def test_two_versions_of_a_study_share_their_rows(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     small, large = compiled(study_at())[0], compiled(study_at(design="{method: monte-carlo, runs: 8}"))[0]
     began = []
 
     def interrupted(request):
         if request.path.endswith("/submit/") and not began:
             began.append(1)
-            apply(embedded(platform.answer), large)
+            apply(Client.embedded(platform.answer), large)
         return platform.answer(request)
 
-    apply(embedded(interrupted), small)
+    apply(Client.embedded(interrupted), small)
     apply(client, large)
     assert run_counts(client) == 8
 
 
 def test_runs_per_job_splits(platform, study_at):
-    client = embedded(platform.answer)
+    client = Client.embedded(platform.answer)
     bundle, _ = compiled(study_at(rest="job: {runsPerJob: 2}"))
     apply(client, bundle)
     assert sorted(job.mark.rows.count for job in study_jobs(client, "adder")) == [1, 2, 2]
@@ -213,7 +213,7 @@ def test_files_are_uploaded_once(platform, study_at):
             uploads.append(request.path)
         return platform.answer(request)
 
-    client = embedded(counting)
+    client = Client.embedded(counting)
     apply(client, compiled(study_at())[0])
     first = len(uploads)
     apply(client, compiled(study_at(design="{method: monte-carlo, runs: 8}"))[0])
