@@ -64,7 +64,8 @@ def executing_s(folder: Path) -> float:
         "with connected('local', environ={}, home=Path(), study_folder=Path(sys.argv[1])) as platform:\n"
         "    client = platform.client\n"
         "    runs = [run for job in client.all_jobs() for run in client.all_runs(job.id)]\n"
-        "print((max(r.completed for r in runs) - min(r.started for r in runs)).total_seconds())\n"
+        "at = datetime.datetime.fromisoformat\n"
+        "print((at(max(r.completed for r in runs)) - at(min(r.started for r in runs))).total_seconds())\n"
     )
     told = subprocess.run(
         [sys.executable, "-c", program, str(folder)],
