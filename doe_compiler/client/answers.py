@@ -1,7 +1,4 @@
-"""What the platform answers, parsed once: unknown fields are ignored, missing ones are a garbled answer.
-
-Dates are texts such as `2015-03-13T23:43:21.223052Z`, always in this form, so that they sort by time.
-"""
+"""What the platform answers, parsed once: unknown fields are ignored, missing ones are a garbled answer."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -23,23 +20,23 @@ class JobEntry:
     id: str
     name: str
     status: str
-    date_inserted: str
+    date_inserted: datetime
     owner: str
     cluster_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A whole job: `env_vars` are those of all analyses (the first wins), `raw` is what came."""
+    """A whole job: `environment` are those of all analyses (the first wins), `raw` is what came."""
 
     id: str
     name: str
     owner: str
-    env_vars: Mapping[str, str]
-    param_file_id: str | None
-    case_file_id: str | None
+    environment: Mapping[str, str]
+    param_file: str | None
+    case_file: str | None
     expected_runs: int | None
-    date_inserted: str | None
+    date_inserted: datetime | None
     raw: Mapping[str, object] = field(repr=False)
 
 
@@ -48,7 +45,7 @@ class Status:
     """A word of a status history, when it was reached, and why (empty if nothing was said)."""
 
     status: str
-    date: str
+    date: datetime
     reason: str
 
 
@@ -66,8 +63,8 @@ class RunEntry:
     """A run, counted from 1; a date is None until it happens; inputs come before outputs."""
 
     number: int
-    started: str | None
-    completed: str | None
+    started: datetime | None
+    completed: datetime | None
     variables: tuple[RunVariable, ...]
 
 
@@ -193,17 +190,16 @@ class Fields:
             raise self._garbled(f"has a `{name}` that is neither true nor false")
         return value
 
-    def date(self, name: str) -> str:
-        """An ISO 8601 date, written anew so that the order of texts is the order of time: UTC, microseconds, Z."""
+    def date(self, name: str) -> datetime:
+        """An ISO 8601 date, in UTC; one without a zone is in UTC already."""
         text = self.text(name)
         try:
             date = datetime.fromisoformat(text)
-            date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+            return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
         except (ValueError, OverflowError):
             raise self._garbled(f"has a `{name}` that is no date") from None
-        return f"{date.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
-    def date_or_none(self, name: str) -> str | None:
+    def date_or_none(self, name: str) -> datetime | None:
         """A date, or None where it is missing or null."""
         return self.date(name) if self.has(name) else None
 
@@ -260,19 +256,19 @@ def _content(value: object, what: str) -> str:
 def job(value: object) -> Job:
     """A whole job. A job without `paramFile` (null is one) is garbled: its rows would be overlooked."""
     fields = Fields(value, "a job")
-    env_vars: dict[str, str] = {}
+    environment: dict[str, str] = {}
     for analysis in fields.rows("jobanalyses"):
         inner = Fields(analysis, "an analysis of a job")
         variables = Fields(inner.raw.get("envVars") or {}, "`envVars` of an analysis")
         for name in variables.raw:
-            env_vars.setdefault(name, _plain_text(variables.raw[name]))
+            environment.setdefault(name, _plain_text(variables.raw[name]))
     return Job(
         id=fields.id(),
         name=fields.text("name"),
         owner=fields.text_or("owner", ""),
-        env_vars=env_vars,
-        param_file_id=fields.file_id("paramFile"),
-        case_file_id=fields.file_id("caseFile") if fields.has("caseFile") else None,
+        environment=environment,
+        param_file=fields.file_id("paramFile"),
+        case_file=fields.file_id("caseFile") if fields.has("caseFile") else None,
         expected_runs=fields.whole_or_none("expectedRuns"),
         date_inserted=fields.date_or_none("dateInserted"),
         raw=fields.raw,

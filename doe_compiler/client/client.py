@@ -2,6 +2,7 @@
 
 import hashlib
 import http.cookiejar
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from io import BytesIO
@@ -54,18 +55,24 @@ class Client:
         self._exchange = exchange
 
     @classmethod
-    def connect(cls, account: Account, patience: Patience | None = None) -> Self:
+    def connect(
+        cls, account: Account, patience: Patience | None = None, tls: ssl.SSLContext | None = None
+    ) -> Self:
         """A client of the platform at the account's address.
 
-        The certificate is always verified. The proxies and certificates of the environment (HTTPS_PROXY,
+        The certificate is always verified, against `tls` if it is given; raises ValueError for a context
+        that does not verify. The proxies and certificates of the environment (HTTPS_PROXY,
         NO_PROXY, SSL_CERT_FILE) count for other hosts and never for this machine; neither `.netrc` nor cookies
         are used. Calls are paced below the throttles of the cloud, but not on this machine.
         """
+        if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):
+            raise ValueError("a context that does not verify the certificate and the host")
         url = api_url(account.url)
         patience = patience or Patience()
         try:
             http_client = httpx2.Client(
                 base_url=url,
+                verify=True if tls is None else tls,
                 timeout=_time_limits(patience),
                 trust_env=not account.is_on_this_machine,
                 follow_redirects=False,

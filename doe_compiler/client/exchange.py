@@ -31,7 +31,6 @@ LARGEST_ANSWER = 256 << 20
 
 _LARGEST_ERROR = 64 << 10
 _MOST_REDIRECTS = 5
-_CHUNK = 64 << 10
 
 _Result = TypeVar("_Result")
 
@@ -275,10 +274,10 @@ class Exchange:
             raise Garbled(f"garbled answer from {self.host} to {what}: encoded, although asked not to be")
         skip = start
         if response.status_code == 206:
-            if not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
+            if not (start and _is_rest(response, start)):
                 raise Garbled(f"garbled answer from {self.host} to {what}: another range than asked for")
             skip = 0
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response.iter_raw():
             rest = chunk[skip:]
             skip = max(0, skip - len(chunk))
             if rest:
@@ -330,6 +329,11 @@ def _check_redirect(here: httpx2.URL, there: httpx2.URL) -> None:
     is_safe = there.scheme == "https" or (here.scheme == there.scheme == "http" and is_loopback(there.host))
     if not is_safe:
         raise Untrusted(f"{here.host} redirects to an unencrypted address of {printable(there.host)}")
+
+
+def _is_rest(response: httpx2.Response, start: int) -> bool:
+    span, _, total = response.headers.get("content-range", "").partition("/")
+    return total.isascii() and total.isdigit() and span == f"bytes {start}-{int(total[:18]) - 1}"
 
 
 def _is_all(response: httpx2.Response, size: int) -> bool:

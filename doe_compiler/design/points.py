@@ -11,7 +11,9 @@ from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.derived import satisfied
 from doe_compiler.design.refusal import refused
 from doe_compiler.design.table import table_points
-from doe_compiler.generators.streams import Stream, strata
+from doe_compiler.generators.laws import Uniform
+from doe_compiler.generators.sampling import whole_count
+from doe_compiler.generators.streams import Stream, balanced, strata
 from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.model import Spec, Variable
 
@@ -82,7 +84,7 @@ def monte_carlo(spec: Spec) -> tuple[Points, list[Finding]]:
 
 
 def latin_hypercube(spec: Spec) -> tuple[Points, list[Finding]]:
-    """One point in each of the n strata of every variable; levels are balanced within one."""
+    """One point in each of the n strata of every variable; levels and whole numbers are used as often within one."""
     if spec.design.constraints:
         raise refused(
             "E522",
@@ -96,7 +98,10 @@ def latin_hypercube(spec: Spec) -> tuple[Points, list[Finding]]:
     for variable in sampled:
         order = Stream(spec.seed, spec.study, variable.name, "latin-hypercube order")
         jitter = Stream(spec.seed, spec.study, variable.name, "latin-hypercube jitter")
-        points[variable.name] = column_at(variable, strata(order, jitter, n))
+        count = _value_count(variable)
+        is_discrete = 0 < count <= n or (enumerates(variable) and count > 0)
+        coordinates = balanced(order, jitter, n, count) if is_discrete else strata(order, jitter, n)
+        points[variable.name] = column_at(variable, coordinates)
     return _with_cells(points, crossed, n), []
 
 
@@ -139,10 +144,17 @@ def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:
     """The varied variables that the method samples, and those that are crossed with its points."""
     crossed = [variable for variable in spec.varied if variable.name in spec.design.cross]
     for variable in crossed:
-        if not enumerates(variable):
+        if not enumerates(variable) or level_count(variable) < 1:
             message = f"'{variable.name}' has no list of values to cross"
             raise refused("E524", message, variable.place, "give it levels, Linspace or FixedRange")
     return [variable for variable in spec.varied if variable.name not in spec.design.cross], crossed
+
+
+def _value_count(variable: Variable) -> int:
+    """How many equally likely values a variable has; 0 if it is continuous."""
+    if isinstance(variable.law, Uniform) and variable.is_integer:
+        return whole_count(variable.law)
+    return level_count(variable) if enumerates(variable) else 0
 
 
 def _drawn(sampled: Sequence[Variable], streams: Mapping[str, Stream], n: int) -> Points:

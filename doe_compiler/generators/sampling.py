@@ -17,18 +17,24 @@ def quantile(law: RandomLaw, u: Floats, *, is_integer: bool = False) -> Floats:
     Uniform is half-open, [minimum, maximum); truncated laws stay within their bounds. Whole numbers are
     float64 too: for Uniform the floor over [minimum, maximum + 1), all equally likely; for the others the
     nearest, ties to even, and within the bounds. Raises ValueError when a law has no value or no
-    probability within its bounds. `u` may be overwritten.
+    probability within its bounds; a value beyond the largest float is infinite. `u` may be overwritten.
     """
-    if is_integer and isinstance(law, Uniform):
-        return _whole_uniform(law, u)
-    values = _values(law, u)
-    return _whole(values, *bounds_of(law)) if is_integer else values
+    with np.errstate(all="ignore"):
+        if is_integer and isinstance(law, Uniform):
+            return _whole_uniform(law, u)
+        values = _values(law, u)
+        return _whole(values, *bounds_of(law)) if is_integer else values
 
 
 def level_index(u: Floats, count: int) -> npt.NDArray[np.int64]:
     """The index floor(u * count) in 0..count-1 of each coordinate, shape (n,)."""
     index = np.floor(u * float(count)).astype(np.int64)
     return np.minimum(index, count - 1)
+
+
+def whole_count(law: Uniform) -> int:
+    """How many whole numbers lie between the ends of a law, both included."""
+    return max(math.floor(law.maximum) - math.ceil(law.minimum) + 1, 0)
 
 
 def bounds_of(law: RandomLaw) -> tuple[Fraction | None, Fraction | None]:
@@ -88,12 +94,11 @@ def _triangular(law: Triangular, u: Floats) -> Floats:
 
 
 def _whole_uniform(law: Uniform, u: Floats) -> Floats:
-    least, most = math.ceil(law.minimum), math.floor(law.maximum)
-    if least > most:
+    count = whole_count(law)
+    if not count:
         raise ValueError("there is no whole number between the bounds")
-    count = most - least + 1
-    offset = np.minimum(np.floor(u * float(count)), float(count - 1))
-    return offset + float(least)
+    offset = np.minimum(np.floor(u * _float(Fraction(count))), _float(Fraction(count - 1)))
+    return offset + _float(Fraction(math.ceil(law.minimum)))
 
 
 def _whole(values: Floats, lower: Fraction | None, upper: Fraction | None) -> Floats:

@@ -67,3 +67,15 @@ def strata(order: Stream, jitter: Stream, n: int) -> Floats:
     within += permutation(order, n)
     within /= float(max(n, 1))
     return within
+
+
+def balanced(order: Stream, shift: Stream, n: int, count: int) -> Floats:
+    """Coordinates (level + 1/2) / count of n points on `count` levels, each used as often within one.
+
+    The levels lie on a circle of n * count steps, the points every `count` steps from a random one, so that
+    no level is favoured where n / count leaves a rest. Needs count <= 10**7 and n <= 10**7.
+    """
+    start = int(shift.words(1)[0]) % (n * count)
+    levels = (permutation(order, n) * count + start) // n % count
+    coordinates: Floats = (levels + 0.5) / float(count)
+    return coordinates

@@ -1,11 +1,13 @@
 """Little servers on this machine that misbehave on purpose, and a patience that never waits."""
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import httpx2
 import orjson
 import pytest
 
@@ -93,7 +95,9 @@ class Server:
                     else:
                         connection.sendall(answer.content)
                         if answer.reset:
-                            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                            connection.setsockopt(
+                                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                            )
                     return
         except OSError:
             return
@@ -116,6 +120,8 @@ class Server:
 
 
 def _request(stream) -> Seen | None:
+    if stream.peek(1)[:1] == b"\x16":
+        raise ConnectionError("a client that speaks TLS")
     line = stream.readline().decode()
     if not line:
         return None
@@ -164,13 +170,20 @@ def serve() -> Iterator[Callable[[Script], Server]]:
         server.close()
 
 
+@pytest.fixture(scope="session")
+def tls() -> ssl.SSLContext:
+    """The usual trust, loaded once for all tests."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 @pytest.fixture
-def client_of(rests: Rests) -> Iterator[Callable[..., Client]]:
+def client_of(rests: Rests, tls: ssl.SSLContext) -> Iterator[Callable[..., Client]]:
     clients: list[Client] = []
 
     def connect(server_or_url: Server | str, **changes: object) -> Client:
         url = server_or_url if isinstance(server_or_url, str) else server_or_url.url
-        clients.append(Client.connect(Account(url, Secret(KEY)), rests.patience(**changes)))
+        trust = changes.pop("tls", tls)
+        clients.append(Client.connect(Account(url, Secret(KEY)), rests.patience(**changes), trust))
         return clients[-1]
 
     yield connect

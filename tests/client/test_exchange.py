@@ -114,7 +114,9 @@ def test_nobody_there_is_try_again(client_of, rests):
         ({}, 0.5),
     ],
 )
-@pytest.mark.parametrize("call", [lambda client: client.me(), lambda client: client.submit("a")], ids=["read", "write"])
+@pytest.mark.parametrize(
+    "call", [lambda client: client.me(), lambda client: client.submit("a")], ids=["read", "write"]
+)
 def test_retry_after_is_obeyed_in_both_forms(serve, client_of, rests, headers, rest, call):
     server = serve(lambda request, number: reply(429, **headers) if number == 1 else reply(200, ME))
     call(client_of(server))
@@ -199,7 +201,8 @@ def test_a_create_whose_answer_names_no_job_is_ambiguous(serve, client_of, answe
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, Refused), (401, NotAllowedIn), (403, NotAllowedIn), (404, NotFound), (409, Refused)]
+    ("status", "kind"),
+    [(400, Refused), (401, NotAllowedIn), (403, NotAllowedIn), (404, NotFound), (409, Refused)],
 )
 @every_write
 def test_a_refused_write_did_not_happen(serve, client_of, status, kind, write):
@@ -258,7 +261,9 @@ def test_the_key_is_sent_as_a_token_and_no_cookie_ever(serve, client_of):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_to_another_host_loses_the_key(serve, client_of, status):
     other = serve(lambda request, number: reply(200, b"the bytes"))
-    first = serve(lambda request, number: reply(status, Location=f"http://localhost:{other.port}/store?sig=1"))
+    first = serve(
+        lambda request, number: reply(status, Location=f"http://localhost:{other.port}/store?sig=1")
+    )
     assert client_of(first).read_file("f1", 100) == b"the bytes"
     assert first.seen[0].headers["authorization"] == f"Token {KEY}"
     assert "authorization" not in other.seen[0].headers
@@ -267,7 +272,11 @@ def test_a_redirect_to_another_host_loses_the_key(serve, client_of, status):
 
 def test_a_redirect_to_another_port_loses_the_key_and_one_back_has_it_again(serve, client_of):
     def start(request, number):
-        return reply(200, ME) if "back" in request.target else reply(302, Location=f"http://127.0.0.1:{other.port}/")
+        return (
+            reply(200, ME)
+            if "back" in request.target
+            else reply(302, Location=f"http://127.0.0.1:{other.port}/")
+        )
 
     first = serve(start)
     other = serve(lambda request, number: reply(302, Location=f"{first.url}back"))
@@ -277,7 +286,9 @@ def test_a_redirect_to_another_port_loses_the_key_and_one_back_has_it_again(serv
 
 
 def test_a_redirect_on_the_same_host_keeps_the_key(serve, client_of):
-    server = serve(lambda request, number: reply(301, Location="/api/v3/me/") if number == 1 else reply(200, ME))
+    server = serve(
+        lambda request, number: reply(301, Location="/api/v3/me/") if number == 1 else reply(200, ME)
+    )
     assert client_of(server).me() == "mark@example.com"
     assert server.seen[1].headers["authorization"] == f"Token {KEY}"
 
@@ -307,7 +318,9 @@ def test_a_write_is_never_redirected(serve, client_of, status, write):
 
 def test_a_key_that_the_platform_sends_back_is_hidden(serve, client_of):
     def echo(request, number):
-        return reply(400, {"x" * 380: request.headers["authorization"], "a": request.headers["authorization"]})
+        return reply(
+            400, {"x" * 380: request.headers["authorization"], "a": request.headers["authorization"]}
+        )
 
     error = failing(lambda: client_of(serve(echo)).create_job({}), Refused)
     assert "Token ***" in str(error)
@@ -362,36 +375,104 @@ def certificate(tmp_path_factory):
         pytest.skip("needs the package openssl")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
-        + ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-days",
+            "2",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ],
+        cwd=folder,
         check=True,
         capture_output=True,
     )
     return folder
 
 
-def test_a_host_with_an_unknown_certificate_is_told_nothing(certificate, client_of, rests):
+@pytest.fixture
+def secure(certificate):
+    """A server behind TLS that answers connection after connection; gives its port and what it saw."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
     seen: list[bytes] = []
+    answers: list[bytes] = []
     listening = socket.create_server(("127.0.0.1", 0))
 
-    def serve_twice() -> None:
-        for _ in range(2):
-            connection, _ = listening.accept()
+    def work() -> None:
+        while True:
             try:
-                with context.wrap_socket(connection, server_side=True) as secure:
-                    seen.append(secure.recv(1000))
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(connection, server_side=True) as channel:
+                    seen.append(channel.recv(10_000))
+                    channel.sendall(answers.pop(0))
             except OSError:
                 connection.close()
 
-    thread = threading.Thread(target=serve_twice)
+    thread = threading.Thread(target=work)
     thread.start()
-    client = client_of(f"https://localhost:{listening.getsockname()[1]}")
+    yield listening.getsockname()[1], seen, answers
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
+
+
+def test_a_host_with_an_unknown_certificate_is_told_nothing(secure, client_of, rests):
+    port, seen, _ = secure
+    client = client_of(f"https://localhost:{port}")
     assert "certificate" in str(failing(client.me, Untrusted))
     failing(lambda: client.submit("abc"), Untrusted)
-    thread.join()
-    listening.close()
     assert not any(seen)
     assert rests.slept == []
+
+
+def test_a_certificate_of_another_host_is_not_accepted(secure, client_of, certificate):
+    port, seen, _ = secure
+    trust = ssl.create_default_context(cafile=certificate / "cert.pem")
+    failing(client_of(f"https://127.0.0.1:{port}", tls=trust).me, Untrusted)
+    assert not any(seen)
+
+
+def test_a_trusted_host_gets_the_key_and_cannot_redirect_to_plain_http(secure, client_of, certificate, serve):
+    port, seen, answers = secure
+    plain = serve(lambda request, number: reply(200, ME))
+    answers += [reply(200, ME, Connection="close"), reply(302, Location=plain.url, Connection="close")]
+    client = client_of(
+        f"https://localhost:{port}", tls=ssl.create_default_context(cafile=certificate / "cert.pem")
+    )
+    assert client.me() == "mark@example.com"
+    assert f"Authorization: Token {KEY}".encode() in seen[0]
+    assert "unencrypted" in str(failing(client.me, Untrusted))
+    assert plain.seen == []
+
+
+def test_plain_http_where_tls_was_expected_is_not_spoken_to(serve, client_of):
+    server = serve(lambda request, number: reply(200, ME))
+    failing(client_of(f"https://127.0.0.1:{server.port}", tries=1).me, TryAgain)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "lax", [{"check_hostname": False}, {"check_hostname": False, "verify_mode": ssl.CERT_NONE}]
+)
+def test_a_context_that_does_not_verify_is_refused(lax):
+    context = ssl.create_default_context()
+    for name, value in lax.items():
+        setattr(context, name, value)
+    with pytest.raises(ValueError, match="does not verify"):
+        Client.connect(Account("https://platform.invalid/", Secret(KEY)), tls=context)

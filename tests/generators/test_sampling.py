@@ -115,7 +115,7 @@ def test_truncated_is_not_clipped():
     ],
 )
 def test_a_law_without_values_is_refused(law, is_integer):
-    with pytest.raises(ValueError, match="no whole number|no probability|too large"):
+    with pytest.raises(ValueError, match=r"no whole number|no probability|too large"):
         quantile(law, np.asarray([0.5]), is_integer=is_integer)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.generators.streams import Stream, permutation, strata
+from doe_compiler.generators.streams import Stream, balanced, permutation, strata
 
 
 def stream(name="x", seed=7, study="s", purpose="p"):
@@ -59,8 +59,22 @@ def test_a_permutation_holds_every_index_once(n, seed):
 def test_every_stratum_is_hit_once(n, seed):
     u = strata(stream("order", seed), stream("jitter", seed), n)
     assert sorted(np.floor(u * n).astype(int).tolist()) == list(range(n))
-    assert 0 < u.min()
+    assert u.min() > 0
     assert u.max() < 1
+
+
+@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 50))
+def test_levels_are_used_as_often_within_one(n, count, seed):
+    u = balanced(stream("order", seed), stream("shift", seed), n, count)
+    used = np.bincount(np.floor(u * count).astype(int), minlength=count)
+    assert len(used) == count
+    assert used.sum() == n
+    assert set(used.tolist()) <= {n // count, -(-n // count)}
+
+
+def test_no_level_is_favoured():
+    first = [int(balanced(stream("o", seed), stream("s", seed), 1, 4)[0] * 4) for seed in range(400)]
+    assert np.bincount(first, minlength=4).min() > 70
 
 
 def test_a_million_strata_are_hit_once():

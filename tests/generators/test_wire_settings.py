@@ -46,7 +46,7 @@ def test_decimal_parameters_survive_the_wire_exactly(minimum, width):
     ],
 )
 def test_what_the_api_has_no_words_for_is_refused(law, is_integer):
-    with pytest.raises(ValueError, match="no bounds|no whole numbers"):
+    with pytest.raises(ValueError, match=r"no bounds|no whole numbers"):
         law_to_wire(law, is_integer=is_integer)
 
 

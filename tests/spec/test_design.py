@@ -42,9 +42,21 @@ BOTH = {**RANDOM, **LEVELS}
         (RANDOM, "{sampling: platform, iterations: 3, constraints: [x < 1]}", ["E119"]),
         (RANDOM, "{sampling: platform, iterations: 3, method: latin-hypercube}", ["E119"]),
         (BOTH, "{sampling: platform, iterations: 3}", ["E119"]),
-        ({"x": "{generator: Normal, mean: 0, std: 1, lower: 0}"}, "{sampling: platform, iterations: 3}", ["E119"]),
-        ({"x": "{generator: Uniform, min: 0, max: 3, type: integer}"}, "{sampling: platform, iterations: 3}", ["E119"]),
-        ({"x": "{generator: Uniform, min: 0, max: 3, format: '0.0'}"}, "{sampling: platform, iterations: 3}", ["E119"]),
+        (
+            {"x": "{generator: Normal, mean: 0, std: 1, lower: 0}"},
+            "{sampling: platform, iterations: 3}",
+            ["E119"],
+        ),
+        (
+            {"x": "{generator: Uniform, min: 0, max: 3, type: integer}"},
+            "{sampling: platform, iterations: 3}",
+            ["E119"],
+        ),
+        (
+            {"x": "{generator: Uniform, min: 0, max: 3, format: '0.0'}"},
+            "{sampling: platform, iterations: 3}",
+            ["E119"],
+        ),
         ({**RANDOM, "y": "{expression: x + 1}"}, "{sampling: platform, iterations: 3}", ["E119"]),
         ({"n": LEVELS["n"]}, "{sampling: platform, iterations: 3}", ["E116"]),
     ],
@@ -124,7 +136,9 @@ def test_a_wrong_table_is_a_finding(read_variables, codes, content, expected):
 
 def test_a_table_is_checked_against_ranges(read_variables, codes):
     variables = {"x": "{generator: Uniform, min: 0, max: 1}", "k": "{type: integer}"}
-    reading = read_variables(variables, "{method: table, file: t.csv}", files={"t.csv": "x,k\n1,1\n2,1\nz,1.5\n"})
+    reading = read_variables(
+        variables, "{method: table, file: t.csv}", files={"t.csv": "x,k\n1,1\n2,1\nz,1.5\n"}
+    )
     assert codes(reading) == ["E313"] * 3
 
 

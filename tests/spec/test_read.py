@@ -100,8 +100,15 @@ def test_the_documented_finding_looks_as_documented(read):
 
 
 def test_shape_and_meaning_are_told_together_in_reading_order(read):
-    text = WHOLE.replace("seed: 7", "sed: 7").replace("min: 10, max: 30", "min: 30, max: 10").replace("Cd\\s", "(Cd\\s")
-    reading = read(text.replace("walltime: 2", "walltime: -2").replace("rho:        {value: 1.2250", "rho: {value: 012"), FILES)
+    text = (
+        WHOLE.replace("seed: 7", "sed: 7")
+        .replace("min: 10, max: 30", "min: 30, max: 10")
+        .replace("Cd\\s", "(Cd\\s")
+    )
+    reading = read(
+        text.replace("walltime: 2", "walltime: -2").replace("rho:        {value: 1.2250", "rho: {value: 012"),
+        FILES,
+    )
     codes = [finding.code for finding in reading.findings]
     assert codes == ["E101", "E104", "E010", "E106", "E117"]
     assert list(reading.findings) == in_reading_order(reading.findings)
@@ -190,7 +197,10 @@ def test_validating_imports_nothing_heavy(tmp_path):
     )
     root = Path(__file__).parents[2]
     answer = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "study.yaml")], cwd=root, capture_output=True, check=True
+        [sys.executable, "-c", program, str(tmp_path / "study.yaml")],
+        cwd=root,
+        capture_output=True,
+        check=True,
     )
     heavy = {"numpy", "httpx2", "starlette", "sqlite3", "rich", "jinja2", "asyncio"}
     assert heavy.isdisjoint(json.loads(answer.stdout))
@@ -224,7 +234,9 @@ def test_damaged_bytes_give_findings_or_a_spec(read, data):
     for _ in range(data.draw(st.integers(1, 4))):
         position = data.draw(st.integers(0, len(content) - 1))
         removed = data.draw(st.sampled_from([0, 1, 5, 60]))
-        put = data.draw(st.binary(max_size=3) | st.sampled_from([b"\n", b"{", b"]", b": ", b"'", b"- ", b"*a", b"\0"]))
+        put = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b"\n", b"{", b"]", b": ", b"'", b"- ", b"*a", b"\0"])
+        )
         content[position : position + removed] = put
     _is_findings_or_spec(read(bytes(content), FILES))
 
@@ -232,8 +244,34 @@ def test_damaged_bytes_give_findings_or_a_spec(read, data):
 @_quiet
 @given(st.data())
 def test_other_values_give_findings_or_a_spec(read, data):
-    tokens = ["012", "''", "null", "no", "[]", "{}", "-1", "0", "1e300", "1e-300", ".nan", "[1, a]", "{a: 1}", "x_velocity"]
-    tokens += ["99999999999", '"a,b"', '"\\0"', "../x", "/etc/passwd", "'((('", "true", "mesh.sh", "doe_run", "${x}"]
+    tokens = [
+        "012",
+        "''",
+        "null",
+        "no",
+        "[]",
+        "{}",
+        "-1",
+        "0",
+        "1e300",
+        "1e-300",
+        ".nan",
+        "[1, a]",
+        "{a: 1}",
+        "x_velocity",
+    ]
+    tokens += [
+        "99999999999",
+        '"a,b"',
+        '"\\0"',
+        "../x",
+        "/etc/passwd",
+        "'((('",
+        "true",
+        "mesh.sh",
+        "doe_run",
+        "${x}",
+    ]
     lines = WHOLE.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         index = data.draw(st.integers(0, len(lines) - 1))
@@ -246,8 +284,15 @@ def test_other_values_give_findings_or_a_spec(read, data):
 
 
 _nodes = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["generator", "min", "levels", "id", "a"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["generator", "min", "levels", "id", "a"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

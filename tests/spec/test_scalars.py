@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from doe_compiler.spec.scalars import exact_number, is_number, meaning
 
 
-@pytest.mark.parametrize("text", ["no", "on", "yes", "off", "Yes", "12:30:45", "1e", "+", ".", "0b11", "1-2", "nan", "inf", "2024-01-01"])
+@pytest.mark.parametrize(
+    "text",
+    ["no", "on", "yes", "off", "Yes", "12:30:45", "1e", "+", ".", "0b11", "1-2", "nan", "inf", "2024-01-01"],
+)
 def test_what_looks_special_to_yaml_1_1_is_text(text):
     assert meaning(text).value == text
     assert meaning(text).problem == ""
@@ -51,7 +54,15 @@ def test_five_spellings_are_null(text):
 
 @pytest.mark.parametrize(
     ("text", "advice"),
-    [("012", "12"), ("-012", "-12"), ("1_000", "1000"), ("00", "0"), ("00.5", "0.5"), ("1_0.5", "10.5"), ("007", "7")],
+    [
+        ("012", "12"),
+        ("-012", "-12"),
+        ("1_000", "1000"),
+        ("00", "0"),
+        ("00.5", "0.5"),
+        ("1_0.5", "10.5"),
+        ("007", "7"),
+    ],
 )
 def test_ambiguous_numbers_are_problems_with_advice(text, advice):
     read = meaning(text)

@@ -18,7 +18,9 @@ def _resolved(node):
 
 def _properties(node, path=""):
     if isinstance(node, dict):
-        for name, inner in node.get("properties", {}).items() if isinstance(node.get("properties"), dict) else ():
+        for name, inner in (
+            node.get("properties", {}).items() if isinstance(node.get("properties"), dict) else ()
+        ):
             yield f"{path}/{name}", inner
         for key, inner in node.items():
             yield from _properties(inner, f"{path}/{key}")
@@ -31,17 +33,23 @@ def test_the_schema_is_valid():
     Draft202012Validator.check_schema(json.loads(schema_text("study")))
 
 
-@pytest.mark.parametrize(("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_property_has_a_description_and_an_example(path, node):
     described = _resolved(node)
     assert described.get("description", "").strip().endswith("."), path
     assert described.get("examples"), path
 
 
-@pytest.mark.parametrize(("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_example_fits_its_property(path, node):
     described = _resolved(node)
-    validator = Draft202012Validator({**STUDY, "properties": {"it": described}, "required": [], "additionalProperties": False})
+    validator = Draft202012Validator(
+        {**STUDY, "properties": {"it": described}, "required": [], "additionalProperties": False}
+    )
     for example in described["examples"]:
         assert list(validator.iter_errors({"it": example})) == [], path
 

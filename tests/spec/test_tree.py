@@ -111,7 +111,10 @@ def test_too_many_values_are_a_finding():
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.text("abc xyzäß:#-'\"", max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 

@@ -10,7 +10,7 @@ PATTERNS = st.sampled_from(
 LITERALS = st.lists(
     st.sampled_from(
         [
-            "a",
+            "7",
             "$",
             "{",
             "}",

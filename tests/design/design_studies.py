@@ -1,0 +1,176 @@
+"""Studies for the tests of the design room; run as a program it writes the CSVs of all golden designs."""
+
+import sys
+from fractions import Fraction as F
+
+from doe_compiler.design.build import build
+from doe_compiler.design.csv_text import csv_chunks
+from doe_compiler.expressions.parser import parse
+from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.model import (
+    Analysis,
+    Constant,
+    Constraint,
+    DesignSpec,
+    Formula,
+    Hardware,
+    JobSpec,
+    Levels,
+    LocalFile,
+    Spec,
+    Table,
+    TemplateTask,
+    Variable,
+)
+from doe_compiler.templates.template import Placeholder, Template
+
+PLACE = Place("study.yaml", 3, 5)
+
+
+def variable(name, law, **options):
+    return Variable(name, law, PLACE, **options)
+
+
+def levels(name, *texts, **options):
+    return variable(name, Levels(texts), **options)
+
+
+def formula(name, source, **options):
+    return variable(name, Formula(source, parse(source)), **options)
+
+
+def constraint(source):
+    return Constraint(source, parse(source), PLACE)
+
+
+def uniform(name, low=0, high=1, **options):
+    return variable(name, Uniform(F(low), F(high)), **options)
+
+
+def template(*segments):
+    task = TemplateTask(LocalFile("t", "t", "0" * 64, 1), "t", Template(segments))
+    return Analysis("user_included", "0", "./run", Hardware("emerald"), PLACE, templates=(task,))
+
+
+def placeholder(name):
+    return Placeholder(name, None, 1, 1, 2)
+
+
+def table_of(names, *rows):
+    return Table(LocalFile("points.csv", "points.csv", "0" * 64, 1), tuple(names), tuple(map(tuple, rows)))
+
+
+def study(
+    *variables,
+    method="monte-carlo",
+    seed=7,
+    nominal=False,
+    templates=(),
+    name="wing",
+    constraints=(),
+    **design,
+):
+    return Spec(
+        name,
+        "study.yaml",
+        tuple(variables),
+        DesignSpec(method, PLACE, constraints=tuple(map(constraint, constraints)), **design),
+        (template(*templates),),
+        seed=seed,
+        job=JobSpec(include_nominal_run=nominal),
+    )
+
+
+def built(spec):
+    design, findings = build(spec)
+    assert findings == []
+    return design
+
+
+def refusals(spec):
+    design, findings = build(spec)
+    assert design.n == 0
+    assert findings
+    return findings
+
+
+def csv(design):
+    return b"".join(csv_chunks(design)).decode()
+
+
+def column(spec, name):
+    return built(spec).cells(name)
+
+
+LAWS = (
+    uniform("uniform", 10, 30),
+    variable("normal", Normal(F(5), F("0.1"))),
+    variable("truncated", Normal(F(0), F(2), F(-1), F(5))),
+    variable("tail", Normal(F(0), F(1), F(6), None)),
+    variable("lognormal", LogNormal(F(0), F("0.5"))),
+    variable("bounded", LogNormal(F(1), F("0.25"), F(2), F(4))),
+    variable("triangular", Triangular(F(0), F(1), F(4))),
+    variable("linspace", Linspace(F(0), F(1), 7)),
+    variable("range", FixedRange(F(0), F(1), F("0.1"))),
+    variable("die", Uniform(F(1), F(6)), is_integer=True),
+    variable("count", Normal(F(20), F(5), F(0), None), is_integer=True),
+    variable("angle", Uniform(F(-90), F(90)), format="0.00"),
+    levels("model", "kEpsilon", "kOmegaSST"),
+    variable("rho", Constant("1.225")),
+)
+FUNCTIONS = (
+    uniform("x", -1, 1),
+    uniform("y", "0.1", 5000),
+    *(
+        formula(f"f{index}", source)
+        for index, source in enumerate(
+            [
+                "exp(x*10)",
+                "log(y)",
+                "log10(y)",
+                "sin(y)",
+                "cos(y**4)",
+                "tan(y)",
+                "asin(x)",
+                "acos(x)",
+                "atan(y*x)",
+                "atan2(x, y)",
+                "sinh(x)",
+                "cosh(x*20)",
+                "tanh(x)",
+                "y**x",
+                "pow(y, 3) + x**2",
+                "hypot(x, y)",
+                "sqrt(y)/3",
+                "min(x, y/1e4) if x > 0 else round(x, 3)",
+            ]
+        )
+    ),
+)
+
+GOLDEN_STUDIES = {
+    "laws-monte-carlo": study(*LAWS, runs=40),
+    "laws-latin-hypercube": study(*LAWS, method="latin-hypercube", runs=40),
+    "functions": study(*FUNCTIONS, runs=60),
+    "constrained": study(
+        uniform("x", nominal="0.5"),
+        uniform("y", nominal="1"),
+        levels("model", "a", "b", nominal="a"),
+        formula("r", "hypot(x, y)", format="0.000"),
+        constraints=["r < 0.8"],
+        runs=10,
+        cross=("model",),
+        replicates=2,
+        nominal=True,
+        templates=(placeholder("doe_seed"),),
+    ),
+}
+
+
+def every_csv():
+    return "".join(f"== {name}\n{csv(built(spec))}" for name, spec in GOLDEN_STUDIES.items())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(every_csv())
