@@ -49,7 +49,9 @@ def study_jobs(client: Client, study: str) -> tuple[ActualJob, ...]:
         if mark is None or mark.study != study:
             continue
         found.append(
-            ActualJob(entry.id, entry.name, mark, _phase(entry.status), entry.status, _moment(entry.date_inserted))
+            ActualJob(
+                entry.id, entry.name, mark, _phase(entry.status), entry.status, _moment(entry.date_inserted)
+            )
         )
     return tuple(sorted(found, key=lambda job: (job.created, job.id)))
 

@@ -1,5 +1,6 @@
 """Plans, progress and tables as a person reads them."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -100,25 +101,39 @@ def _is_number(cell: str) -> bool:
 
 
 def results_table(results: Results, most: int | None = None) -> str:
-    """The results as text; columns that say nothing are left out, and rows beyond `most`."""
-    rows = [cells(results, row) for row in results.rows]
+    """The results as text; what is the same in all runs stands above, and rows beyond `most` are left out."""
     names = header(results)
-    said = [
+    rows = [
+        [_shown(name, cell) for name, cell in zip(names, cells(results, row), strict=True)]
+        for row in results.rows
+    ]
+    same = {index for index in range(len(names)) if len({row[index] for row in rows}) == 1 and len(rows) > 1}
+    has_directories = any(row.directory for row in results.rows)
+    hidden = {"job", "job_run"} if has_directories else {"directory"}
+    columns = [
         index
         for index, name in enumerate(names)
-        if name not in {"why", "exit_code", "directory"} or any(_tells(row[index]) for row in rows)
+        if name not in hidden and (index not in same or name == "state")
     ]
+    above = [
+        f"{name} = {rows[0][index]}"
+        for index, name in enumerate(names)
+        if index in same and name not in {"state", "exit_code", *hidden} and rows[0][index]
+    ]
+    text = f"In all runs: {', '.join(above)}\n\n" if above else ""
     shown = rows if most is None else rows[:most]
-    text = text_table(
-        [names[index] for index in said], ([_short(row[index]) for index in said] for row in shown)
+    text += text_table(
+        [names[index] for index in columns], ([row[index] for index in columns] for row in shown)
     )
     if len(shown) < len(rows):
         text += f"... and {plural(len(rows) - len(shown), 'more run')}: doe results {results.spec.file}\n"
     return text
 
 
-def _tells(cell: str) -> bool:
-    return cell not in {"", "0"}
+def _shown(name: str, cell: str) -> str:
+    if name == "directory":
+        return os.path.relpath(cell) if cell else ""
+    return _short(cell)
 
 
 def _short(cell: str) -> str:

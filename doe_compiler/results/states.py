@@ -36,7 +36,7 @@ def run_state(
         return (RunState.RUNNING if is_started else RunState.WAITING), ""
     code = outputs.get(EXIT_NAME)
     if code is None:
-        return RunState.FAILED, "the command did not run"
+        return RunState.FAILED, "ended without an exit code"
     if code != "0":
         return RunState.FAILED, "timed out" if code == "124" else f"exit code {code}"
     absent = [response.name for response in responses if response.required and response.name not in outputs]

@@ -24,7 +24,10 @@ def before(study_at):
         {"analysis": "    useMpi: true"},
         {"analysis": "    raw: {flags: {a: 1}}"},
         {"rest": "job: {isTemplateDryRun: true}"},
-        {"variables": "  x: {generator: Uniform, min: 0, max: 10}\n  c: {value: 2}", "deck": "x = ${x} ${c}\n"},
+        {
+            "variables": "  x: {generator: Uniform, min: 0, max: 10}\n  c: {value: 2}",
+            "deck": "x = ${x} ${c}\n",
+        },
     ],
     ids=["command", "template", "environment", "mpi", "raw", "dry run", "constant"],
 )

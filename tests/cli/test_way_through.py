@@ -78,7 +78,7 @@ def test_failed_runs_are_rows_not_gaps(doe, study_at):
     study = study_at(
         variables="  x: {levels: [1, 2, 3, 4]}",
         design="{}",
-        command="\"case $(cut -d' ' -f3 deck.txt) in 2) exit 7;; 3) true;; 4) kill -9 $$;; *) echo 5 > y.txt;; esac\"",
+        command="\"case $(cut -d' ' -f3 deck.txt) in 2) exit 7;; 3) true;; 4) sh -c 'kill -9 $$';; *) echo 5 > y.txt;; esac\"",
     )
     applied = doe("apply", study, "--yes")
     assert applied.returncode == 1

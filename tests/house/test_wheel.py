@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **more)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **more
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 

@@ -12,7 +12,13 @@ WELCOME = Response("z", Declared(), PLACE, required=False)
 
 
 def state(**more):
-    given = {"is_started": True, "is_completed": True, "job_is_finished": True, "outputs": {}, "responses": [NEEDED, WELCOME]}
+    given = {
+        "is_started": True,
+        "is_completed": True,
+        "job_is_finished": True,
+        "outputs": {},
+        "responses": [NEEDED, WELCOME],
+    }
     return run_state(**{**given, **more})
 
 
@@ -26,7 +32,7 @@ def state(**more):
         ({"outputs": {"doe_exit": "0", "z": "1"}}, (RunState.FAILED, "no value of y")),
         ({"outputs": {"doe_exit": "3", "y": "1"}}, (RunState.FAILED, "exit code 3")),
         ({"outputs": {"doe_exit": "124", "y": "1"}}, (RunState.FAILED, "timed out")),
-        ({"outputs": {"y": "1"}}, (RunState.FAILED, "the command did not run")),
+        ({"outputs": {"y": "1"}}, (RunState.FAILED, "ended without an exit code")),
     ],
 )
 def test_the_state_follows_from_dates_exit_code_and_responses(given, expected):

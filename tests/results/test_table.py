@@ -8,7 +8,16 @@ from doe_compiler.kernel.findings import Place
 from doe_compiler.results.collect import ResultRow, Results
 from doe_compiler.results.states import RunState
 from doe_compiler.results.table import as_csv, as_json
-from doe_compiler.spec.model import Analysis, Constant, Declared, DesignSpec, Hardware, Response, Spec, Variable
+from doe_compiler.spec.model import (
+    Analysis,
+    Constant,
+    Declared,
+    DesignSpec,
+    Hardware,
+    Response,
+    Spec,
+    Variable,
+)
 
 PLACE = Place("study.yaml", 1, 1)
 SPEC = Spec(
@@ -23,7 +32,16 @@ RESULTS = Results(
     SPEC,
     ("x",),
     (
-        ResultRow(1, {"x": "1.50"}, {"y": "0.1000000000000000055", "t": "ok", "doe_exit": "0"}, RunState.DONE, "", "abc", 1, "/d"),
+        ResultRow(
+            1,
+            {"x": "1.50"},
+            {"y": "0.1000000000000000055", "t": "ok", "doe_exit": "0"},
+            RunState.DONE,
+            "",
+            "abc",
+            1,
+            "/d",
+        ),
         ResultRow(2, {"x": "2"}, {"y": "nan"}, RunState.FAILED, "exit code 1", "abc", 2),
         ResultRow(3, {"x": "3"}, {}, RunState.MISSING, "", None, None),
     ),
