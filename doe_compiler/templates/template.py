@@ -2,6 +2,19 @@
 
 from dataclasses import dataclass
 
+from doe_compiler.kernel.errors import DoeError, ExitCode
+
+
+class TemplateError(DoeError):
+    """A template cannot be read or filled in; line and column, from 1, are those of the placeholder."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, message: str, *, line: int, column: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.column = column
+
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
