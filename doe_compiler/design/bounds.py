@@ -1,0 +1,120 @@
+"""Whether the number that a cell means lies within its variable's law, and whether a cell may be sent."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from doe_compiler.design.columns import CodedColumn, Column, FloatColumn
+from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused
+from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.generators.sampling import bounds_of
+from doe_compiler.kernel.canonical import number_text
+from doe_compiler.kernel.findings import Finding
+from doe_compiler.spec.model import Spec, Variable
+
+Bound = Fraction | None
+
+
+def limits_of(variable: Variable) -> tuple[Bound, Bound]:
+    """The smallest and the largest value that a cell may mean; None where there is no limit."""
+    match variable.law:
+        case Uniform() | Normal() | LogNormal() | Triangular() as law:
+            return bounds_of(law)
+        case Linspace(start, stop, _):
+            return min(start, stop), max(start, stop)
+        case FixedRange(minimum, maximum, _):
+            return minimum, maximum
+        case _:
+            return None, None
+
+
+def outside(variable: Variable, number: float) -> str:
+    """Which limit of its variable a number breaks, such as `below its minimum 10`, or nothing."""
+    lower, upper = limits_of(variable)
+    if lower is not None and number < float(lower):
+        return f"below its minimum {number_text(float(lower))}"
+    if upper is not None and number > float(upper):
+        return f"above its maximum {number_text(float(upper))}"
+    return ""
+
+
+def require_within_bounds(spec: Spec, points: Mapping[str, Column]) -> None:
+    """Refuse cells that rounding or a format moved out of their variable's bounds."""
+    findings = [
+        finding
+        for variable in spec.varied
+        if variable.format is not None or variable.is_integer
+        for finding in _beyond(variable, points[variable.name])
+    ]
+    if findings:
+        raise DesignRefused(*findings)
+
+
+def _beyond(variable: Variable, column: Column) -> list[Finding]:
+    lower, upper = limits_of(variable)
+    numbers = column.numbers()
+    is_beyond = np.zeros(len(numbers), dtype=np.bool_)
+    if lower is not None:
+        is_beyond |= numbers < float(lower)
+    if upper is not None:
+        is_beyond |= numbers > float(upper)
+    rows = np.flatnonzero(is_beyond)
+    if not len(rows):
+        return []
+    row = int(rows[0])
+    cell = column.cells(row, row + 1)[0]
+    others = f" ({len(rows) - 1:,} more such cells)" if len(rows) > 1 else ""
+    return [
+        Finding(
+            "E540",
+            f"'{variable.name}' is written {cell} in point {row + 1}, {outside(variable, float(numbers[row]))}{others}",
+            "give the format more digits, or move the bounds to numbers that it can write",
+            variable.place,
+        )
+    ]
+
+
+def require_sendable(spec: Spec, columns: Iterable[Column]) -> None:
+    """Refuse cells that a parameter CSV cannot hold without quoting: see `unsendable`."""
+    places = {variable.name: variable.place for variable in spec.variables}
+    findings: list[Finding] = []
+    for column in columns:
+        if isinstance(column, FloatColumn):
+            continue
+        texts = column.labels if isinstance(column, CodedColumn) else dict.fromkeys(column.texts)
+        wrong = [(text, reason) for text in texts if (reason := unsendable(text))]
+        findings += [
+            Finding(
+                "E541",
+                f"the cell {text!r} of '{column.name}' {reason}",
+                "use a plain word as the level, and write the text in the template",
+                places.get(column.name),
+            )
+            for text, reason in wrong[:MOST_SHOWN]
+        ]
+    if findings:
+        raise DesignRefused(*findings)
+
+
+def unsendable(text: str) -> str:
+    """Why a text cannot be a cell of a parameter CSV, or nothing; the platform's quoting is unknown."""
+    if not text:
+        return "is empty"
+    if text != text.strip():
+        return "begins or ends with a blank"
+    if text.isascii() and text.isalnum():
+        return ""
+    for sign, word in (
+        ('"', "a quote"),
+        (",", "a comma"),
+        ("${", "the placeholder sign ${"),
+        ("\0", "a NUL byte"),
+    ):
+        if sign in text:
+            return f"holds {word}"
+    if len(text.splitlines()) > 1:
+        return "holds a line end"
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        return "holds half a surrogate pair, which is no text"
+    return ""

@@ -1,0 +1,123 @@
+"""Makes the Design of a Spec: points by the method, then rows, then the columns that follow from them.
+
+x: Uniform 0..1, y: x*2, runs: 2   ->   x,y
+                                        0.25,0.5
+                                        0.75,1.5
+"""
+
+from doe_compiler.design.bounds import require_sendable, require_within_bounds
+from doe_compiler.design.columns import Column, constant_column
+from doe_compiler.design.derived import completed, require_finite, violations
+from doe_compiler.design.design import Design
+from doe_compiler.design.points import METHODS, MOST_RUNS, point_count
+from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
+from doe_compiler.design.rows import added_columns, replicated, with_nominal
+from doe_compiler.design.table import table_place
+from doe_compiler.expressions.parser import CONSTANTS, mentioned
+from doe_compiler.kernel.findings import Finding, near_miss
+from doe_compiler.spec.model import Formula, Spec
+
+
+def build(spec: Spec) -> tuple[Design, list[Finding]]:
+    """The Design of a study and what there is to say of it.
+
+    With an error among the findings the Design is empty. The same study gives the same cells on every
+    machine; `sampling: platform` is not built here.
+    """
+    try:
+        return _built(spec)
+    except DesignRefused as refusal:
+        return Design(spec.study, (), (), spec.design.method), list(refusal.findings)
+
+
+def _built(spec: Spec) -> tuple[Design, list[Finding]]:
+    _require_method(spec)
+    _require_clear_names(spec)
+    _require_few_runs(spec)
+    points, told = METHODS[spec.design.method](spec)
+    n = _length(points)
+    require_within_bounds(spec, points)
+    if spec.design.method == "table":
+        _require_constraints(spec, points, n)
+    rows = replicated(points, n, spec.design.replicates)
+    n *= spec.design.replicates
+    if spec.job.include_nominal_run:
+        rows = with_nominal(spec, rows)
+        n += 1
+    columns = completed(spec, rows, n)
+    require_finite(spec, columns)
+    in_file_order = [columns[variable.name] for variable in spec.variables]
+    require_sendable(spec, in_file_order)
+    everything = (*in_file_order, *added_columns(spec, rows, n))
+    varied = tuple(variable.name for variable in spec.varied)
+    return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run), told
+
+
+def _length(points: dict[str, Column]) -> int:
+    """The number of points; a study in which nothing varies has one."""
+    return len(next(iter(points.values()), constant_column("", "", 1)))
+
+
+def _require_method(spec: Spec) -> None:
+    if not spec.variables:
+        raise refused("E560", "the study has no variables", spec.design.place, "add at least one")
+    if spec.design.method not in METHODS:
+        known = near_miss(spec.design.method, METHODS)
+        raise refused(
+            "E561",
+            f"there is no method '{spec.design.method}'",
+            spec.design.place,
+            f"did you mean {known}?" if known else f"known are {', '.join(METHODS)}",
+        )
+
+
+def _require_clear_names(spec: Spec) -> None:
+    """A variable named `pi` or `e` would be read as the constant."""
+    read = frozenset().union(
+        *(
+            mentioned(variable.law.expression)
+            for variable in spec.variables
+            if isinstance(variable.law, Formula)
+        ),
+        *(mentioned(constraint.expression) for constraint in spec.design.constraints),
+    )
+    findings = [
+        Finding(
+            "E562",
+            f"'{variable.name}' is a constant in expressions and a variable of this study",
+            "rename the variable",
+            variable.place,
+        )
+        for variable in spec.variables
+        if variable.name in CONSTANTS & read
+    ]
+    if findings:
+        raise DesignRefused(*findings)
+
+
+def _require_few_runs(spec: Spec) -> None:
+    total = point_count(spec) * spec.design.replicates + spec.job.include_nominal_run
+    if total > MOST_RUNS:
+        message = f"the design has {total:,} runs, more than {MOST_RUNS:,}"
+        raise refused("E563", message, spec.design.place, "use fewer levels, or another method")
+
+
+def _require_constraints(spec: Spec, points: dict[str, Column], n: int) -> None:
+    """The rows of a table are the user's: one that violates a constraint is a mistake, not left out."""
+    table = spec.design.table
+    if not spec.design.constraints or table is None:
+        return
+    broken = violations(spec, points, n)
+    rows = [row for row in range(n) if broken[row] >= 0]
+    lines = dict.fromkeys((row * len(table.rows) // n, int(broken[row])) for row in rows)
+    findings = [
+        Finding(
+            "E564",
+            f"row {row + 1} of the table violates the constraint {spec.design.constraints[index].source!r}",
+            "remove the row, or relax the constraint",
+            table_place(table, row),
+        )
+        for row, index in lines
+    ]
+    if findings:
+        raise DesignRefused(*findings[:MOST_SHOWN])

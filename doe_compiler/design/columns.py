@@ -1,0 +1,155 @@
+"""The columns of a design: arrays where a cell's text follows from a number, texts where it does not."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from doe_compiler.design.number_text import number_cells
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Values = npt.NDArray[Any]
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def number_in(text: str) -> float:
+    """The number that a text means, NaN for a text that means none; `nan`, `inf` and `1_000` mean none."""
+    return float(text) if _NUMBER.fullmatch(text) else float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FloatColumn:
+    """Numbers whose cells are their canonical text; `values` has shape (n,) and no negative zero."""
+
+    name: str
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """The texts of the rows start to stop, exclusive; a value must be finite to have one."""
+        return number_cells(self.values[start:stop])
+
+    def numbers(self) -> Floats:
+        """What the cells' texts mean, shape (n,)."""
+        return self.values
+
+    def operand(self) -> Values:
+        """The column as expressions read it, shape (n,)."""
+        return self.values
+
+    def take(self, indices: Indices) -> "FloatColumn":
+        """The rows at these indices, in their order."""
+        return FloatColumn(self.name, self.values[indices])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodedColumn:
+    """Few texts in many rows: the cell of row i is `labels[codes[i]]`."""
+
+    name: str
+    codes: npt.NDArray[np.int32]
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """The texts of the rows start to stop, exclusive."""
+        return [self.labels[code] for code in self.codes[start:stop].tolist()]
+
+    def numbers(self) -> Floats:
+        """What the cells' texts mean, shape (n,); NaN for a text that is no number."""
+        return np.asarray([number_in(label) for label in self.labels], dtype=np.float64)[self.codes]
+
+    def operand(self) -> Values:
+        """The column as expressions read it, shape (n,): numbers if all labels are, otherwise texts."""
+        if all(_NUMBER.fullmatch(label) for label in self.labels):
+            return self.numbers()
+        return _as_objects(self.labels)[self.codes]
+
+    def take(self, indices: Indices) -> "CodedColumn":
+        """The rows at these indices, in their order."""
+        return CodedColumn(self.name, self.codes[indices], self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextColumn:
+    """A text in each row; `is_numeric` where they were written from numbers by a format."""
+
+    name: str
+    texts: tuple[str, ...]
+    is_numeric: bool = False
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """The texts of the rows start to stop, exclusive."""
+        return list(self.texts[start:stop])
+
+    def numbers(self) -> Floats:
+        """What the cells' texts mean, shape (n,); NaN for a text that is no number."""
+        return np.asarray([number_in(text) for text in self.texts], dtype=np.float64)
+
+    def operand(self) -> Values:
+        """The column as expressions read it, shape (n,): numbers if all texts are, otherwise texts."""
+        if self.is_numeric or all(map(_NUMBER.fullmatch, self.texts)):
+            return self.numbers()
+        return _as_objects(self.texts)
+
+    def take(self, indices: Indices) -> "TextColumn":
+        """The rows at these indices, in their order."""
+        return TextColumn(self.name, tuple(self.texts[index] for index in indices.tolist()), self.is_numeric)
+
+
+Column = FloatColumn | CodedColumn | TextColumn
+
+
+def constant_column(name: str, text: str, n: int) -> CodedColumn:
+    """One text in all n rows."""
+    return CodedColumn(name, np.zeros(n, dtype=np.int32), (text,))
+
+
+def joined(parts: Sequence[Column]) -> Column:
+    """Columns of one variable, one below the other; there is at least one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if all(isinstance(part, FloatColumn) for part in parts):
+        return FloatColumn(first.name, np.concatenate([part.numbers() for part in parts]))
+    if all(isinstance(part, CodedColumn) for part in parts):
+        return _joined_codes([part for part in parts if isinstance(part, CodedColumn)])
+    texts = tuple(text for part in parts for text in part.cells())
+    is_numeric = all(isinstance(part, FloatColumn) or _is_numeric(part) for part in parts)
+    return TextColumn(first.name, texts, is_numeric)
+
+
+def _is_numeric(column: Column) -> bool:
+    if isinstance(column, CodedColumn):
+        return all(_NUMBER.fullmatch(label) for label in column.labels)
+    return isinstance(column, FloatColumn) or column.is_numeric
+
+
+def _joined_codes(parts: list[CodedColumn]) -> CodedColumn:
+    labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
+    position = {label: code for code, label in enumerate(labels)}
+    codes = [
+        part.codes
+        if part.labels == labels[: len(part.labels)]
+        else np.asarray([position[label] for label in part.labels], dtype=np.int32)[part.codes]
+        for part in parts
+    ]
+    return CodedColumn(parts[0].name, np.concatenate(codes), labels)
+
+
+def _as_objects(texts: Sequence[str]) -> Values:
+    objects = np.empty(len(texts), dtype=object)
+    objects[:] = texts
+    return objects

@@ -1,0 +1,94 @@
+"""From points to rows: replicates, the nominal run, and the columns that `doe` adds itself."""
+
+import hashlib
+
+import numpy as np
+
+from doe_compiler.design.cell_text import cell_of
+from doe_compiler.design.columns import (
+    CodedColumn,
+    Column,
+    FloatColumn,
+    Floats,
+    constant_column,
+    joined,
+    number_in,
+)
+from doe_compiler.design.refusal import DesignRefused
+from doe_compiler.kernel.findings import Finding
+from doe_compiler.spec.model import Spec, Variable
+from doe_compiler.templates.template import Template
+
+_LARGEST_SEED = 2**31 - 1
+
+
+def replicated(points: dict[str, Column], n: int, replicates: int) -> dict[str, Column]:
+    """Every point repeated in consecutive rows."""
+    if replicates == 1:
+        return points
+    rows = np.repeat(np.arange(n), replicates)
+    return {name: column.take(rows) for name, column in points.items()}
+
+
+def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
+    """The nominal run in front, once and not replicated; a refusal names each variable without `nominal`."""
+    missing = [variable for variable in spec.varied if variable.nominal is None]
+    if missing:
+        raise DesignRefused(
+            *(
+                Finding(
+                    "E550",
+                    f"'{variable.name}' has no nominal value, which the nominal run needs",
+                    "add `nominal:` to it, or turn job.includeNominalRun off",
+                    variable.place,
+                )
+                for variable in missing
+            )
+        )
+    return {v.name: joined([_nominal_column(v, rows[v.name]), rows[v.name]]) for v in spec.varied}
+
+
+def _nominal_column(variable: Variable, like: Column) -> Column:
+    text = variable.nominal or ""
+    is_level = isinstance(like, CodedColumn) and text in like.labels
+    cell = text if is_level else cell_of(variable, text)
+    if isinstance(like, FloatColumn) and np.isfinite(number_in(cell)):
+        return FloatColumn(variable.name, np.asarray([number_in(cell) + 0.0]))
+    return constant_column(variable.name, cell, 1)
+
+
+def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> list[Column]:
+    """`doe_replicate`, `doe_seed` and `doe_dollar`, each only if the study needs it.
+
+    The nominal run is replicate 1.
+    """
+    templates = [task.template for analysis in spec.analyses for task in analysis.templates]
+    used = frozenset().union(*(template.names for template in templates))
+    replicates = spec.design.replicates
+    codes = np.arange(n - spec.job.include_nominal_run, dtype=np.int32) % np.int32(replicates)
+    codes = np.concatenate([np.zeros(n - len(codes), dtype=np.int32), codes])
+    columns: list[Column] = []
+    if replicates > 1 or "doe_replicate" in used:
+        columns.append(CodedColumn("doe_replicate", codes, tuple(str(k + 1) for k in range(replicates))))
+    if "doe_seed" in used:
+        columns.append(FloatColumn("doe_seed", _seeds(spec, varied, codes.tolist())))
+    if "doe_dollar" in used or any(_holds_dollar(template) for template in templates):
+        columns.append(constant_column("doe_dollar", "$", n))
+    return columns
+
+
+def _seeds(spec: Spec, varied: dict[str, Column], replicates: list[int]) -> Floats:
+    """A whole number in [1, 2**31) for each row, from what makes its identity and the study's seed."""
+    names = sorted(varied)
+    start = hashlib.sha256(f"doe1-seed\n{spec.seed}\n{spec.study}\n{','.join(names)}\n".encode())
+    seeds = np.empty(len(replicates))
+    cells = zip(*(varied[name].cells() for name in names), strict=True) if names else ((),) * len(replicates)
+    for row, (replicate, texts) in enumerate(zip(replicates, cells, strict=True)):
+        whole = start.copy()
+        whole.update(f"{','.join(texts)}\n{replicate + 1}\n".encode())
+        seeds[row] = int.from_bytes(whole.digest()[:8]) % _LARGEST_SEED + 1
+    return seeds
+
+
+def _holds_dollar(template: Template) -> bool:
+    return any(isinstance(segment, str) and "${" in segment for segment in template.segments)

@@ -1,0 +1,112 @@
+"""The rows of `method: table`: a CSV of the user's, checked against the variables that it sets."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from doe_compiler.design.bounds import outside
+from doe_compiler.design.cell_text import cell_of, enumerates, labels_of
+from doe_compiler.design.columns import CodedColumn, Column, number_in
+from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
+from doe_compiler.generators.laws import FixedRange, Linspace
+from doe_compiler.kernel.findings import Finding, Place
+from doe_compiler.spec.model import FromTable, Levels, Spec, Table, Variable
+
+
+def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
+    """The table's columns as those of the variables, with numbers in their canonical text or format.
+
+    A refusal names every cell, by its line in the CSV, that its variable cannot take.
+    """
+    table = spec.design.table
+    if table is None or not table.rows:
+        raise refused(
+            "E530", "the table has no rows", spec.design.place, "give it a header and a line for each run"
+        )
+    findings = [*_misplaced(spec, table, sampled)]
+    points: dict[str, Column] = {}
+    for variable in sampled:
+        if variable.name in table.names:
+            index = table.names.index(variable.name)
+            cells = [cell_of(variable, row[index]) for row in table.rows]
+            findings += _unfit(table, variable, cells)
+            points[variable.name] = _coded(variable.name, cells)
+    if findings:
+        raise DesignRefused(*findings)
+    return points
+
+
+def table_place(table: Table, row: int) -> Place:
+    """Where row 0, 1, ... of a table stands in its file, behind the header."""
+    return Place(table.file.path or table.file.name, row + 2, 1)
+
+
+def _misplaced(spec: Spec, table: Table, sampled: Sequence[Variable]) -> list[Finding]:
+    place = Place(table.file.path or table.file.name, 1, 1)
+    names = {variable.name for variable in sampled}
+    extra = [
+        Finding(
+            "E531",
+            f"the column '{name}' sets no variable of the study",
+            "remove it, or add the variable",
+            place,
+        )
+        for name in table.names
+        if name not in names
+    ]
+    missing = [
+        Finding(
+            "E532",
+            f"'{variable.name}' has no column in the table",
+            "add the column, or cross it: `cross: [...]` in the design",
+            variable.place,
+        )
+        for variable in sampled
+        if variable.name not in table.names
+    ]
+    return extra + missing
+
+
+def _unfit(table: Table, variable: Variable, cells: Sequence[str]) -> list[Finding]:
+    complaint = _complaint_of(variable)
+    verdicts = {cell: complaint(cell) for cell in set(cells)}
+    wrong = [(row, verdicts[cell]) for row, cell in enumerate(cells) if verdicts[cell]]
+    findings = [Finding("E533", message, "", table_place(table, row)) for row, message in wrong[:MOST_SHOWN]]
+    if len(wrong) > MOST_SHOWN:
+        message = f"{len(wrong) - MOST_SHOWN:,} more cells of '{variable.name}' do not fit"
+        findings.append(Finding("E533", message, "", table_place(table, wrong[MOST_SHOWN][0])))
+    return findings
+
+
+def _complaint_of(variable: Variable) -> Callable[[str], str]:
+    """Says what is wrong with a cell of the variable, or nothing."""
+    levels = frozenset(labels_of(variable)) if enumerates(variable) else frozenset()
+    numbers = (
+        frozenset(map(number_in, levels)) if isinstance(variable.law, Linspace | FixedRange) else frozenset()
+    )
+
+    def complaint(cell: str) -> str:
+        number = number_in(cell)
+        if isinstance(variable.law, Levels):
+            return "" if cell in levels else f"{cell!r} is not a level of '{variable.name}'"
+        if isinstance(variable.law, FromTable):
+            if variable.is_integer and (math.isnan(number) or not number.is_integer()):
+                return f"{cell!r} of '{variable.name}' is not a whole number"
+            return ""
+        if not math.isfinite(number):
+            return f"{cell!r} of '{variable.name}' is not a number"
+        if variable.is_integer and not number.is_integer():
+            return f"{cell!r} of '{variable.name}' is not a whole number"
+        if numbers:
+            return "" if number in numbers else f"{cell!r} is not a point of '{variable.name}'"
+        limit = outside(variable, number)
+        return f"{cell!r} of '{variable.name}' is {limit}" if limit else ""
+
+    return complaint
+
+
+def _coded(name: str, cells: Sequence[str]) -> CodedColumn:
+    labels = tuple(dict.fromkeys(cells))
+    position = {label: code for code, label in enumerate(labels)}
+    return CodedColumn(name, np.asarray([position[cell] for cell in cells], dtype=np.int32), labels)

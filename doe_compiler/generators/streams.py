@@ -1,0 +1,69 @@
+"""Random streams, one for each variable and purpose, the same on every machine and numpy.
+
+Only the raw 64-bit outputs of PCG64 (O'Neill, HMC-CS-2014-0905, 2014), seeded by a SHA-256, are used:
+numpy promises that they never change, and promises nothing of the kind for its distributions.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from doe_compiler.kernel.canonical import digest
+
+Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
+
+_ONE = np.uint64(0x3FF0000000000000)
+
+
+class Stream:
+    """The numbers of one variable for one purpose; n draws are the first n of n + m draws."""
+
+    def __init__(self, seed: int | str, study: str, name: str, purpose: str) -> None:
+        key = digest("doe1-stream", [str(seed), study, name, purpose])
+        self._generator = np.random.PCG64(int(key, 16))
+
+    def words(self, n: int) -> Words:
+        """The next n outputs, shape (n,), each 64 independent bits."""
+        return np.asarray(self._generator.random_raw(n), dtype=np.uint64)
+
+    def uniforms(self, n: int) -> Floats:
+        """The next n numbers in the open interval (0, 1), shape (n,).
+
+        They are (k + 1/2) / 2**52 for the upper 52 bits k of an output: never 0 or 1, symmetric around
+        1/2, and both u and 1 - u are exact.
+        """
+        words = self.words(n)
+        words >>= np.uint64(12)
+        words |= _ONE
+        uniforms = words.view(np.float64)
+        uniforms -= 1.0 - 2.0**-53
+        return uniforms
+
+
+def permutation(stream: Stream, n: int) -> npt.NDArray[np.int64]:
+    """A random order of 0..n-1, shape (n,), by sorting n random keys that carry their index."""
+    bits = max(n - 1, 1).bit_length()
+    keys = stream.words(n)
+    keys >>= np.uint64(bits)
+    keys <<= np.uint64(bits)
+    keys |= np.arange(n, dtype=np.uint64)
+    keys.sort()
+    keys &= np.uint64((1 << bits) - 1)
+    return keys.view(np.int64)
+
+
+def strata(order: Stream, jitter: Stream, n: int) -> Floats:
+    """A latin hypercube's coordinates of one variable: one in each of the n intervals [i/n, (i+1)/n).
+
+    The jitter within an interval has 50 bits less those of n, so that no rounding leaves the interval.
+    McKay, Beckman, Conover: Technometrics 21 (1979) 239-245.
+    """
+    bits = 50 - max(n, 1).bit_length()
+    words = jitter.words(n)
+    words >>= np.uint64(64 - bits)
+    within = words.astype(np.float64)
+    within += 0.5
+    within *= 2.0**-bits
+    within += permutation(order, n)
+    within /= float(max(n, 1))
+    return within
