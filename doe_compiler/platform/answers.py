@@ -120,7 +120,10 @@ def wanted_page(request: Request) -> Page:
     size_text = request.first("page_size") or ""
     number_text = request.first("page") or "1"
     size = int(size_text) if size_text.isascii() and size_text.isdigit() and len(size_text) < 10 else 0
-    if not (number_text.isascii() and number_text.isdigit() and len(number_text) < 12) or int(number_text) < 1:
+    if (
+        not (number_text.isascii() and number_text.isdigit() and len(number_text) < 12)
+        or int(number_text) < 1
+    ):
         raise detail(404, "Invalid page.")
     return Page(int(number_text), min(size, LARGEST_PAGE_SIZE) or DEFAULT_PAGE_SIZE)
 

@@ -119,7 +119,11 @@ def integer(least: int, most: int = 2**31 - 1) -> Reader:
     """Reads a whole number in [least, most], as a number or as text."""
 
     def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float | str) or not WHOLE.fullmatch(str(value)):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | str)
+            or not WHOLE.fullmatch(str(value))
+        ):
             raise Invalid("A valid integer is required.")
         number = int(str(value).strip().partition(".")[0])
         if number < least:
@@ -135,7 +139,11 @@ def positive_number(most: float) -> Reader:
     """Reads a number above 0, at most `most`, as a number or as text; a whole one stays an integer."""
 
     def read(value: object) -> int | float:
-        if isinstance(value, bool) or not isinstance(value, int | float | str) or not DECIMAL.fullmatch(str(value)):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | str)
+            or not DECIMAL.fullmatch(str(value))
+        ):
             raise Invalid("A valid number is required.")
         number = float(value)
         if number <= 0:
@@ -163,4 +171,6 @@ def anything(value: object) -> object:
 
 
 def _type_name(value: object) -> str:
-    return {dict: "dict", list: "list", str: "str", bool: "bool", int: "int", float: "float"}.get(type(value), "null")
+    return {dict: "dict", list: "list", str: "str", bool: "bool", int: "int", float: "float"}.get(
+        type(value), "null"
+    )

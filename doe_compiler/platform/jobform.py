@@ -26,7 +26,14 @@ INPUT_TYPES = ("Param", "Design", "Case")
 GENERATORS = ("Normal", "Uniform", "Linspace", "FixedRange", "Triangular", "LogNormal")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 LONGEST_WALLTIME_H = 24 * 366
-PASSED_THROUGH = ("projectId", "project_id", "tags", "billingPriorityValue", "jobAutomations", "isInteractive")
+PASSED_THROUGH = (
+    "projectId",
+    "project_id",
+    "tags",
+    "billingPriorityValue",
+    "jobAutomations",
+    "isInteractive",
+)
 PASSED_THROUGH_ANALYSIS = ("onDemandLicenseSeller", "userDefinedLicenseSettings", "rescaleLicense")
 
 
@@ -86,7 +93,11 @@ def _hardware(value: object) -> object:
     if published and read["coresPerSlot"] not in published.cores:
         choices = ", ".join(str(cores) for cores in published.cores)
         raise Invalid(
-            {"coresPerSlot": [f"{read['coresPerSlot']} is not offered by {published.code}; choose from {choices}."]}
+            {
+                "coresPerSlot": [
+                    f"{read['coresPerSlot']} is not offered by {published.code}; choose from {choices}."
+                ]
+            }
         )
     return read
 

@@ -58,6 +58,7 @@ JOB_COLUMNS = (
 FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us"
 RUN_COLUMNS = "run, started_us, completed_us, failed, file_count, file_size, variables"
 BUSY_MS = 60_000
+DatabaseError = sqlite3.DatabaseError
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
@@ -168,7 +169,8 @@ class Store:
         where, values = ("WHERE instr(lower(name), lower(?)) > 0", [search]) if search else ("", [])
         count = database.execute(f"SELECT count(*) FROM files {where}", values).fetchone()[0]
         rows = database.execute(
-            f"SELECT {FILE_COLUMNS} FROM files {where} ORDER BY seq DESC LIMIT ? OFFSET ?", [*values, limit, offset]
+            f"SELECT {FILE_COLUMNS} FROM files {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
         )
         return count, [StoredFile(*row) for row in rows]
 
@@ -232,7 +234,8 @@ class Store:
         try:
             count = database.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]
             rows = database.execute(
-                f"SELECT {JOB_COLUMNS} FROM jobs {where} ORDER BY key DESC LIMIT ? OFFSET ?", [*values, limit, offset]
+                f"SELECT {JOB_COLUMNS} FROM jobs {where} ORDER BY key DESC LIMIT ? OFFSET ?",
+                [*values, limit, offset],
             ).fetchall()
         finally:
             database.execute("COMMIT")
@@ -258,17 +261,23 @@ class Store:
     def request_stop(self, id: str, now_us: int) -> JobState | None:
         """Ask for a running job's end and end a queued one; the state that was found."""
         with self._writing() as database:
-            row = database.execute("SELECT key, state, stop_requested FROM jobs WHERE id = ?", (id,)).fetchone()
+            row = database.execute(
+                "SELECT key, state, stop_requested FROM jobs WHERE id = ?", (id,)
+            ).fetchone()
             if row is None:
                 return None
             state = JobState(row[1])
             if state is JobState.QUEUED:
-                database.execute("UPDATE jobs SET state = 'finished', stop_requested = 1 WHERE key = ?", (row[0],))
+                database.execute(
+                    "UPDATE jobs SET state = 'finished', stop_requested = 1 WHERE key = ?", (row[0],)
+                )
                 _add_statuses(database, row[0], now_us, job=(("Completed", Reason.STOPPED),))
                 _add_statuses(database, row[0], now_us, cluster=NEVER_STARTED)
             elif state is JobState.RUNNING and not row[2]:
                 database.execute("UPDATE jobs SET stop_requested = 1 WHERE key = ?", (row[0],))
-                _add_statuses(database, row[0], now_us, job=(("Stopping", None),), cluster=("Stop Requested",))
+                _add_statuses(
+                    database, row[0], now_us, job=(("Stopping", None),), cluster=("Stop Requested",)
+                )
             return state
 
     def delete_job(self, id: str) -> JobState | None:
@@ -335,14 +344,17 @@ class Store:
     def live_jobs(self, limit: int) -> list[Job]:
         """The jobs that are queued or running, in the order of their submits."""
         rows = self._database().execute(
-            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY turn LIMIT ?", (limit,)
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY turn LIMIT ?",
+            (limit,),
         )
         return [_job(row) for row in rows]
 
     def start_job(self, key: int, now_us: int) -> bool:
         """Mark a queued job as running; True if it was queued, so that this is its first start."""
         with self._writing() as database:
-            changed = database.execute("UPDATE jobs SET state = 'running' WHERE key = ? AND state = 'queued'", (key,))
+            changed = database.execute(
+                "UPDATE jobs SET state = 'running' WHERE key = ? AND state = 'queued'", (key,)
+            )
             if changed.rowcount:
                 _add_statuses(database, key, now_us, cluster=("Starting", "Started"))
                 statuses = (("Started", None), ("Validated", None), ("Executing", None))
@@ -351,7 +363,9 @@ class Store:
 
     def completed_runs(self, key: int) -> list[int]:
         """The numbers of the runs that need not run again."""
-        rows = self._database().execute("SELECT run FROM runs WHERE job = ? AND completed_us IS NOT NULL", (key,))
+        rows = self._database().execute(
+            "SELECT run FROM runs WHERE job = ? AND completed_us IS NOT NULL", (key,)
+        )
         return [row[0] for row in rows]
 
     def forget_interrupted_runs(self, key: int) -> None:
@@ -395,7 +409,9 @@ class Store:
     def finish_job(self, key: int, reason: str, now_us: int) -> None:
         """Complete the job and stop its cluster."""
         with self._writing() as database:
-            stop_requested = database.execute("SELECT stop_requested FROM jobs WHERE key = ?", (key,)).fetchone()[0]
+            stop_requested = database.execute(
+                "SELECT stop_requested FROM jobs WHERE key = ?", (key,)
+            ).fetchone()[0]
             database.execute("UPDATE jobs SET state = 'finished' WHERE key = ?", (key,))
             _add_statuses(database, key, now_us, job=(("Completed", reason),))
             cluster = ("Stopping", "Stopped") if stop_requested else ("Stop Requested", "Stopping", "Stopped")

@@ -91,7 +91,11 @@ def _checked_names(header: Sequence[str]) -> tuple[str, ...]:
         raise TableError("The file is empty.")
     if not all(names):
         raise TableError(f"Column {names.index('') + 1} has no name.")
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    twice = (
+        next((name for name in names if names.count(name) > 1), None)
+        if len(set(names)) < len(names)
+        else None
+    )
     if twice is not None:
         raise TableError(f'Two columns are named "{twice}".')
     return names
