@@ -1,8 +1,10 @@
 """Makes the Design of a Spec: points by the method, then rows, then the columns that follow from them.
 
-x: Uniform 0..1, y: x*2, runs: 2   ->   x,y
-                                        0.25,0.5
-                                        0.75,1.5
+    x: Uniform 0..1, y: x*2, runs: 2   ->   x,y
+                                            0.25,0.5
+                                            0.75,1.5
+
+The stages are the lines of `_built`.
 """
 
 from doe_compiler.design.bounds import require_sendable, require_within_bounds
@@ -61,6 +63,9 @@ def _length(points: dict[str, Column]) -> int:
 def _require_method(spec: Spec) -> None:
     if not spec.variables:
         raise refused("E560", "the study has no variables", spec.design.place, "add at least one")
+    if not spec.varied and spec.design.method != "full-factorial":
+        message = f"nothing varies, so method {spec.design.method} has nothing to choose"
+        raise refused("E565", message, spec.design.place, "give a variable a generator or levels")
     if spec.design.method not in METHODS:
         known = near_miss(spec.design.method, METHODS)
         raise refused(

@@ -46,9 +46,10 @@ def number_lines(block: Floats) -> bytes:
         return b""
     if not _layout_is_known():
         return b"\n".join(",".join(map(number_text, row)).encode() for row in block.tolist())
-    return _plain(orjson.dumps(np.ascontiguousarray(block), option=orjson.OPT_SERIALIZE_NUMPY))[2:-2].replace(
-        b"],[", b"\n"
-    )
+    dumped = orjson.dumps(np.ascontiguousarray(block), option=orjson.OPT_SERIALIZE_NUMPY)
+    if (np.rint(block) == block).any():
+        dumped = _plain(dumped)
+    return dumped[2:-2].replace(b"],[", b"\n")
 
 
 def number_cells(values: Floats) -> list[str]:
@@ -57,7 +58,7 @@ def number_cells(values: Floats) -> list[str]:
 
 
 def _plain(dumped: bytes) -> bytes:
-    # The shortest digits end in `.0` only in a whole number, so the ends of cells are all that can match.
+    # Numbers from 1e16 on are whole too. The shortest digits end in `.0` only in a whole number, so the ends of cells are all that can match.
     return dumped.replace(b".0,", b",").replace(b".0]", b"]").replace(b"e+", b"e")
 
 

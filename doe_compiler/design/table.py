@@ -24,7 +24,7 @@ def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
         raise refused(
             "E530", "the table has no rows", spec.design.place, "give it a header and a line for each run"
         )
-    findings = [*_misplaced(spec, table, sampled)]
+    findings = [*_misplaced(table, sampled)]
     points: dict[str, Column] = {}
     for variable in sampled:
         if variable.name in table.names:
@@ -42,7 +42,7 @@ def table_place(table: Table, row: int) -> Place:
     return Place(table.file.path or table.file.name, row + 2, 1)
 
 
-def _misplaced(spec: Spec, table: Table, sampled: Sequence[Variable]) -> list[Finding]:
+def _misplaced(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
     place = Place(table.file.path or table.file.name, 1, 1)
     names = {variable.name for variable in sampled}
     extra = [

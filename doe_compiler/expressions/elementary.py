@@ -50,7 +50,7 @@ _POWERS_OF_TEN = np.asarray([10**k for k in range(16)], dtype=np.float64)
 
 
 def rounded(x: Floats, digits: Floats | None = None) -> Floats:
-    """X to `digits` decimals (0 to 15, otherwise NaN), ties of the scaled value to even."""
+    """Round x to `digits` decimals (0 to 15, otherwise NaN), ties of the scaled value to even."""
     if digits is None:
         return np.rint(x)
     with np.errstate(all="ignore"):

@@ -56,7 +56,7 @@ _LG2, _LG2_HIGH, _LG2_LOW = (
 
 
 def high(x: Floats) -> Floats:
-    """X with the lower 32 bits of its significand cleared: products of two such values are exact."""
+    """Clear the lower 32 bits of the significand: products of two such values are exact."""
     bits: Floats = (x.view(np.int64) & np.int64(-0x100000000)).view(np.float64)
     return bits
 

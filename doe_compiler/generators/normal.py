@@ -141,7 +141,7 @@ def normal_cdf(z: Floats) -> Floats:
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """Z with the probability p below it, for p in (0, 1), within 1e-15 relative (AS 241)."""
+    """The z with the probability p below it, for p in (0, 1), within 1e-15 relative (AS 241)."""
     with np.errstate(all="ignore"):
         q = p - 0.5
         r = 0.180625 - q * q
@@ -154,7 +154,7 @@ def normal_quantile(p: Floats) -> Floats:
 
 
 def truncated_normal_quantile(u: Floats, lower: float, upper: float) -> Floats:
-    """Z of a standard normal truncated to [lower, upper] at the coordinates u in (0, 1).
+    """The z of a standard normal truncated to [lower, upper] at the coordinates u in (0, 1).
 
     An interval above 0 is mirrored to below 0, where probabilities keep their digits; between, each half
     counts from its own tail. Raises ValueError when the interval has a probability below 1e-290.

@@ -110,6 +110,8 @@ def _contradictions(law: Law) -> dict[str, str]:
 
 def _number(value: object) -> Fraction | None:
     """The exact value of a JSON number, or of the text of one; None for anything else and for no float."""
+    if isinstance(value, int) and value.bit_length() > 1024:
+        return None
     text = repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     if not isinstance(text, str) or len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None

@@ -84,7 +84,8 @@ def _with_pattern(name: str, raw: str, raw_start: int, start: int, end: int) -> 
     for match in _ESCAPED.finditer(raw):
         code, letter, interpolation, plain = match.groups()
         at = raw_start + match.start()
-        if interpolation or (letter and letter not in _MEANINGS):
+        surrogate = code is not None and 0xD800 <= int(code, 16) <= 0xDFFF
+        if interpolation or surrogate or (letter and letter not in _MEANINGS):
             message = f"{match[0]!r} has no meaning in a number pattern"
             return Problem(
                 "T105", message, r"write \\ for a backslash, \{ for a {", at, at + len(match[0]), end

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
-from doe_compiler.templates.decimal_format import NotANumber, compile_pattern
+from doe_compiler.templates.decimal_format import DecimalFormat, NotANumber, compile_pattern
 from doe_compiler.templates.template import Placeholder, Template, TemplateError
 
 _LONGEST_SHOWN_CELL = 60
@@ -35,7 +35,11 @@ def renderer(template: Template, names: Sequence[str]) -> Callable[[Sequence[str
         if placeholder.name not in column_of:
             raise _no_cell(placeholder)
     columns = [column_of[placeholder.name] for placeholder in placeholders]
-    patterned = [(2 * at + 1, found) for at, found in enumerate(placeholders) if found.pattern is not None]
+    patterned = [
+        (2 * at + 1, found, compile_pattern(found.pattern))
+        for at, found in enumerate(placeholders)
+        if found.pattern is not None
+    ]
     text = "".join(parts)
     pick = _picker(columns)
     width = len(names)
@@ -48,8 +52,8 @@ def renderer(template: Template, names: Sequence[str]) -> Callable[[Sequence[str
             return text
         filled = parts.copy()
         filled[1::2] = pick(cells)
-        for at, placeholder in patterned:
-            filled[at] = _formatted(placeholder, filled[at])
+        for at, placeholder, number_format in patterned:
+            filled[at] = _formatted(placeholder, number_format, filled[at])
         return "".join(filled)
 
     return render
@@ -77,19 +81,20 @@ def _alternating(template: Template) -> tuple[list[str], list[Placeholder]]:
 def _filled(placeholder: Placeholder, cells: Mapping[str, str]) -> str:
     if placeholder.name not in cells:
         raise _no_cell(placeholder)
-    return _formatted(placeholder, cells[placeholder.name])
-
-
-def _formatted(placeholder: Placeholder, cell: str) -> str:
+    cell = cells[placeholder.name]
     if placeholder.pattern is None:
         return cell
+    return _formatted(placeholder, compile_pattern(placeholder.pattern), cell)
+
+
+def _formatted(placeholder: Placeholder, number_format: DecimalFormat, cell: str) -> str:
     try:
-        return compile_pattern(placeholder.pattern).text(cell)
+        return number_format.text(cell)
     except NotANumber as error:
         shown = cell if len(cell) <= _LONGEST_SHOWN_CELL else cell[:_LONGEST_SHOWN_CELL] + "…"
         raise TemplateError(
             f"the cell {shown!r} of '{placeholder.name}' is not a number that the pattern "
-            f'"{placeholder.pattern}" can format',
+            f'"{number_format.pattern}" can format',
             line=placeholder.line,
             column=placeholder.column,
             hint=f"write ${{{placeholder.name}}} for the cell's text as it is",

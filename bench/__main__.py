@@ -1,0 +1,10 @@
+"""`make bench`: all of them, or those that are named: `python -m bench startup compiling running`."""
+
+import sys
+
+from bench import compiling, running, startup
+
+SUBJECTS = {"startup": startup.main, "compiling": compiling.main, "running": running.main}
+
+for wanted in sys.argv[1:] or SUBJECTS:
+    SUBJECTS[wanted]()

@@ -1,0 +1,139 @@
+"""1,000 runs of a shell script that reads its rendered file and writes one output, 2 at a time.
+
+`doe apply` renders, runs and stores every output with its md5; GNU parallel and a bare posix_spawn loop only
+start the same script over files rendered before.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.timing import environment, in_turn, process_s, show
+
+RUNS = 1_000
+SCRIPT = """\
+#!/bin/sh
+while read -r name _ value; do [ "$name" = x ] && x=$value; done < deck.txt
+echo "y = $x" > out.txt
+"""
+STUDY = f"""\
+doe: 1
+study: many
+variables:
+  x: {{generator: Uniform, min: 0, max: 1}}
+design: {{method: monte-carlo, runs: {RUNS}}}
+analyses:
+  - analysis: {{code: user_included}}
+    command: ./run.sh
+    hardware: {{coreType: standard-plus, slots: 2}}
+    inputFiles: [run.sh]
+    templates: [{{source: deck.template, target: deck.txt}}]
+"""
+
+
+def prepare(folder: Path) -> None:
+    """The study, and a folder a run with its files ready for those who do not render."""
+    (folder / "run.sh").write_text(SCRIPT)
+    (folder / "run.sh").chmod(0o755)
+    (folder / "deck.template").write_text("# a deck\nx = ${x}\n")
+    (folder / "study.yaml").write_text(STUDY)
+    for number in range(RUNS):
+        run = folder / "ready" / str(number)
+        run.mkdir(parents=True)
+        (run / "deck.txt").write_text(f"# a deck\nx = {number / RUNS}\n")
+
+
+def doe_s(folder: Path) -> float:
+    """A whole `doe apply`, from nothing to results."""
+    shutil.rmtree(folder / ".doe", ignore_errors=True)
+    doe = str(Path(sys.executable).parent / "doe")
+    return process_s([doe, "apply", str(folder), "--yes"], stdin=subprocess.DEVNULL)
+
+
+def executing_s(folder: Path) -> float:
+    """From the first run's start to the last one's end, as the platform recorded them."""
+    doe_s(folder)
+    program = (
+        "import sys, datetime\n"
+        "from pathlib import Path\n"
+        "from doe_compiler.pipeline.connection import connected\n"
+        "with connected('local', environ={}, home=Path(), study_folder=Path(sys.argv[1])) as platform:\n"
+        "    client = platform.client\n"
+        "    runs = [run for job in client.all_jobs() for run in client.all_runs(job.id)]\n"
+        "print((max(r.completed for r in runs) - min(r.started for r in runs)).total_seconds())\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    return float(told.stdout)
+
+
+def parallel_s(folder: Path) -> float:
+    """GNU parallel over the ready folders."""
+    command = "cd ready/{} && ../../run.sh"
+    listed = "\n".join(map(str, range(RUNS)))
+    began = time.perf_counter()
+    subprocess.run(
+        ["parallel", "--will-cite", "-j2", command], input=listed, text=True, check=True, cwd=folder
+    )
+    return time.perf_counter() - began
+
+
+def spawn_s(folder: Path) -> float:
+    """A bare posix_spawn loop, two at a time; the working directory is set in this process."""
+    script = str(folder / "run.sh")
+    home = Path.cwd()
+    began = time.perf_counter()
+    running = 0
+    for number in range(RUNS):
+        if running == 2:
+            os.wait()
+            running -= 1
+        os.chdir(folder / "ready" / str(number))
+        os.posix_spawn(script, [script], os.environ)
+        running += 1
+    for _ in range(running):
+        os.wait()
+    os.chdir(home)
+    return time.perf_counter() - began
+
+
+def measure(place: str, parent: str | None) -> None:
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        folder = Path(name)
+        prepare(folder)
+        subjects = {"posix_spawn": lambda: spawn_s(folder), "executing": lambda: executing_s(folder)}
+        subjects["apply"] = lambda: doe_s(folder)
+        if shutil.which("parallel"):
+            subjects["parallel"] = lambda: parallel_s(folder)
+        taken = in_turn(subjects, rounds=3)
+        bare = RUNS / taken["posix_spawn"]
+        rows = [("what", "runs/s", "of posix_spawn", "aim")]
+        rows.append(("bare posix_spawn loop", f"{bare:.0f}", "1", ""))
+        for key, title, aim in (
+            ("executing", "doe, first start to last end", "0.5"),
+            ("apply", "doe apply, the whole command", "0.5"),
+            ("parallel", "GNU parallel", ""),
+        ):
+            if key not in taken:
+                rows.append((title, "not installed: Debian package parallel", "", ""))
+                continue
+            rate = RUNS / taken[key]
+            rows.append((title, f"{rate:.0f}", f"{rate / bare:.2f}", aim))
+        if "parallel" in taken:
+            rows.append(("doe apply / GNU parallel", "", f"{taken['parallel'] / taken['apply']:.1f}", "3"))
+        show(f"{RUNS:,} runs of a shell script, 2 at a time, on {place}", rows)
+
+
+def main() -> None:
+    if Path("/dev/shm").is_dir():
+        measure("a RAM disk", "/dev/shm")
+    measure("disk", None)

@@ -1,0 +1,1 @@
+"""Carry out a plan, once: upload, draft, look again, submit, verify; drafts are free, submits cost."""

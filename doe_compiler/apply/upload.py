@@ -1,0 +1,62 @@
+"""Bring the files of a study to the platform; what is there already is not sent again."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from doe_compiler.bundle.pack import BundleFile
+from doe_compiler.client.answers import FileEntry
+from doe_compiler.client.client import Client
+from doe_compiler.client.errors import Ambiguous
+from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
+
+_TRIES = 3
+_CHUNK = 1 << 20
+
+
+def uploaded(client: Client, files: Iterable[BundleFile]) -> dict[str, str]:
+    """The platform's ids by content (SHA-256); a file with the same name, size and checksum is taken."""
+    return {file.sha256: _uploaded(client, file) for file in files}
+
+
+def _uploaded(client: Client, file: BundleFile) -> str:
+    sha512, sha256 = _checksums(file)
+    if sha256 != file.sha256:
+        raise PreconditionFailed(
+            f"'{file.path or file.name}' has changed since the study was read",
+            hint="run the same command again",
+        )
+    for _ in range(_TRIES):
+        existing = _found(client, file, sha512)
+        if existing is not None:
+            return existing
+        try:
+            return client.upload(_source(file), file.name, file.type_id).id
+        except Ambiguous:
+            continue
+    raise TryAgain(f"'{file.name}' could not be uploaded", hint="run the same command again")
+
+
+def _source(file: BundleFile) -> bytes | Path:
+    return file.content if file.content is not None else Path(file.path or "")
+
+
+def _found(client: Client, file: BundleFile, sha512: str) -> str | None:
+    return next((entry.id for entry in client.find_files(file.name) if _same(entry, file, sha512)), None)
+
+
+def _same(entry: FileEntry, file: BundleFile, sha512: str) -> bool:
+    return entry.name == file.name and entry.size == file.size and entry.sha512 == sha512
+
+
+def _checksums(file: BundleFile) -> tuple[str, str]:
+    sha512, sha256 = hashlib.sha512(), hashlib.sha256()
+    if file.content is not None:
+        sha512.update(file.content)
+        sha256.update(file.content)
+    else:
+        with Path(file.path or "").open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                sha512.update(chunk)
+                sha256.update(chunk)
+    return sha512.hexdigest(), sha256.hexdigest()

@@ -1,0 +1,56 @@
+"""The mark in a job's name: which study, recipe and rows a job holds, which try, and whose POST.
+
+Lift and drag [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]
+"""
+
+import re
+from dataclasses import dataclass
+
+from doe_compiler.bundle.rows import RowSet
+
+_MARK = re.compile(
+    r"\[doe1 (?P<study>[a-z0-9][a-z0-9-]*) (?P<recipe>[0-9a-f]{12})"
+    r"\.(?P<count>[0-9]{1,9}|p)-(?P<total>[0-9a-f]{16})\.g(?P<generation>[0-9]{1,6})\.(?P<nonce>[a-z0-9]{4,32})\]"
+)
+RECIPE_DIGITS = 12
+_TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a job's name says: short recipe, rows (`unit` instead for a job that the platform samples)."""
+
+    study: str
+    recipe: str
+    rows: RowSet | None
+    unit: str | None
+    generation: int
+    nonce: str
+
+    def __str__(self) -> str:
+        rows = str(self.rows) if self.rows else f"p-{self.unit}"
+        return f"[doe1 {self.study} {self.recipe}.{rows}.g{self.generation}.{self.nonce}]"
+
+
+def marked_name(title: str, mark: Mark) -> str:
+    """The name of a job: a title for people, cut to 60 characters, and the mark."""
+    shown = " ".join(title.replace("[", "(").replace("]", ")").split())
+    if len(shown) > _TITLE_LENGTH:
+        shown = shown[: _TITLE_LENGTH - 1].rstrip() + "…"
+    return f"{shown} {mark}"
+
+
+def read_mark(name: str) -> Mark | None:
+    """The mark in a job's name, or None if the job is not one of ours."""
+    found = _MARK.search(name)
+    if found is None:
+        return None
+    count, total = found["count"], found["total"]
+    return Mark(
+        study=found["study"],
+        recipe=found["recipe"],
+        rows=None if count == "p" else RowSet(int(count), int(total, 16)),
+        unit=total if count == "p" else None,
+        generation=int(found["generation"]),
+        nonce=found["nonce"],
+    )

@@ -1,0 +1,142 @@
+"""The bundle: a study as few jobs as possible, and the files that they need."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from doe_compiler.bundle.payload import job_payload, sampling_unit, template_key
+from doe_compiler.bundle.recipe import recipe_digest
+from doe_compiler.bundle.rows import RowSet, design_keys, row_set
+from doe_compiler.bundle.steps import POST_SCRIPT, post_script
+from doe_compiler.design.csv_text import csv_chunks
+from doe_compiler.design.design import Design
+from doe_compiler.kernel.canonical import sha256_hex
+from doe_compiler.spec.model import LocalFile, Spec
+from doe_compiler.templates.lowering import lowered
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """A file of the study as it is uploaded; `path` is where its bytes lie if `content` is None."""
+
+    name: str
+    sha256: str
+    size: int
+    type_id: int
+    content: bytes | None = None
+    path: str | None = None
+
+
+INPUT, TEMPLATE, PARAMETERS, SCRIPT, CASE = 1, 2, 3, 4, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job to be: the rows of a design that it holds (None: the platform samples them itself)."""
+
+    spec: Spec
+    design: Design | None
+    title: str
+
+    @property
+    def runs(self) -> int | None:
+        """How many runs, if that is ours to say."""
+        return self.design.n if self.design is not None else None
+
+    def rows(self) -> RowSet | None:
+        """The digest of the job's rows."""
+        return row_set(design_keys(self.design)) if self.design is not None else None
+
+    def unit(self) -> str | None:
+        """What stands for the rows of a job that the platform samples."""
+        return None if self.design is not None else sampling_unit(self.spec)
+
+    def parameter_chunks(self) -> Iterator[bytes]:
+        """The parameter CSV in pieces; nothing for a job without variables."""
+        if self.design is None or not self.design.names:
+            return iter(())
+        return csv_chunks(self.design)
+
+    def payload(self, bundle: "Bundle", *, name: str, parameter_sha256: str | None) -> dict[str, object]:
+        """The create call under that name, files by content."""
+        rows = self.rows()
+        return job_payload(
+            self.spec,
+            name=name,
+            rows=str(rows) if rows else f"p-{self.unit()}",
+            parameter_sha256=parameter_sha256,
+            post_sha256=bundle.post.sha256,
+            templates=bundle.lowered,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The compiled study: recipe, design, and the files that every job of it needs.
+
+    `lowered` maps a template task (by `template_key`) to the digest of the content that is uploaded.
+    """
+
+    spec: Spec
+    design: Design | None
+    recipe: str
+    files: tuple[BundleFile, ...]
+    lowered: Mapping[str, str]
+    post: BundleFile
+
+    def jobs(self, design: Design | None) -> list[Job]:
+        """The rows of a design (all, or the missing ones) packed into jobs of at most `runsPerJob`."""
+        title = self.spec.description or self.spec.study
+        if design is None:
+            return [Job(self.spec, None, title)]
+        size = self.spec.job.runs_per_job or design.n or 1
+        starts = range(0, design.n, size)
+        if len(starts) == 1:
+            return [Job(self.spec, design, title)]
+        return [
+            Job(
+                self.spec,
+                design.take(range(start, min(start + size, design.n))),
+                f"{title}, {number} of {len(starts)}",
+            )
+            for number, start in enumerate(starts, 1)
+        ]
+
+
+def bundled(spec: Spec, design: Design | None) -> Bundle:
+    """Compile: the files of the study with their digests, templates in the platform's syntax."""
+    post = _generated(POST_SCRIPT, post_script(spec.responses, spec.analyses[-1].post_process))
+    files: dict[tuple[str, str], BundleFile] = {(post.name, post.sha256): post}
+    templates: dict[str, str] = {}
+    for analysis in spec.analyses:
+        found = [
+            _local(file.source, INPUT) for file in analysis.input_files if isinstance(file.source, LocalFile)
+        ]
+        found += [
+            _local(script.file, SCRIPT) for script in (analysis.pre_process, analysis.post_process) if script
+        ]
+        for task in analysis.templates:
+            content = lowered(task.template).encode()
+            file = BundleFile(task.source.name, sha256_hex(content), len(content), TEMPLATE, content)
+            templates[template_key(task)] = file.sha256
+            found.append(file)
+        files |= {(file.name, file.sha256): file for file in found}
+    if isinstance(spec.job.case_file, LocalFile):
+        case = _local(spec.job.case_file, CASE)
+        files[case.name, case.sha256] = case
+    return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post)
+
+
+def _local(file: LocalFile, type_id: int) -> BundleFile:
+    return BundleFile(file.name, file.sha256, file.size, type_id, file.content, file.path)
+
+
+def _generated(name: str, content: bytes) -> BundleFile:
+    return BundleFile(name, sha256_hex(content), len(content), SCRIPT, content)
+
+
+def parameter_file(job: Job) -> BundleFile | None:
+    """A job's parameter CSV as a file to upload, in memory; None if it has none."""
+    content = b"".join(job.parameter_chunks())
+    if not content:
+        return None
+    return BundleFile(f"{job.spec.study}.csv", sha256_hex(content), len(content), PARAMETERS, content)

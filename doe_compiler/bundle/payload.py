@@ -1,0 +1,202 @@
+"""The body of a create call, every field as the API spells it; files are referred to by content."""
+
+from collections.abc import Mapping
+
+from doe_compiler.bundle.recipe import recipe_digest
+from doe_compiler.bundle.steps import POST_COMMAND, extractor_digests, wrapped_command
+from doe_compiler.generators.wire_settings import law_to_wire
+from doe_compiler.kernel.canonical import canonical_json, digest
+from doe_compiler.spec.model import (
+    Analysis,
+    Constant,
+    Formula,
+    FromTable,
+    Hardware,
+    Levels,
+    LocalFile,
+    PlatformFile,
+    Sampling,
+    Spec,
+    TemplateTask,
+    Variable,
+)
+
+CONTENT_PREFIX = "sha256:"
+
+
+def content_reference(sha256: str) -> dict[str, str]:
+    """A reference to a file by its content, in the place of the id that the platform will give it."""
+    return {"id": CONTENT_PREFIX + sha256}
+
+
+def with_ids(payload: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:
+    """The payload with every reference by content replaced by the platform's id of that content."""
+    return {key: _with_ids(value, ids, is_id=key == "id") for key, value in payload.items()}
+
+
+def _with_ids(value: object, ids: Mapping[str, str], *, is_id: bool = False) -> object:
+    if isinstance(value, Mapping):
+        return with_ids(value, ids)
+    if isinstance(value, list | tuple):
+        return [_with_ids(inner, ids) for inner in value]
+    if is_id and isinstance(value, str) and value.startswith(CONTENT_PREFIX):
+        return ids[value.removeprefix(CONTENT_PREFIX)]
+    return value
+
+
+def job_payload(
+    spec: Spec,
+    *,
+    name: str,
+    rows: str,
+    parameter_sha256: str | None,
+    post_sha256: str,
+    templates: Mapping[str, str],
+) -> dict[str, object]:
+    """The create call of one job.
+
+    `rows` is the digest of its rows for the environment; `parameter_sha256` the content of its parameter CSV
+    (None: the job has no CSV); `templates` maps a template task's key to the content that is uploaded.
+    """
+    last = len(spec.analyses) - 1
+    job = spec.job
+    samples_there = spec.design.sampling is Sampling.PLATFORM
+    payload: dict[str, object] = {
+        "name": name,
+        "paramFile": content_reference(parameter_sha256) if parameter_sha256 else None,
+        "caseFile": _reference(job.case_file) if job.case_file else None,
+        "jobvariables": _job_variables(spec),
+        "jobanalyses": [
+            _analysis(
+                analysis,
+                templates=templates,
+                markers=_markers(spec, rows) if index == 0 else {},
+                is_first=index == 0,
+                post_sha256=post_sha256 if index == last else None,
+            )
+            for index, analysis in enumerate(spec.analyses)
+        ],
+        "isLowPriority": job.is_low_priority,
+        "isTemplateDryRun": job.is_template_dry_run,
+        "includeNominalRun": job.include_nominal_run and samples_there,
+        "monteCarloIterations": spec.design.iterations if samples_there else None,
+    }
+    if job.resource_filters is not None:
+        payload["resourceFilters"] = [dict(entry) for entry in job.resource_filters]
+    return payload | dict(job.raw or {})
+
+
+def template_key(task: TemplateTask) -> str:
+    """What tells templates apart before they are lowered: the content, and the names that are kept."""
+    return ",".join([task.source.sha256, *sorted(task.keep)])
+
+
+def sampling_unit(spec: Spec) -> str:
+    """The digest of a job that the platform samples itself: same generators, same job; 16 hex digits."""
+    laws = {
+        str(entry["name"]): [entry["valueGeneratorType"], entry["valueGeneratorSettings"]]
+        for entry in _job_variables(spec)
+    }
+    unit = {
+        "laws": laws,
+        "iterations": spec.design.iterations,
+        "nominal": spec.job.include_nominal_run,
+        "seed": spec.seed,
+    }
+    return digest("doe1-unit", unit)[:16]
+
+
+def _markers(spec: Spec, rows: str) -> dict[str, str]:
+    return {
+        "DOE_STUDY": spec.study,
+        "DOE_RECIPE": recipe_digest(spec),
+        "DOE_ROWS": rows,
+        "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
+    }
+
+
+def _reference(source: LocalFile | PlatformFile) -> dict[str, str]:
+    return {"id": source.id} if isinstance(source, PlatformFile) else content_reference(source.sha256)
+
+
+def _job_variables(spec: Spec) -> list[dict[str, object]]:
+    """The variables with their generators if the platform samples; else only where the user says more.
+
+    A job with a CSV needs no list: the platform derives it from the header.
+    """
+    samples_there = spec.design.sampling is Sampling.PLATFORM
+    if not samples_there and all(v.role == "Param" and not v.raw for v in spec.variables):
+        return []
+    return [_job_variable(variable, order, samples_there) for order, variable in enumerate(spec.variables)]
+
+
+def _job_variable(variable: Variable, order: int, samples_there: bool) -> dict[str, object]:
+    kind, settings = "", {}
+    match variable.law:
+        case Levels() | Formula() | FromTable() | Constant():
+            if samples_there and isinstance(variable.law, Constant):
+                value = float(variable.law.text)
+                kind, settings = "Linspace", {"minvalue": value, "maxvalue": value, "count": 1}
+        case law:
+            if samples_there:
+                kind, settings = law_to_wire(law)
+    return {
+        "name": variable.name,
+        "variableType": variable.role,
+        "displayOrder": order,
+        "valueGeneratorType": kind,
+        "valueGeneratorSettings": settings,
+        **(variable.raw or {}),
+    }
+
+
+def _analysis(
+    analysis: Analysis,
+    *,
+    templates: Mapping[str, str],
+    markers: Mapping[str, str],
+    is_first: bool,
+    post_sha256: str | None,
+) -> dict[str, object]:
+    pre, post = analysis.pre_process, analysis.post_process
+    inputs: list[dict[str, object]] = [
+        {**_reference(file.source), "decompress": file.decompress} for file in analysis.input_files
+    ]
+    if post is not None and post_sha256 is not None:
+        inputs.append({**content_reference(post.file.sha256), "decompress": False})
+    fields: dict[str, object] = {
+        "analysis": {"code": analysis.code, **({"version": analysis.version} if analysis.version else {})},
+        "command": wrapped_command(analysis.command, analysis.run_timeout_s, is_first=is_first),
+        "hardware": _hardware(analysis.hardware),
+        "inputFiles": inputs,
+        "templateTasks": [
+            {
+                "templateFile": content_reference(templates[template_key(task)]),
+                "processedFilename": task.target,
+            }
+            for task in analysis.templates
+        ],
+        "envVars": {**(analysis.env_vars or {}), **markers},
+        "useMpi": analysis.use_mpi,
+        "useRescaleLicense": analysis.use_rescale_license,
+        "preProcessScript": content_reference(pre.file.sha256) if pre else None,
+        "preProcessScriptCommand": pre.command if pre else "",
+        "postProcessScript": None,
+        "postProcessScriptCommand": "",
+    }
+    if post_sha256 is not None:
+        fields["postProcessScript"] = content_reference(post_sha256)
+        fields["postProcessScriptCommand"] = POST_COMMAND
+    elif post is not None:
+        fields["postProcessScript"] = content_reference(post.file.sha256)
+        fields["postProcessScriptCommand"] = post.command
+    return fields | dict(analysis.raw or {})
+
+
+def _hardware(hardware: Hardware) -> dict[str, object]:
+    return {
+        "coreType": hardware.core_type,
+        "coresPerSlot": hardware.cores_per_slot,
+        "slots": hardware.slots,
+        "walltime": hardware.walltime_h,
+    }

@@ -1,0 +1,1 @@
+"""The commands of `doe`: one file a command; parse, call the pipeline, show."""

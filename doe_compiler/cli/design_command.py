@@ -1,0 +1,70 @@
+"""`doe design`: show the table of runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings
+from doe_compiler.kernel.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from doe_compiler.design.design import Design
+
+
+@click.command("design")
+@study_argument
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+@click.option(
+    "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
+)
+def command(study: Path, form: str, file: Path | None) -> None:
+    """Show the table of runs, every cell as it goes into the templates."""
+    from doe_compiler.pipeline.compiling import checked_spec, designed
+
+    spec, warnings = checked_spec(study_file(study))
+    tell_warnings(warnings, spec)
+    design = designed(spec)
+    if design is None:
+        raise WrongUsage(
+            "the platform samples this study itself (sampling: platform)",
+            hint="doe results shows the rows once they have run",
+        )
+    if form == "csv":
+        _answer_csv(design, file)
+    elif form == "json":
+        names = list(design.names)
+        rows = [dict(zip(names, row, strict=True)) for row in _rows(design)]
+        document = {"study": spec.study, "method": spec.design.method, "columns": names, "runs": rows}
+        answer(json.dumps(document, ensure_ascii=False, indent=1) + "\n", file)
+    else:
+        from doe_compiler.cli.shown import text_table
+
+        units = {variable.name: variable.unit for variable in spec.variables}
+        header = ["run", *(f"{n} [{units[n]}]" if units.get(n) else n for n in design.names)]
+        table = ([str(number), *row] for number, row in enumerate(_rows(design), 1))
+        answer(text_table(header, table), file)
+
+
+def _rows(design: "Design") -> "list[tuple[str, ...]]":
+    return list(zip(*(column.cells(0, design.n) for column in design.columns), strict=True))
+
+
+def _answer_csv(design: "Design", file: Path | None) -> None:
+    from doe_compiler.design.csv_text import csv_chunks
+
+    if file is None:
+        for chunk in csv_chunks(design):
+            sys.stdout.buffer.write(chunk)
+        return
+    half_made = file.with_name(f".{file.name}.half")
+    try:
+        with half_made.open("wb") as out:
+            out.writelines(csv_chunks(design))
+        half_made.replace(file)
+    finally:
+        half_made.unlink(missing_ok=True)

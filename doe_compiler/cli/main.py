@@ -1,0 +1,127 @@
+"""The `doe` command: finds the subcommand's file, runs it, and turns errors into words and exit codes."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from doe_compiler import __version__
+from doe_compiler.kernel.errors import DoeError, ExitCode, InvalidStudy
+from doe_compiler.kernel.findings import rendered
+
+COMMANDS = {
+    "init": "Write a small study to start from.",
+    "validate": "Check studies and the files that they name.",
+    "design": "Show the table of runs.",
+    "compile": "Write job payloads, parameter CSVs and files to a folder.",
+    "plan": "Show what apply would do.",
+    "apply": "Run what is missing, each run exactly once.",
+    "status": "Show how far a study is.",
+    "results": "Show inputs and responses of every run.",
+    "stop": "Stop the running jobs of a study.",
+    "serve": "Serve the embedded platform over HTTP.",
+    "schema": "Print the JSON Schema of studies.",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is asked for, so that `doe --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found = importlib.import_module(f"doe_compiler.cli.{cmd_name}_command").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from doe_compiler.kernel.findings import near_miss
+
+            meant = near_miss(args[0], COMMANDS)
+            if meant is None:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{meant}'?", ctx) from error
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="doe")
+def main() -> None:
+    """Compile a YAML study into simulation jobs and run each wanted simulation exactly once."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def run() -> NoReturn:
+    """Run the command line and leave with the exit code of what happened."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = main(standalone_mode=False)
+        code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
+        sys.stdout.flush()
+    except BaseException as error:
+        code = _told(error)
+    sys.exit(code)
+
+
+def _told(error: BaseException) -> int:
+    """Tell what went wrong on stderr; the exit code. What is not ours is raised on."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.UsageError():
+            error.show()
+            return ExitCode.USAGE
+        case click.ClickException():
+            error.show()
+            return ExitCode.FAILED
+        case click.Abort() | KeyboardInterrupt():
+            _say("interrupted; what was done stands, the same command goes on")
+            return ExitCode.INTERRUPTED
+        case _Terminated():
+            _say("terminated; what was done stands, the same command goes on")
+            return ExitCode.TERMINATED
+        case InvalidStudy():
+            for finding in error.findings:
+                _say(rendered(finding, error.lines))
+            return error.exit_code
+        case DoeError():
+            _say(f"error: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
+            return error.exit_code
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.DONE
+        case OSError():
+            where = f" '{error.filename}'" if error.filename else ""
+            _say(f"error: {error.strerror or error}{where}")
+            return ExitCode.FAILED
+        case MemoryError():
+            _say("error: out of memory")
+            return ExitCode.FAILED
+        case _:
+            raise error
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,61 @@
+"""`doe status`: show how far a study is."""
+
+import json
+from pathlib import Path
+
+import click
+
+from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file
+from doe_compiler.kernel.errors import ExitCode
+
+
+@click.command("status")
+@study_argument
+@on_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
+def command(study: Path, on: str, as_json: bool) -> int:
+    """Show the study's jobs, old recipes included, and how many runs are done."""
+    from doe_compiler.actual.jobs import of_recipe, study_jobs
+    from doe_compiler.cli.shown import counted, text_table
+    from doe_compiler.pipeline.compiling import compiled
+    from doe_compiler.results.collect import collected
+    from doe_compiler.results.states import RunState
+
+    path = study_file(study)
+    bundle, _ = compiled(path)
+    with connection_to(on, path) as connection:
+        jobs = study_jobs(connection.client, bundle.spec.study)
+        present = {job.id for job in of_recipe(jobs, bundle.recipe)}
+        results = collected(connection.client, bundle)
+    if as_json:
+        document = {
+            "study": bundle.spec.study,
+            "runs": {state.value: results.count(state) for state in RunState},
+            "jobs": [
+                {
+                    "id": job.id,
+                    "name": job.name,
+                    "status": job.status or None,
+                    "isDraft": job.is_draft,
+                    "presentRecipe": job.id in present,
+                    "created": job.created.isoformat(),
+                }
+                for job in jobs
+            ],
+        }
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return ExitCode.DONE
+    rows = [
+        [
+            job.id,
+            job.status or "draft",
+            str(job.mark.rows.count) if job.mark.rows else "",
+            "present" if job.id in present else "older",
+            f"{job.created:%Y-%m-%d %H:%M:%S}",
+        ]
+        for job in jobs
+    ]
+    if rows:
+        click.echo(text_table(["job", "status", "runs", "recipe", "created"], rows))
+    click.echo(counted(results))
+    return ExitCode.DONE

@@ -1,0 +1,1 @@
+"""The platform's API as typed calls: the only room that opens a connection."""

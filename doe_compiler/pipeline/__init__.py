@@ -1,0 +1,1 @@
+"""The way through, one readable line a stage."""

@@ -1,0 +1,37 @@
+"""study.yaml becomes a checked Spec, a Design and a Bundle; findings stop it where they arise."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from doe_compiler.bundle.pack import Bundle, bundled
+from doe_compiler.design.build import build
+from doe_compiler.design.design import Design
+from doe_compiler.kernel.errors import InvalidStudy
+from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
+from doe_compiler.spec.model import Sampling, Spec
+from doe_compiler.spec.read import read_study
+
+
+def checked_spec(path: Path) -> tuple[Spec, list[Finding]]:
+    """The study and its warnings; raises InvalidStudy with all findings."""
+    reading = read_study(path)
+    if reading.spec is None:
+        raise InvalidStudy(in_reading_order(reading.findings), reading.lines)
+    return reading.spec, in_reading_order(reading.findings)
+
+
+def designed(spec: Spec) -> Design | None:
+    """The table of runs, or None if the platform samples; raises InvalidStudy."""
+    if spec.design.sampling is Sampling.PLATFORM:
+        return None
+    design, findings = build(spec)
+    if has_errors(findings) or design is None:
+        lines: Mapping[str, list[str]] = spec.lines or {}
+        raise InvalidStudy(in_reading_order(findings), lines)
+    return design
+
+
+def compiled(path: Path) -> tuple[Bundle, list[Finding]]:
+    """The whole way from a file to a bundle, and the warnings on it."""
+    spec, warnings = checked_spec(path)
+    return bundled(spec, designed(spec)), warnings

@@ -1,0 +1,87 @@
+"""Open the platform that a command names: the embedded one, an address, or the Rescale cloud."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from doe_compiler.client.client import Client, connect, embedded
+from doe_compiler.kernel.errors import WrongUsage
+
+_CLOUD_SETTLE_S = 30.0
+_OWN_SETTLE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open platform: its client, how long it takes to settle, and its own hands if it is embedded.
+
+    `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
+    `run_directory` tells where the files of a run lie on this machine.
+    """
+
+    client: Client
+    host: str
+    settle_s: float
+    start_runs: Callable[[bool], None]
+    run_directory: Callable[[str, int], Path | None]
+
+
+@contextmanager
+def connected(on: str, *, environ: Mapping[str, str], home: Path, study_folder: Path) -> Iterator[Connection]:
+    """Connect to `local`, `rescale` or an http(s) address; closes what it opened."""
+    if on == "local":
+        with _embedded(platform_folder(environ, study_folder)) as connection:
+            yield connection
+        return
+    from doe_compiler.client.settings import account, account_for
+
+    if on == "rescale":
+        found = account(environ, home)
+    elif on.startswith(("http://", "https://")):
+        found = account_for(on, environ, home)
+    else:
+        raise WrongUsage(f"--on {on}: not a platform", hint="say local, rescale, or an http(s) address")
+    client = connect(found)
+    is_own = found.url.startswith("http://")
+    try:
+        yield Connection(
+            client,
+            found.url,
+            _OWN_SETTLE_S if is_own else _CLOUD_SETTLE_S,
+            lambda _tied: None,
+            lambda _job, _run: None,
+        )
+    finally:
+        client.close()
+
+
+def platform_folder(environ: Mapping[str, str], study_folder: Path) -> Path:
+    """Where the embedded platform keeps its data: DOE_DATA, or `.doe/platform` of the project.
+
+    The project is the git work tree that holds the study, or else the study's folder.
+    """
+    if environ.get("DOE_DATA"):
+        return Path(environ["DOE_DATA"]).absolute()
+    folder = study_folder.absolute()
+    project = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    return project / ".doe" / "platform"
+
+
+@contextmanager
+def _embedded(data: Path) -> Iterator[Connection]:
+    from doe_compiler.platform.service import open_platform
+
+    platform = open_platform(data)
+    client = embedded(platform.answer)
+    try:
+        yield Connection(
+            client,
+            "local",
+            0.0,
+            lambda tied: platform.ensure_executor(detached=not tied),
+            lambda job, run: data / "jobs" / job / f"run{run}",
+        )
+    finally:
+        client.close()
+        platform.close()

@@ -1,0 +1,106 @@
+"""Write the compiled study to a folder that can be committed: the whole of it, or nothing."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
+from doe_compiler.bundle.pack import Bundle, BundleFile, Job
+from doe_compiler.kernel.errors import DoeError, WrongUsage
+
+MANIFEST = "manifest.json"
+_NO_NONCE = "nonce"
+
+
+def written(bundle: Bundle, folder: Path) -> list[Path]:
+    """Write the bundle to a folder that is new, empty, or holds an older bundle; the paths of its files."""
+    if folder.exists() and not folder.is_dir():
+        raise WrongUsage(f"'{folder}' is a file", hint="name a folder to write to")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise WrongUsage(
+            f"'{folder}' holds other files than a compiled study", hint="name a new or an empty folder"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    half_made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        names = _fill(bundle, half_made)
+        half_made.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        half_made.rename(folder)
+    except OSError as error:
+        raise DoeError(f"cannot write '{folder}': {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(half_made, ignore_errors=True)
+    return [folder / name for name in names]
+
+
+def _fill(bundle: Bundle, folder: Path) -> list[str]:
+    digests: dict[str, str] = {}
+    jobs: list[dict[str, object]] = []
+    for number, job in enumerate(bundle.jobs(bundle.design), 1):
+        jobs.append(_write_job(bundle, job, folder, f"jobs/{number:04d}", digests))
+    for file in bundle.files:
+        path = f"files/{file.name}"
+        if path in digests:
+            path = f"files/{file.sha256[:12]}-{file.name}"
+        digests[path] = _write(folder / path, _chunks_of(file))
+    manifest = {
+        "doe": 1,
+        "study": bundle.spec.study,
+        "recipe": bundle.recipe,
+        "seed": bundle.spec.seed,
+        "runs": bundle.design.n if bundle.design else None,
+        "jobs": jobs,
+        "files": {path: {"sha256": digests[path]} for path in sorted(digests)},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    return [MANIFEST, *sorted(digests)]
+
+
+def _write_job(
+    bundle: Bundle, job: Job, folder: Path, stem: str, digests: dict[str, str]
+) -> dict[str, object]:
+    has_csv = job.design is not None and bool(job.design.names)
+    if has_csv:
+        digests[f"{stem}.csv"] = _write(folder / f"{stem}.csv", job.parameter_chunks())
+    mark = Mark(bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], job.rows(), job.unit(), 0, _NO_NONCE)
+    payload = job.payload(
+        bundle,
+        name=marked_name(job.title, mark),
+        parameter_sha256=digests[f"{stem}.csv"] if has_csv else None,
+    )
+    content = (json.dumps(payload, indent=1, ensure_ascii=False) + "\n").encode()
+    digests[f"{stem}.json"] = _write(folder / f"{stem}.json", [content])
+    return {
+        "payload": f"{stem}.json",
+        "parameters": f"{stem}.csv" if has_csv else None,
+        "runs": job.runs,
+        "rows": str(mark.rows) if mark.rows else f"p-{mark.unit}",
+    }
+
+
+def _chunks_of(file: BundleFile) -> Iterable[bytes]:
+    if file.content is not None:
+        return [file.content]
+    return _read(Path(file.path or ""))
+
+
+def _read(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as source:
+        while chunk := source.read(1 << 20):
+            yield chunk
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> str:
+    path.parent.mkdir(exist_ok=True)
+    sha256 = hashlib.sha256()
+    with path.open("wb") as out:
+        for chunk in chunks:
+            sha256.update(chunk)
+            out.write(chunk)
+    return sha256.hexdigest()

@@ -1,0 +1,1 @@
+"""Desired against actual: which rows are missing, which drafts to submit, what to leave alone; pure."""

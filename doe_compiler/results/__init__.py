@@ -1,0 +1,1 @@
+"""Collect what the runs gave: a row a run, inputs as they went in, responses as numbers, states."""

@@ -1,0 +1,190 @@
+"""Collect the results of a study from its submitted jobs: one row a run of the design."""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from doe_compiler.actual.jobs import ActualJob, Phase, held_rows, of_recipe, study_jobs
+from doe_compiler.bundle.extraction import value_of
+from doe_compiler.bundle.pack import Bundle
+from doe_compiler.bundle.rows import design_keys
+from doe_compiler.bundle.steps import EXIT_FILE, EXIT_NAME, extractor_digests, extractor_settings
+from doe_compiler.client.answers import RunEntry
+from doe_compiler.client.client import Client
+from doe_compiler.results.states import RunState, run_state
+from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
+
+_LARGEST_OUTPUT = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One run: its number in the design from 1, inputs as text, responses as text, state and place."""
+
+    run: int
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    state: RunState
+    why: str
+    job_id: str | None
+    job_run: int | None
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The table of a study; `inputs` are the columns of the design, outputs those of `responses`."""
+
+    spec: Spec
+    inputs: tuple[str, ...]
+    rows: tuple[ResultRow, ...]
+
+    def count(self, state: RunState) -> int:
+        """How many runs are in a state."""
+        return sum(row.state is state for row in self.rows)
+
+
+def collected(
+    client: Client, bundle: Bundle, run_directory: Callable[[str, int], object] = lambda _job, _run: None
+) -> Results:
+    """The results of the study's present recipe; a row that was never submitted is there as `missing`.
+
+    `run_directory` tells where a run's files lie, or None where they are only on the platform.
+    """
+    results = _collected(client, bundle)
+    placed = [
+        row
+        if row.job_id is None or row.job_run is None
+        else replace(row, directory=str(run_directory(row.job_id, row.job_run) or ""))
+        for row in results.rows
+    ]
+    return replace(results, rows=tuple(placed))
+
+
+def _collected(client: Client, bundle: Bundle) -> Results:
+    jobs = [
+        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
+    ]
+    if bundle.design is None:
+        return _platform_sampled(client, bundle, jobs)
+    desired = design_keys(bundle.design)
+    found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
+    for job in jobs:
+        keys = held_rows(client, job, bundle.design.varied, desired).keys.tolist()
+        for run in client.all_runs(job.id):
+            if 0 < run.number <= len(keys):
+                _insert(found[keys[run.number - 1]], job, run)
+    current = _CurrentResponses(client, bundle.spec)
+    rows = []
+    for index, key in enumerate(desired.tolist()):
+        inputs = bundle.design.row(index)
+        if not found[key]:
+            rows.append(ResultRow(index + 1, inputs, {}, RunState.MISSING, "", None, None))
+            continue
+        job, run = found[key].popleft()
+        rows.append(_row(current, index + 1, inputs, job, run))
+    return Results(
+        bundle.spec, tuple(name for name in bundle.design.names if name != "doe_dollar"), tuple(rows)
+    )
+
+
+def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunEntry) -> None:
+    """A completed run comes before one that its job left undone."""
+    if run.completed is not None:
+        copies.appendleft((job, run))
+    else:
+        copies.append((job, run))
+
+
+def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob]) -> Results:
+    unit = bundle.jobs(None)[0].unit()
+    names = tuple(variable.name for variable in bundle.spec.variables)
+    current = _CurrentResponses(client, bundle.spec)
+    rows: list[ResultRow] = []
+    for job in [job for job in jobs if job.mark.unit == unit]:
+        for run in client.all_runs(job.id):
+            texts = {variable.name: variable.display_value for variable in run.variables}
+            inputs = {name: texts.get(name, "") for name in names}
+            rows.append(_row(current, len(rows) + 1, inputs, job, run))
+    return Results(bundle.spec, names, tuple(rows))
+
+
+def _row(
+    current: "_CurrentResponses", number: int, inputs: Mapping[str, str], job: ActualJob, run: RunEntry
+) -> ResultRow:
+    outputs = current.outputs(job, run, frozenset(inputs))
+    state, why = run_state(
+        is_started=run.started is not None,
+        is_completed=run.completed is not None,
+        job_is_finished=job.phase is Phase.FINISHED,
+        outputs=outputs,
+        responses=current.spec.responses,
+    )
+    return ResultRow(number, inputs, outputs, state, why, job.id, run.number)
+
+
+class _CurrentResponses:
+    """The responses as the study defines them now: those printed by an older extractor are read anew."""
+
+    def __init__(self, client: Client, spec: Spec) -> None:
+        self.spec = spec
+        self._client = client
+        self._digests = extractor_digests(spec.responses)
+        self._of_job: dict[str, Mapping[str, str]] = {}
+        self._listed: tuple[tuple[str, int], Mapping[str, str]] = (("", 0), {})
+
+    def outputs(self, job: ActualJob, run: RunEntry, inputs: frozenset[str]) -> dict[str, str]:
+        """The run's responses and exit code by name; what the job did not print is extracted from files."""
+        printed = {v.name: v.display_value for v in run.variables if v.name not in inputs}
+        if run.completed is None:
+            return {}
+        then = self._digests_of(job.id)
+        found: dict[str, str] = {}
+        if EXIT_NAME in printed:
+            found[EXIT_NAME] = printed[EXIT_NAME]
+        else:
+            code = self._text(job, run, EXIT_FILE)
+            if code is not None and code.strip():
+                found[EXIT_NAME] = code.strip()
+        for response in self.spec.responses:
+            if (response.name in printed and then.get(response.name) == self._digests[response.name]) or (
+                isinstance(response.extractor, Declared) and response.name in printed
+            ):
+                found[response.name] = printed[response.name]
+            else:
+                value = self._extracted(response, job, run)
+                if value is not None:
+                    found[response.name] = value
+        return found
+
+    def _extracted(self, response: Response, job: ActualJob, run: RunEntry) -> str | None:
+        settings = extractor_settings(response)
+        if settings is None or isinstance(response.extractor, CommandExtractor):
+            return None
+        text = self._text(job, run, settings["file"])
+        if text is None:
+            return None
+        try:
+            value: str = value_of(settings, text)
+        except (ValueError, RecursionError):
+            return None
+        return value
+
+    def _text(self, job: ActualJob, run: RunEntry, path: str) -> str | None:
+        if self._listed[0] != (job.id, run.number):
+            files = {file.relative_path: file.id for file in self._client.run_files(job.id, run.number)}
+            self._listed = ((job.id, run.number), files)
+        file_id = self._listed[1].get(path)
+        if file_id is None:
+            return None
+        return self._client.read_file(file_id, _LARGEST_OUTPUT).decode(errors="replace")
+
+    def _digests_of(self, job_id: str) -> Mapping[str, str]:
+        if job_id not in self._of_job:
+            try:
+                found = json.loads(self._client.job(job_id).environment.get("DOE_RESPONSES", "{}"))
+            except ValueError:
+                found = {}
+            self._of_job[job_id] = found if isinstance(found, dict) else {}
+        return self._of_job[job_id]

@@ -1,0 +1,85 @@
+"""The results as a table: text for people, CSV and JSON for programs."""
+
+import csv
+import io
+import json
+import math
+
+from doe_compiler.bundle.steps import EXIT_NAME
+from doe_compiler.results.collect import ResultRow, Results
+
+
+def header(results: Results) -> list[str]:
+    """The columns: run, inputs and responses with their units, exit code, state, why, job and its run."""
+    units = {variable.name: variable.unit for variable in results.spec.variables}
+    inputs = [_titled(name, units.get(name, "")) for name in results.inputs]
+    outputs = [_titled(response.name, response.unit) for response in results.spec.responses]
+    return ["run", *inputs, *outputs, "state", "why", "exit_code", "job", "job_run", "directory"]
+
+
+def _titled(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name
+
+
+def cells(results: Results, row: ResultRow) -> list[str]:
+    """A row's cells as text, in the order of `header`; what is not there is empty."""
+    return [
+        str(row.run),
+        *(row.inputs.get(name, "") for name in results.inputs),
+        *(row.outputs.get(response.name, "") for response in results.spec.responses),
+        row.state.value,
+        row.why,
+        row.outputs.get(EXIT_NAME, ""),
+        row.job_id or "",
+        "" if row.job_run is None else str(row.job_run),
+        row.directory,
+    ]
+
+
+def as_csv(results: Results) -> str:
+    """The table as CSV with a header, LF line ends."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header(results))
+    writer.writerows(cells(results, row) for row in results.rows)
+    return out.getvalue()
+
+
+def as_json(results: Results) -> str:
+    """The table as JSON: responses as numbers where they are numbers, null where there is none."""
+    spec = results.spec
+    units = {variable.name: variable.unit for variable in spec.variables if variable.unit}
+    units |= {response.name: response.unit for response in spec.responses if response.unit}
+    document = {
+        "study": spec.study,
+        "units": units,
+        "runs": [
+            {
+                "run": row.run,
+                "inputs": dict(row.inputs),
+                "responses": {
+                    response.name: _value(row.outputs.get(response.name)) for response in spec.responses
+                },
+                "state": row.state.value,
+                "why": row.why or None,
+                "exitCode": _value(row.outputs.get(EXIT_NAME)),
+                "job": row.job_id,
+                "jobRun": row.job_run,
+                "directory": row.directory or None,
+            }
+            for row in results.rows
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _value(text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

@@ -1,0 +1,42 @@
+"""The sections `job` and `limits`."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from doe_compiler.spec.files import Project, file_or_id
+from doe_compiler.spec.model import JobSpec, Limits, Share
+from doe_compiler.spec.nodes import Fields, Items, plain
+from doe_compiler.spec.report import Report
+
+
+def read_job(section: Fields, project: Project, report: Report) -> JobSpec:
+    """The job's settings of a section that fits the schema."""
+    case_file = file_or_id(section.get("caseFile"), project, report)
+    return JobSpec(
+        is_low_priority=section.flag("isLowPriority"),
+        expected_run_hours=section.real("expectedRunHours"),
+        case_file=None if case_file is None else case_file[0],
+        runs_per_job=section.integer("runsPerJob"),
+        include_nominal_run=section.flag("includeNominalRun"),
+        is_template_dry_run=section.flag("isTemplateDryRun"),
+        resource_filters=_resource_filters(section),
+        share=_shares(section),
+        raw=section.plain("raw"),
+    )
+
+
+def _resource_filters(section: Fields) -> tuple[Mapping[str, object], ...] | None:
+    node = section.get("resourceFilters")
+    if not isinstance(node, Items):
+        return None
+    return tuple(cast("Mapping[str, object]", plain(item)) for item in node)
+
+
+def _shares(section: Fields) -> tuple[Share, ...]:
+    entries = (node for node in section.items("share") if isinstance(node, Fields))
+    return tuple(Share(entry.text("email"), entry.text("message")) for entry in entries)
+
+
+def read_limits(section: Fields) -> Limits:
+    """The limits of a section that fits the schema."""
+    return Limits(section.integer("runs"), section.real("coreHours"), section.real("cost"))

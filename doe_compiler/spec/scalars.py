@@ -1,0 +1,92 @@
+"""What an unquoted YAML scalar means by the core schema of YAML 1.2: `no` is text, `1e-5` a number."""
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {text: text.lower() == "true" for text in ("true", "True", "TRUE", "false", "False", "FALSE")}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_LEADING_ZERO = re.compile(r"[-+]?0+[0-9]")
+_UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The value of a plain scalar, its exact number if it is one, or the problem with it."""
+
+    value: str | int | float | bool | None
+    number: Fraction | None = None
+    problem: str = ""
+    hint: str = ""
+
+
+def meaning(text: str) -> Meaning:
+    """The meaning of an unquoted scalar."""
+    if text in _NULLS:
+        return Meaning(None)
+    if text in _BOOLEANS:
+        return Meaning(_BOOLEANS[text])
+    if _NOT_FINITE.fullmatch(text):
+        return Meaning(text, None, f"{text} is not a finite number", f"give a number, or quote it: '{text}'")
+    if "_" in text and _UNDERSCORES.fullmatch(text):
+        digits = text.replace("_", "")
+        hint = f"say {digits}, or quote it: '{text}'"
+        return Meaning(text, None, f"{text} is a number to some readers and text to others", hint)
+    if _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text) or _FLOAT.fullmatch(text):
+        return _number(text)
+    return Meaning(text)
+
+
+def _number(text: str) -> Meaning:
+    if _LEADING_ZERO.match(text):
+        sign = text[0] if text[0] in "+-" else ""
+        shorter = text.lstrip("+-").lstrip("0")
+        shorter = shorter if shorter[:1].isdigit() else f"0{shorter}"
+        hint = f"say {sign}{shorter}, or quote it: '{text}'"
+        return Meaning(text, None, f"{text} has a leading zero, which some readers take as octal", hint)
+    exact = None if len(text) > _LONGEST_NUMBER else exact_number(text)
+    if exact is None:
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        return Meaning(text, None, f"{shown} is beyond what a floating-point number can hold", "")
+    is_whole = _INTEGER.fullmatch(text) or text[:2] in ("0o", "0x")
+    return Meaning(int(exact) if is_whole else float(exact), exact)
+
+
+def exact_number(text: str) -> Fraction | None:
+    """The exact value of a number's text, or None if it is no number or no finite float can hold it."""
+    if _OCTAL.fullmatch(text):
+        return _within_floats(Fraction(int(text, 8)))
+    if _HEXADECIMAL.fullmatch(text):
+        return _within_floats(Fraction(int(text, 16)))
+    if len(text) > _LONGEST_NUMBER or not _FLOAT.fullmatch(text):
+        return None
+    value = float(text)
+    mantissa = re.split("[eE]", text)[0]
+    if value == 0 or not math.isfinite(value):
+        is_zero = not any(digit in "123456789" for digit in mantissa)
+        return Fraction(0) if is_zero else None
+    return Fraction(text if not mantissa.endswith(".") else text.replace(".", "", 1))
+
+
+def is_number(text: str) -> bool:
+    """Whether `exact_number` would give a number, without building it."""
+    if len(text) <= _LONGEST_NUMBER and _FLOAT.fullmatch(text):
+        value = float(text)
+        if value != 0 and math.isfinite(value):
+            return True
+    return exact_number(text) is not None
+
+
+def _within_floats(value: Fraction) -> Fraction | None:
+    try:
+        float(value)
+    except OverflowError:
+        return None
+    return value

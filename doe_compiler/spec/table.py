@@ -1,0 +1,138 @@
+"""The CSV of `method: table`: a header of names and a row of cells for each run."""
+
+import csv
+import io
+import os.path
+from collections.abc import Iterable, Mapping
+
+from doe_compiler.kernel.findings import Finding, Place, near_miss
+from doe_compiler.spec.cells import cell_problem
+from doe_compiler.spec.domains import value_problem
+from doe_compiler.spec.files import LARGEST_TABLE, Project, local_file, shown_path
+from doe_compiler.spec.laws import MOST_POINTS
+from doe_compiler.spec.model import Constant, Formula, FromTable, LocalFile, Table, Variable
+from doe_compiler.spec.nodes import Scalar
+from doe_compiler.spec.report import Report
+from doe_compiler.spec.source import decoded
+
+_MOST_TOLD = 20
+
+
+def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
+    """The table in the file that a scalar names, or None after findings."""
+    file = local_file(node, project, report, keep=True, limit=LARGEST_TABLE)
+    if file is None or file.content is None:
+        return None
+    shown = shown_path(project, node.text)
+    text = decoded(file.content, shown)
+    if isinstance(text, Finding):
+        report.findings.append(text)
+        return None
+    own = Report()
+    table = _table(file, text, shown, own)
+    if own.findings:
+        report.lines[shown] = text.splitlines()
+        report.findings += _first(own.findings, shown)
+        return None
+    return table
+
+
+def _first(findings: list[Finding], shown: str) -> list[Finding]:
+    if len(findings) <= _MOST_TOLD:
+        return findings
+    more = Finding(
+        "E313", f"{len(findings) - _MOST_TOLD:,} more findings in '{shown}'", "", Place(shown, 1, 1)
+    )
+    return [*findings[:_MOST_TOLD], more]
+
+
+def _table(file: LocalFile, text: str, shown: str, report: Report) -> Table | None:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names: tuple[str, ...] | None = None
+    rows: list[tuple[str, ...]] = []
+    try:
+        for cells in reader:
+            line = reader.line_num
+            row = tuple([cell.strip() for cell in cells])
+            if not row:
+                continue
+            if names is None:
+                names = row
+                _check_header(names, Place(shown, line, 1), report)
+            elif len(row) != len(names):
+                message = f"{len(row)} cells where the header has {len(names)}"
+                report.error("E312", message, Place(shown, line, 1), "every row has a cell for each name")
+            else:
+                rows.append(row)
+                _check_cells(row, names, Place(shown, line, 1), report)
+    except csv.Error as error:
+        report.error("E312", f"not valid CSV: {error}", Place(shown, max(reader.line_num, 1), 1))
+        return None
+    if names is None or (not rows and not report.findings):
+        report.error(
+            "E312", "the table has no rows", Place(shown, 1, 1), "a header of names, then a row for each run"
+        )
+    elif len(rows) > MOST_POINTS:
+        report.error("E110", f"{len(rows):,} rows are more than {MOST_POINTS:,}", Place(shown, 1, 1))
+    return None if names is None else Table(file, names, tuple(rows))
+
+
+def _check_header(names: tuple[str, ...], place: Place, report: Report) -> None:
+    for index, name in enumerate(names):
+        if not (name.isascii() and name.isidentifier()):
+            message = f"'{name}' is not a name" if name else f"column {index + 1} has no name"
+            report.error("E312", message, place, "the first line holds the names of variables")
+        elif name in names[:index]:
+            report.error("E312", f"the column '{name}' stands twice", place, "remove one of them")
+
+
+def _check_cells(row: tuple[str, ...], names: tuple[str, ...], place: Place, report: Report) -> None:
+    for name, cell in zip(names, row, strict=True):
+        problem = cell_problem(cell)
+        if problem:
+            report.error("E313", f"the cell of '{name}' {problem}", place)
+
+
+def check_columns(
+    table: Table,
+    variables: Iterable[Variable],
+    known: frozenset[str],
+    place: Place,
+    report: Report,
+) -> None:
+    """Find columns without a variable, variables without a column, and cells that a variable cannot take."""
+    by_name: Mapping[str, Variable] = {variable.name: variable for variable in variables}
+    shown = os.path.normpath(table.file.path)
+    header = Place(shown, 1, 1)
+    for name in table.names:
+        variable = by_name.get(name)
+        if name not in known:
+            meant = near_miss(name, known - set(table.names))
+            hint = f"did you mean '{meant}'?" if meant else "add it to the variables, or remove the column"
+            report.error("E214", f"the column '{name}' is not a variable", header, hint)
+        elif variable is not None and isinstance(variable.law, Constant | Formula):
+            report.error(
+                "E214", f"'{name}' is a column of the table, and has a value already", variable.place
+            )
+    for variable in by_name.values():
+        if variable.varies and variable.name not in table.names:
+            hint = f"add the column to '{shown}', or give the variable a value"
+            report.error("E214", f"the table has no column '{variable.name}'", variable.place, hint)
+    _check_values(table, by_name, shown, place, report)
+
+
+def _check_values(
+    table: Table, by_name: Mapping[str, Variable], shown: str, place: Place, report: Report
+) -> None:
+    own = Report()
+    for index, name in enumerate(table.names):
+        variable = by_name.get(name)
+        if variable is None or not variable.varies:
+            continue
+        if isinstance(variable.law, FromTable) and not variable.is_integer:
+            continue
+        for number, row in enumerate(table.rows, start=1):
+            problem = value_problem(variable.law, row[index], is_integer=variable.is_integer)
+            if problem:
+                own.error("E313", f"'{name}' in row {number} of '{shown}' ({row[index]}) {problem}", place)
+    report.findings += _first(own.findings, shown)

@@ -1,0 +1,71 @@
+"""What the templates use: unknown placeholders, and variables that no run would notice."""
+
+import os.path
+from collections.abc import Iterable
+
+from doe_compiler.expressions.parser import names
+from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.model import Analysis, Constraint, Formula, Variable
+from doe_compiler.spec.report import Report
+from doe_compiler.templates.parser import check
+
+_OF_EVERY_RUN = frozenset({"doe_seed", "doe_replicate"})
+_RUN = "doe_run"
+
+
+def check_placeholders(
+    analyses: Iterable[Analysis], known: frozenset[str], texts: frozenset[str], report: Report
+) -> None:
+    """Find placeholders that no variable fills, and numbers' formats on variables that hold text."""
+    for task in (task for analysis in analyses for task in analysis.templates):
+        shown = os.path.normpath(task.source.path)
+        report.findings += check(task.template, shown, known | _OF_EVERY_RUN | {_RUN})
+        for placeholder in task.template.placeholders:
+            place = Place(shown, placeholder.line, placeholder.column, placeholder.end_column)
+            if placeholder.name == _RUN:
+                message = "the number of a run is not part of what it is: growing the study would change it"
+                report.error("E212", message, place, "use ${doe_seed}, which stays with the row")
+            elif placeholder.pattern is not None and placeholder.name in texts:
+                message = f"'{placeholder.name}' holds text, and a format is for numbers"
+                report.error("E207", message, place, f"write ${{{placeholder.name}}}")
+
+
+def check_usage(
+    analyses: Iterable[Analysis],
+    variables: Iterable[Variable],
+    constraints: Iterable[Constraint],
+    report: Report,
+) -> None:
+    """Find varied variables that no template uses, since all their runs would compute the same.
+
+    What only a constraint uses is used when it is a constant or an expression.
+    """
+    variables = tuple(variables)
+    placed = {name for analysis in analyses for task in analysis.templates for name in task.template.names}
+    in_templates = _with_needs(placed, variables)
+    in_constraints = _with_needs({n for c in constraints for n in names(c.expression)}, variables)
+    for variable in variables:
+        if variable.varies and variable.name not in in_templates:
+            message = f"no template uses '{variable.name}': its runs would all compute the same"
+            hint = f"use ${{{variable.name}}} in a template (a comment line will do), or remove it"
+            report.error("E210", message, variable.place, hint)
+        elif not variable.varies and variable.name not in in_templates | in_constraints:
+            report.warning(
+                "E211",
+                f"nothing uses '{variable.name}'",
+                variable.place,
+                "use it in a template, or remove it",
+            )
+
+
+def _with_needs(used: Iterable[str], variables: Iterable[Variable]) -> frozenset[str]:
+    """The names and those that their expressions need."""
+    formulas = {v.name: v.law for v in variables if isinstance(v.law, Formula)}
+    found: set[str] = set()
+    waiting = list(used)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += names(formulas[name].expression) if name in formulas else ()
+    return frozenset(found)

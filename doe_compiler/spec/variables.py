@@ -1,0 +1,192 @@
+"""The `variables` section: each entry becomes a Variable, formulas are checked against all names."""
+
+from collections.abc import Iterable
+
+from doe_compiler.generators.laws import Law
+from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.cells import cell_text
+from doe_compiler.spec.domains import fractional_settings, holds_text, value_problem
+from doe_compiler.spec.formulas import (
+    Written,
+    check_names,
+    check_not_condition,
+    check_texts,
+    circles,
+    place_inside,
+    read_expression,
+    textual_formulas,
+)
+from doe_compiler.spec.laws import law_of
+from doe_compiler.spec.model import RESERVED_NAMES, Constant, Formula, FromTable, Levels, Table, Variable
+from doe_compiler.spec.nodes import Fields, Scalar
+from doe_compiler.spec.report import Report
+from doe_compiler.templates.decimal_format import PatternError, compile_pattern
+
+_AnyLaw = Law | Levels | Constant | Formula | FromTable
+
+
+def read_variables(section: Fields, bad: frozenset[str], report: Report) -> tuple[Variable, ...]:
+    """The sound variables in the order of the file; those in `bad` do not fit the schema."""
+    variables = []
+    for name, entry in section.entries.items():
+        if name in bad or not isinstance(entry.node, Fields):
+            continue
+        variable = _variable(name, entry.node, entry.key_place, report)
+        if is_free_name(name, entry.key_place, report) and variable is not None:
+            variables.append(variable)
+    return tuple(variables)
+
+
+def is_free_name(name: str, place: Place, report: Report) -> bool:
+    """Whether a name of the user is none of those that `doe` keeps for itself."""
+    if name in RESERVED_NAMES or name.lower().startswith("doe_"):
+        report.error(
+            "E202", f"'{name}' is reserved: names that begin with 'doe_' are taken", place, "rename it"
+        )
+        return False
+    return True
+
+
+def _variable(name: str, fields: Fields, place: Place, report: Report) -> Variable | None:
+    law = _law(fields, report)
+    if law is None:
+        return None
+    is_integer = fields.text("type") == "integer"
+    if is_integer and not _is_whole(law, fields, report):
+        return None
+    return Variable(
+        name,
+        law,
+        place,
+        unit=fields.text("unit"),
+        nominal=_nominal(law, fields, report, is_integer=is_integer),
+        format=_format(law, fields, report),
+        is_integer=is_integer,
+        role=fields.text("role", "param").capitalize(),
+        raw=fields.plain("raw"),
+        description=fields.text("description"),
+    )
+
+
+def _law(fields: Fields, report: Report) -> _AnyLaw | None:
+    if "generator" in fields.entries:
+        return law_of(fields, report)
+    if "levels" in fields.entries:
+        return _levels(fields, report)
+    if "value" in fields.entries:
+        text = cell_text(fields.get("value"), report)
+        return None if text is None else Constant(text)
+    node = fields.scalar("expression")
+    if node is None:
+        return FromTable()
+    written = read_expression(node, report)
+    if written is None or not check_not_condition(written, report):
+        return None
+    return Formula(written.source, written.expression)
+
+
+def _levels(fields: Fields, report: Report) -> Levels | None:
+    texts: list[str] = []
+    is_sound = True
+    for node in fields.items("levels"):
+        text = cell_text(node, report)
+        if text is None:
+            is_sound = False
+        elif text in texts:
+            report.error(
+                "E120", f"the level '{text}' stands twice", node.place, "use replicates to repeat runs"
+            )
+            is_sound = False
+        else:
+            texts.append(text)
+    return Levels(tuple(texts)) if is_sound else None
+
+
+def _is_whole(law: _AnyLaw, fields: Fields, report: Report) -> bool:
+    problems = list(fractional_settings(law))
+    for key, reason in problems:
+        report.error(
+            "E113", f"'{key}' {reason}", fields.place_of(key), "give whole numbers, or remove type: integer"
+        )
+    if isinstance(law, Formula):
+        hint = "wrap it: round(...), floor(...) or ceil(...), and remove type: integer"
+        report.error("E116", "an expression has no type", fields.place_of("type"), hint)
+        return False
+    return not problems
+
+
+def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool) -> str | None:
+    node = fields.scalar("nominal")
+    if node is None:
+        return None
+    text = cell_text(node, report)
+    problem = "" if text is None else value_problem(law, text, is_integer=is_integer)
+    if problem:
+        report.error(
+            "E112", f"'nominal' ({text}) {problem}", node.place, "choose a value that the variable can take"
+        )
+        return None
+    return text
+
+
+def _format(law: _AnyLaw, fields: Fields, report: Report) -> str | None:
+    node = fields.scalar("format")
+    if node is None:
+        return None
+    if isinstance(law, Levels | Constant) and holds_text(Variable("", law, node.place)):
+        report.error(
+            "E116", "a format is for numbers, and this variable holds text", node.place, "remove 'format'"
+        )
+        return None
+    try:
+        compile_pattern(node.text)
+    except PatternError as error:
+        place = place_inside(node, error.index, 1)
+        report.error("E114", str(error.message), place, "a format looks like 0.00## or 0.000E0")
+        return None
+    return node.text
+
+
+def check_formulas(
+    section: Fields, variables: Iterable[Variable], known: frozenset[str], table: Table | None, report: Report
+) -> bool:
+    """Whether the formulas use known names, no circles, and text only where text may stand."""
+    variables = tuple(variables)
+    written = {v.name: _written(section, v.name, v.law) for v in variables if isinstance(v.law, Formula)}
+    # Each check tells on its own, so none is skipped after the first that fails.
+    checks = [check_names(formula, known, report) for formula in written.values()]
+    for circle in circles(written):
+        place = written[circle[0]].node.place
+        report.error(
+            "E206", f"a circle: {' → '.join(circle)}", place, "one of them must not depend on the others"
+        )
+        checks.append(False)
+    texts = textual_names(variables, table)
+    checks += [check_texts(formula, texts, report) for formula in written.values()]
+    return all(checks)
+
+
+def textual_names(variables: Iterable[Variable], table: Table | None) -> frozenset[str]:
+    """The names of the variables that may hold something other than a number."""
+    variables = tuple(variables)
+    texts = {v.name for v in variables if holds_text(v, _column(table, v.name))}
+    formulas = {
+        v.name: Written(v.law.source, v.law.expression, Scalar("", None, v.place))
+        for v in variables
+        if isinstance(v.law, Formula)
+    }
+    return textual_formulas(formulas, frozenset(texts))
+
+
+def _column(table: Table | None, name: str) -> tuple[str, ...]:
+    if table is None or name not in table.names:
+        return ()
+    index = table.names.index(name)
+    return tuple(row[index] for row in table.rows)
+
+
+def _written(section: Fields, name: str, law: Formula) -> Written:
+    fields = section.fields(name)
+    node = None if fields is None else fields.scalar("expression")
+    assert node is not None
+    return Written(law.source, law.expression, node)

@@ -1,0 +1,76 @@
+"""Keys of rows: by name and text, order-free in sum, the same from a design and from its CSV."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doe_compiler.bundle.rows import RowSet, contiguous_ranges, design_keys, row_set, text_keys
+from doe_compiler.design.columns import CodedColumn, FloatColumn, TextColumn
+from doe_compiler.design.design import Design
+from doe_compiler.kernel.canonical import number_text
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+cells = st.text("abc019.e-+ xÅ", min_size=1, max_size=8)
+
+
+@given(st.lists(floats, min_size=1, max_size=20))
+def test_keys_of_numbers_are_the_keys_of_their_texts(values):
+    design = Design("s", (FloatColumn("x", np.array(values)),), ("x",), "monte-carlo")
+    texts = [number_text(value) for value in values]
+    assert design_keys(design).tolist() == text_keys({"x": texts}, len(values)).tolist()
+
+
+def test_keys_do_not_depend_on_how_a_column_is_held():
+    texts = ["1", "2.5", "a", "1"]
+    coded = CodedColumn("x", np.array([0, 1, 2, 0], np.int32), ("1", "2.5", "a"))
+    held = [Design("s", (column,), ("x",), "table") for column in (coded, TextColumn("x", tuple(texts)))]
+    assert design_keys(held[0]).tolist() == design_keys(held[1]).tolist()
+
+
+def test_keys_are_pinned():
+    keys = text_keys({"x": ["1", "0.1", "kEpsilon"], "y": ["2", "1e-7", "-3"]}, 3)
+    assert [f"{key:016x}" for key in keys.tolist()] == PINNED
+
+
+PINNED = ["9527eb8a1440eb39", "266f8b52d93475de", "f0c2c818ec13fe46"]
+
+
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=10))
+def test_order_of_columns_does_not_matter(rows):
+    a, b = [row[0] for row in rows], [row[1] for row in rows]
+    forwards = text_keys({"a": a, "b": b}, len(rows))
+    backwards = text_keys({"b": b, "a": a}, len(rows))
+    assert forwards.tolist() == backwards.tolist()
+
+
+@given(cells, cells)
+def test_swapping_two_cells_gives_another_row(a, b):
+    one, other = text_keys({"a": [a], "b": [b]}, 1), text_keys({"a": [b], "b": [a]}, 1)
+    assert (one.tolist() == other.tolist()) == (a == b)
+
+
+def test_a_replicate_is_part_of_the_row_and_the_first_is_the_default():
+    plain = text_keys({"x": ["1"]}, 1)
+    assert text_keys({"x": ["1"], "doe_replicate": ["1"]}, 1).tolist() == plain.tolist()
+    assert text_keys({"x": ["1"], "doe_replicate": ["2"]}, 1).tolist() != plain.tolist()
+
+
+def test_a_million_rows_have_a_million_keys():
+    keys = design_keys(Design("s", (FloatColumn("x", np.arange(1_000_000) / 7),), ("x",), "monte-carlo"))
+    assert len(np.unique(keys)) == 1_000_000
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=30, unique=True), st.data())
+def test_a_range_is_found_by_its_count_and_sum(keys, data):
+    start = data.draw(st.integers(0, len(keys) - 1))
+    stop = data.draw(st.integers(start + 1, len(keys)))
+    everything = np.array(keys, np.uint64)
+    part = everything[start:stop].copy()
+    assert start in contiguous_ranges(everything, row_set(part))
+    assert row_set(part) == row_set(part[::-1].copy())
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_a_range_longer_than_the_design_or_empty_is_not_found(count):
+    assert contiguous_ranges(np.array([1, 2, 3], np.uint64), RowSet(count, 6)) == []

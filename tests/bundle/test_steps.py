@@ -1,0 +1,114 @@
+"""The wrapper and the post-processing step, run by a real shell."""
+
+import subprocess
+
+import pytest
+
+from doe_compiler.bundle.steps import EXIT_FILE, POST_COMMAND, POST_SCRIPT, post_script, wrapped_command
+from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.model import (
+    CommandExtractor,
+    CsvExtractor,
+    Declared,
+    JsonExtractor,
+    LocalFile,
+    RegexExtractor,
+    Response,
+    Script,
+)
+
+PLACE = Place("study.yaml", 1, 1)
+
+
+def shell(command, folder):
+    return subprocess.run(["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("true", 0),
+        ("exit 3", 3),
+        ("false # no", 1),
+        ("cat <<X\nhello\nX", 0),
+        ("sh -c 'kill -9 $$'", 137),
+        ("echo it\\'s", 0),
+    ],
+)
+@pytest.mark.parametrize("timeout_s", [None, 30])
+def test_the_exit_code_is_left_behind_and_passed_on(tmp_path, command, code, timeout_s):
+    done = shell(wrapped_command(command, timeout_s, is_first=True), tmp_path)
+    assert done.returncode == code
+    assert (tmp_path / EXIT_FILE).read_text() == f"{code}\n"
+
+
+def test_a_run_that_takes_too_long_is_ended_with_its_children(tmp_path):
+    done = shell(wrapped_command("sleep 60 & sleep 60; echo late", 1, is_first=True), tmp_path)
+    assert (done.returncode, done.stdout) == (124, "")
+
+
+def test_without_timeout_python_keeps_the_time(tmp_path):
+    hidden = wrapped_command("sleep 60", 1, is_first=True).replace("command -v timeout", "false")
+    assert shell(hidden, tmp_path).returncode == 124
+    assert (tmp_path / EXIT_FILE).read_text() == "124\n"
+
+
+def test_the_first_of_several_analyses_that_fails_decides(tmp_path):
+    shell(wrapped_command("exit 3", None, is_first=True), tmp_path)
+    shell(wrapped_command("true", None, is_first=False), tmp_path)
+    assert (tmp_path / EXIT_FILE).read_text() == "3\n"
+    shell(wrapped_command("true", None, is_first=True), tmp_path)
+    shell(wrapped_command("exit 4", None, is_first=False), tmp_path)
+    assert (tmp_path / EXIT_FILE).read_text() == "4\n"
+
+
+def posted(folder, responses, user=None):
+    (folder / POST_SCRIPT).write_bytes(post_script(responses, user))
+    return shell(POST_COMMAND, folder)
+
+
+def test_every_extractor_prints_name_tab_value(tmp_path):
+    (tmp_path / "log").write_text("Cd = 1\nCd = 2\n")
+    (tmp_path / "out.json").write_text('{"a": [1.5]}')
+    (tmp_path / "out.csv").write_text("t,p\n0,1\n1,3\n")
+    (tmp_path / EXIT_FILE).write_text("0\n")
+    responses = [
+        Response("cd", RegexExtractor("log", r"Cd = (\S+)"), PLACE),
+        Response("a", JsonExtractor("out.json", "a[0]"), PLACE),
+        Response("p", CsvExtractor("out.csv", "p"), PLACE),
+        Response("lines", CommandExtractor("wc -l < log | tr -d ' '"), PLACE),
+        Response("mine", Declared(), PLACE),
+    ]
+    done = posted(tmp_path, responses)
+    assert done.returncode == 0
+    assert done.stdout == "doe_exit\t0\ncd\t2\na\t1.5\np\t3\nlines\t2\n"
+
+
+def test_a_missing_output_costs_only_its_own_response(tmp_path):
+    (tmp_path / "log").write_text("Cd = 1\n")
+    done = posted(
+        tmp_path,
+        [
+            Response("gone", RegexExtractor("gone", "(x)"), PLACE),
+            Response("cd", RegexExtractor("log", r"Cd = (\S+)"), PLACE),
+        ],
+    )
+    assert (done.returncode, done.stdout) == (0, "cd\t1\n")
+    assert "gone" in done.stderr
+
+
+def test_the_users_own_script_runs_first_and_decides(tmp_path):
+    script = LocalFile("post.sh", "post.sh", "0" * 64, 1)
+    (tmp_path / "post.sh").write_text("printf 'mine\\t1\\n'; exit 5\n")
+    (tmp_path / EXIT_FILE).write_text("0\n")
+    done = posted(tmp_path, [Response("mine", Declared(), PLACE)], Script(script, "sh post.sh"))
+    assert (done.returncode, done.stdout) == (1, "mine\t1\ndoe_exit\t0\n")
+
+
+@pytest.mark.parametrize(
+    "regex", [r"it's (\d)", r'"q": (\d)', r"back\\slash (\d)", r"END_OF_DOE (\d)", r"Ångström (\d)"]
+)
+def test_any_regex_survives_the_shell(tmp_path, regex):
+    text = regex.replace(r"\\", "\\").replace(r"(\d)", "7")
+    (tmp_path / "log").write_text(text + "\n")
+    assert posted(tmp_path, [Response("r", RegexExtractor("log", regex), PLACE)]).stdout == "r\t7\n"

@@ -1,0 +1,81 @@
+"""A small real study on disk, and commands run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+STUDY = """\
+doe: 1
+study: {name}
+seed: 7
+variables:
+{variables}
+design: {design}
+analyses:
+  - analysis: {{code: user_included}}
+    command: {command}
+    hardware: {{coreType: standard-plus, slots: 2, walltime: 1}}
+    templates: [{{source: deck.template, target: deck.txt}}]
+{analysis}
+responses:
+{responses}
+{rest}
+"""
+DECK = "x = ${x}\n"
+
+
+@pytest.fixture
+def study_at(tmp_path: Path) -> Callable[..., Path]:
+    """Write a study whose runs add one to x; every part of it can be given."""
+
+    def write(
+        folder: str = "study",
+        *,
+        name: str = "adder",
+        variables: str = "  x: {generator: Uniform, min: 0, max: 10}",
+        design: str = "{method: monte-carlo, runs: 5}",
+        command: str = "\"awk '{print $3 + 1}' deck.txt > y.txt\"",
+        responses: str = "  y: {file: y.txt, regex: '(\\S+)'}",
+        analysis: str = "",
+        rest: str = "",
+        deck: str = DECK,
+    ) -> Path:
+        where = tmp_path / folder
+        where.mkdir(parents=True, exist_ok=True)
+        (where / "deck.template").write_text(deck)
+        text = STUDY.format(
+            name=name, variables=variables, design=design, command=command,
+            responses=responses, analysis=analysis, rest=rest,
+        )  # fmt: skip
+        (where / "study.yaml").write_text(text)
+        return where / "study.yaml"
+
+    return write
+
+
+@pytest.fixture
+def doe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the `doe` command as a process of its own, with an empty home."""
+
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, **more: object
+    ) -> subprocess.CompletedProcess[str]:
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RESCALE_", "DOE_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "doe_compiler", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+            env={**kept, "HOME": str(home), "COLUMNS": "100", **(env or {})},
+            **{"cwd": tmp_path, **more},
+        )
+
+    return run

@@ -1,0 +1,140 @@
+"""The design section: what goes together, and what is refused with a reason."""
+
+import pytest
+
+from doe_compiler.spec.model import Sampling
+
+RANDOM = {"x": "{generator: Uniform, min: 0, max: 1}"}
+LEVELS = {"m": "{levels: [a, b]}", "n": "{generator: Linspace, start: 0, stop: 1, count: 3}"}
+BOTH = {**RANDOM, **LEVELS}
+
+
+@pytest.mark.parametrize(
+    ("variables", "design", "expected"),
+    [
+        (RANDOM, "", ["E115"]),
+        (RANDOM, "{runs: 3}", ["E115"]),
+        (RANDOM, "{method: full-factorial}", ["E115"]),
+        (RANDOM, "{method: monte-carlo}", ["E102"]),
+        (RANDOM, "{method: latin-hypercube}", ["E102"]),
+        (RANDOM, "{method: monte-carlo, runs: 0}", ["E106"]),
+        (RANDOM, "{method: monte-carlo, runs: 10000001}", ["E106"]),
+        (RANDOM, "{method: monte-carlo, runs: 10000000, replicates: 2}", ["E110"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, iterations: 3}", ["E116"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, file: a.csv}", ["E116"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, correlation: {x/x: 1}}", ["E402"]),
+        (RANDOM, "{method: latin-hypercube, runs: 3, constraints: [x < 1]}", ["E401"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, constraints: [x]}", ["E208"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, constraints: [y < 1]}", ["E205"]),
+        (RANDOM, "{method: monte-carlo, runs: 3, constraints: ['x <']}", ["E204"]),
+        (BOTH, "{method: monte-carlo, runs: 3, constraints: ['m < 1']}", ["E207"]),
+        (BOTH, "{method: monte-carlo, runs: 3, cross: [x]}", ["E209"]),
+        (BOTH, "{method: monte-carlo, runs: 3, cross: [q]}", ["E209"]),
+        (BOTH, "{method: monte-carlo, runs: 3, cross: [m, m]}", ["E120"]),
+        (LEVELS, "{cross: [m]}", ["E116"]),
+        (LEVELS, "{method: full-factorial, runs: 3}", ["E116"]),
+        (LEVELS, "{iterations: 3}", ["E116"]),
+        (LEVELS, "{method: table}", ["E102"]),
+        (LEVELS, "{method: sobol}", ["E105"]),
+        (RANDOM, "{sampling: platform}", ["E102"]),
+        (RANDOM, "{sampling: platform, runs: 3, iterations: 3}", ["E119"]),
+        (RANDOM, "{sampling: platform, iterations: 3, replicates: 2}", ["E119"]),
+        (RANDOM, "{sampling: platform, iterations: 3, constraints: [x < 1]}", ["E119"]),
+        (RANDOM, "{sampling: platform, iterations: 3, method: latin-hypercube}", ["E119"]),
+        (BOTH, "{sampling: platform, iterations: 3}", ["E119"]),
+        ({"x": "{generator: Normal, mean: 0, std: 1, lower: 0}"}, "{sampling: platform, iterations: 3}", ["E119"]),
+        ({"x": "{generator: Uniform, min: 0, max: 3, type: integer}"}, "{sampling: platform, iterations: 3}", ["E119"]),
+        ({"x": "{generator: Uniform, min: 0, max: 3, format: '0.0'}"}, "{sampling: platform, iterations: 3}", ["E119"]),
+        ({**RANDOM, "y": "{expression: x + 1}"}, "{sampling: platform, iterations: 3}", ["E119"]),
+        ({"n": LEVELS["n"]}, "{sampling: platform, iterations: 3}", ["E116"]),
+    ],
+)
+def test_what_does_not_fit_is_one_finding(read_variables, codes, variables, design, expected):
+    assert codes(read_variables(variables, design)) == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "design", "method"),
+    [
+        (LEVELS, "", "full-factorial"),
+        (LEVELS, "{replicates: 2, constraints: [n < 1]}", "full-factorial"),
+        ({"g": "{value: 1}"}, "", "full-factorial"),
+        (BOTH, "{method: latin-hypercube, runs: 3, cross: [m]}", "latin-hypercube"),
+        (RANDOM, "{sampling: platform, iterations: 3}", "monte-carlo"),
+        ({"n": LEVELS["n"]}, "{sampling: platform}", "full-factorial"),
+    ],
+)
+def test_what_fits_has_a_method(read_variables, variables, design, method):
+    reading = read_variables(variables, design)
+    assert reading.findings == ()
+    assert reading.spec.design.method == method
+    assert (reading.spec.design.sampling is Sampling.PLATFORM) == ("platform" in design)
+
+
+def test_too_many_combinations_are_a_finding(read_variables, codes):
+    many = "{generator: Linspace, start: 0, stop: 1, count: 1000}"
+    assert codes(read_variables({name: many for name in "abcdefgh"})) == ["E110"]
+
+
+def test_the_nominal_run_needs_every_nominal(read_variables):
+    reading = read_variables(BOTH, "{method: monte-carlo, runs: 3}", "job: {includeNominalRun: true}\n")
+    assert [f.code for f in reading.findings] == ["E213"] * 3
+
+
+def test_a_wrong_nominal_is_not_also_missing(read_variables, codes):
+    variables = {"m": "{levels: [a, b], nominal: c}"}
+    assert codes(read_variables(variables, "", "job: {includeNominalRun: true}\n")) == ["E112"]
+
+
+TABLE = {"x": "{unit: m}", "m": "{levels: [a, b]}"}
+
+
+def test_a_table_gives_the_rows(read_variables):
+    reading = read_variables(TABLE, "{method: table, file: t.csv}", files={"t.csv": "x, m\n 1.50 ,a\n'2,b\n"})
+    assert reading.findings == ()
+    assert reading.spec.design.table.names == ("x", "m")
+    assert reading.spec.design.table.rows == (("1.50", "a"), ("'2", "b"))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ["E312"]),
+        ("x,m\n", ["E312"]),
+        ("x,m\n1\n", ["E312"]),
+        ("x,m\n1,a,b\n", ["E312"]),
+        ("x,x\n1,a\n", ["E312"]),
+        ("x,\n1,a\n", ["E312"]),
+        ("x,1m\n1,a\n", ["E312"]),
+        ('x,m\n"1,a\n', ["E312"]),
+        ("x,m\n,a\n", ["E313"]),
+        ('x,m\n"1,2",a\n', ["E313"]),
+        ("x,m\n1,c\n", ["E313"]),
+        ("x,m,y\n1,a,1\n", ["E214"]),
+        ("x\n1\n", ["E214"]),
+        ("x,m\n1,a\0\n", ["E004"]),
+        (b"x,m\n\xff,a\n", ["E003"]),
+        ("x,m\n1,a\n".encode("utf-16"), ["E003"]),
+    ],
+)
+def test_a_wrong_table_is_a_finding(read_variables, codes, content, expected):
+    reading = read_variables(TABLE, "{method: table, file: t.csv}", files={"t.csv": content})
+    assert codes(reading) == expected
+
+
+def test_a_table_is_checked_against_ranges(read_variables, codes):
+    variables = {"x": "{generator: Uniform, min: 0, max: 1}", "k": "{type: integer}"}
+    reading = read_variables(variables, "{method: table, file: t.csv}", files={"t.csv": "x,k\n1,1\n2,1\nz,1.5\n"})
+    assert codes(reading) == ["E313"] * 3
+
+
+def test_a_table_full_of_mistakes_tells_the_first_twenty(read_variables):
+    reading = read_variables(TABLE, "{method: table, file: t.csv}", files={"t.csv": "x,m\n" + "1\n" * 500})
+    assert len(reading.findings) == 21
+
+
+def test_text_in_a_column_is_not_reckoned_with(read_variables, codes):
+    variables = {"x": "{}", "y": "{expression: x + 1}"}
+    design = "{method: table, file: t.csv}"
+    assert codes(read_variables(variables, design, files={"t.csv": "x\n1\n2\n"})) == []
+    assert codes(read_variables(variables, design, files={"t.csv": "x\n1\na\n"})) == ["E207"]

@@ -1,0 +1,155 @@
+"""One case a rule: each wrong variable gives one finding with its code, each right one none."""
+
+from fractions import Fraction
+
+import pytest
+
+from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular
+from doe_compiler.spec.model import Constant, Levels
+
+MONTE_CARLO = "{method: monte-carlo, runs: 4}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        ("{generator: Uniform, min: 3, max: 3}", "E104"),
+        ("{generator: Normal, mean: 0, std: 0}", "E106"),
+        ("{generator: Normal, mean: 0, std: 1, lower: 2, upper: 1}", "E104"),
+        ("{generator: Normal, mean: 0, std: 1, lower: 40}", "E109"),
+        ("{generator: Normal, mean: 0, std: 1, upper: -40}", "E109"),
+        ("{generator: Normal, mean: 0, std: 1, lower: 0, upper: 1e-12}", "E109"),
+        ("{generator: LogNormal, mu: 0, sigma: 1, upper: 0}", "E109"),
+        ("{generator: LogNormal, mean: -1, std: 1}", "E106"),
+        ("{generator: LogNormal, mu: 0, std: 1}", "E108"),
+        ("{generator: Triangular, min: 1, mode: 0, max: 2}", "E104"),
+        ("{generator: Triangular, min: 1, mode: 3, max: 2}", "E104"),
+        ("{generator: Linspace, start: 0, stop: 1, count: 1}", "E106"),
+        ("{generator: Linspace, start: 1, stop: 1, count: 2}", "E104"),
+        ("{generator: Linspace, start: 0, stop: 1, count: 10000001}", "E106"),
+        ("{generator: FixedRange, min: 0, max: 1, increment: 0}", "E106"),
+        ("{generator: FixedRange, min: 0, max: 1, increment: -1}", "E106"),
+        ("{generator: FixedRange, min: 0, max: 1, increment: 1e-300}", "E110"),
+        ("{generator: Uniform, min: 0, max: .inf}", "E010"),
+        ("{generator: Uniform, min: 0, max: nan}", "E103"),
+        ("{levels: []}", "E107"),
+        ("{levels: [1, 1.0]}", "E120"),
+        ("{levels: ['a,b']}", "E111"),
+        ("{levels: [' a']}", "E111"),
+        ("{levels: ['']}", "E111"),
+        ('{levels: ["a\\nb"]}', "E111"),
+        ('{levels: ["a\\0b"]}', "E111"),
+        ("{levels: ['${x}']}", "E111"),
+        ("{value: 'say \"hi\"'}", "E111"),
+        ("{value: [1]}", "E103"),
+        ("{value: 1, levels: [1]}", "E108"),
+        ("{value: 1, generator: Uniform, min: 0, max: 1}", "E108"),
+        ("{}", "E102"),
+        ("{unit: m}", "E102"),
+        ("{generator: Uniform, min: 0, max: 1, nominal: 2}", "E112"),
+        ("{generator: Uniform, min: 0, max: 1, nominal: text}", "E112"),
+        ("{generator: Normal, mean: 0, std: 1, lower: -1, nominal: -2}", "E112"),
+        ("{generator: LogNormal, mu: 0, sigma: 1, nominal: -2}", "E112"),
+        ("{levels: [a, b], nominal: c}", "E112"),
+        ("{generator: Uniform, min: 0, max: 1.5, type: integer}", "E113"),
+        ("{generator: Linspace, start: 0, stop: 3, count: 3, type: integer}", "E113"),
+        ("{generator: FixedRange, min: 0, max: 3, increment: 0.5, type: integer}", "E113"),
+        ("{levels: [1, 1.5], type: integer}", "E113"),
+        ("{levels: [a], type: integer}", "E113"),
+        ("{value: 1.5, type: integer}", "E113"),
+        ("{generator: Uniform, min: 0, max: 5, nominal: 1.5, type: integer}", "E112"),
+        ("{expression: '1 + 1', type: integer}", "E116"),
+        ("{generator: Uniform, min: 0, max: 1, format: '0.0.0'}", "E114"),
+        ("{levels: [a, b], format: '0.0'}", "E116"),
+        ("{value: 1, role: Parm}", "E105"),
+        ("{expression: '1 +'}", "E204"),
+        ("{expression: 'other * 2'}", "E205"),
+        ("{expression: 'x + 1'}", "E206"),
+        ("{expression: '1 > 0'}", "E207"),
+        ("{expression: '__import__(1)'}", "E204"),
+    ],
+)
+def test_a_wrong_variable_is_one_finding_in_its_line(read_variables, keys, code):
+    design = "" if "levels" in keys or "value" in keys or "expression" in keys or "Uniform" not in keys else MONTE_CARLO
+    reading = read_variables({"x": keys}, design)
+    assert [finding.code for finding in reading.findings] == [code]
+    assert reading.findings[0].place.line == 4
+
+
+@pytest.mark.parametrize(
+    ("keys", "law"),
+    [
+        ("{generator: Linspace, start: 1, stop: 0, count: 3}", Linspace(Fraction(1), Fraction(0), 3)),
+        ("{generator: Linspace, start: 1, stop: 1, count: 1}", Linspace(Fraction(1), Fraction(1), 1)),
+        (
+            "{generator: FixedRange, min: 0, max: 1, increment: 0.1}",
+            FixedRange(Fraction(0), Fraction(1), Fraction(1, 10)),
+        ),
+        ("{generator: Triangular, min: 1, mode: 1, max: 2}", Triangular(Fraction(1), Fraction(1), Fraction(2))),
+        ("{generator: Normal, mean: 1e-5, std: 2}", Normal(Fraction(1, 100000), Fraction(2))),
+        ("{generator: LogNormal, mu: 0, sigma: 1, lower: -1}", LogNormal(Fraction(0), Fraction(1), Fraction(-1))),
+        ("{levels: [1.0, '1.0', 0x10, no, true, 1e-5]}", Levels(("1", "1.0", "16", "no", "true", "0.00001"))),
+        ("{value: 1.2250}", Constant("1.225")),
+        ("{value: '1.2250'}", Constant("1.2250")),
+        ("{value: off}", Constant("off")),
+    ],
+)
+def test_settings_are_exact(read_variables, keys, law):
+    needs_method = not ("Linspace" in keys or "FixedRange" in keys or "levels" in keys or "value" in keys)
+    reading = read_variables({"x": keys}, MONTE_CARLO if needs_method else "")
+    assert reading.findings == ()
+    assert reading.spec.variables[0].law == law
+
+
+@pytest.mark.parametrize("name", ["doe_run", "doe_seed", "doe_x", "DOE_x"])
+def test_names_of_doe_are_reserved(read_variables, codes, name):
+    assert "E202" in codes(read_variables({name: "{value: 1}"}))
+
+
+@pytest.mark.parametrize("name", ["1x", "a-b", "'a b'", "é", "''", "x.y"])
+def test_names_are_identifiers(read_variables, codes, name):
+    assert codes(read_variables({"ok": "{value: 1}", name: "{value: 1}"}))[0] == "E201"
+
+
+def test_the_caret_stands_inside_of_an_expression(read_variables):
+    reading = read_variables({"x": "{value: 1}", "y": "{expression: 'x * (spped + 2)'}"})
+    finding = reading.findings[0]
+    assert (finding.code, finding.place.column, finding.place.end_column) == ("E205", 27, 32)
+
+
+def test_the_caret_stands_inside_of_a_format(read_variables):
+    reading = read_variables({"x": "{value: 1, format: '0.0.0'}"})
+    assert reading.findings[0].code == "E114"
+    assert reading.findings[0].place.column > len("  x: {value: 1, format: '0")
+
+
+def test_a_circle_is_told_once_and_whole(read_variables, codes):
+    reading = read_variables(
+        {"a": "{expression: b + 1}", "b": "{expression: c + 1}", "c": "{expression: a + 1}", "d": "{expression: a}"}
+    )
+    assert codes(reading) == ["E206"]
+    assert "a → b → c → a" in reading.findings[0].message
+
+
+def test_a_shared_need_is_no_circle(read_variables):
+    reading = read_variables(
+        {"a": "{value: 1}", "b": "{expression: a + 1}", "c": "{expression: a + b}", "d": "{expression: c + b + a}"}
+    )
+    assert reading.findings == ()
+
+
+@pytest.mark.parametrize("expression", ["m + 1", "sqrt(m)", "-m", "m < 2", "1 if m > 'a' else 0", "n * 2"])
+def test_text_is_not_reckoned_with(read_variables, codes, expression):
+    variables = {"m": "{levels: [a, b]}", "n": "{expression: \"m if m == 'a' else 'c'\"}"}
+    assert codes(read_variables({**variables, "y": f'{{expression: "{expression}"}}'})) == ["E207"]
+
+
+@pytest.mark.parametrize("expression", ["1 if m == 'a' else 0", "m", "m if m != 'b' else 'c'", "q + 1"])
+def test_text_may_be_compared_and_copied(read_variables, expression):
+    variables = {"m": "{levels: [a, b]}", "q": "{levels: [1, '2']}"}
+    assert read_variables({**variables, "y": f'{{expression: "{expression}"}}'}).findings == ()
+
+
+def test_a_variable_that_hides_a_constant_is_told_where_it_is_used(read_variables, codes):
+    assert codes(read_variables({"e": "{value: 1}"})) == []
+    assert codes(read_variables({"e": "{value: 1}", "y": "{expression: e + 1}"})) == ["E205"]
