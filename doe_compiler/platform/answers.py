@@ -14,7 +14,7 @@ DEFAULT_PAGE_SIZE = 10
 LARGEST_PAGE_SIZE = 5000
 
 
-class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
+class Refusal(Exception):
     """The request is answered with an error; `response` is the answer."""
 
     def __init__(self, response: Response) -> None:

@@ -9,7 +9,6 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,14 +18,14 @@ HARMLESS_BYTES = 64 << 20
 MOST_EXPANSION = 250
 LONGEST_HEADER = 1 << 20
 CHUNK = 1 << 18
-TAR_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".tar": lambda path: path.open("rb"),
-    ".tar.gz": lambda path: cast("IO[bytes]", gzip.open(path)),
-    ".tgz": lambda path: cast("IO[bytes]", gzip.open(path)),
-    ".tar.bz2": lambda path: cast("IO[bytes]", bz2.open(path)),
-    ".tbz2": lambda path: cast("IO[bytes]", bz2.open(path)),
-    ".tar.xz": lambda path: cast("IO[bytes]", lzma.open(path)),
-    ".txz": lambda path: cast("IO[bytes]", lzma.open(path)),
+TAR_SUFFIXES = {
+    ".tar": "",
+    ".tar.gz": "gz",
+    ".tgz": "gz",
+    ".tar.bz2": "bz2",
+    ".tbz2": "bz2",
+    ".tar.xz": "xz",
+    ".txz": "xz",
 }
 
 
@@ -36,7 +35,7 @@ class ArchiveError(Exception):
 
 def is_archive(name: str) -> bool:
     """Whether a file of this name is unpacked."""
-    return name.lower().endswith((".zip", *TAR_OPENERS))
+    return name.lower().endswith((".zip", *TAR_SUFFIXES))
 
 
 def unpack(archive: Path, name: str, target: Path) -> None:
@@ -50,8 +49,8 @@ def unpack(archive: Path, name: str, target: Path) -> None:
         if name.lower().endswith(".zip"):
             _unpack_zip(archive, _Tree(target, budget))
         else:
-            suffix = next(each for each in TAR_OPENERS if name.lower().endswith(each))
-            with TAR_OPENERS[suffix](archive) as stream:
+            suffix = next(each for each in TAR_SUFFIXES if name.lower().endswith(each))
+            with _opened(archive, TAR_SUFFIXES[suffix]) as stream:
                 _unpack_tar(stream, _Tree(target, budget))
     except (
         tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
@@ -60,6 +59,16 @@ def unpack(archive: Path, name: str, target: Path) -> None:
         raise ArchiveError(f"it is damaged or of another kind ({error})") from error
     except OSError as error:
         raise ArchiveError(error.strerror or str(error)) from error
+
+
+def _opened(archive: Path, packing: str) -> IO[bytes]:
+    if packing == "gz":
+        return cast("IO[bytes]", gzip.GzipFile(archive))
+    if packing == "bz2":
+        return cast("IO[bytes]", bz2.BZ2File(archive))
+    if packing == "xz":
+        return cast("IO[bytes]", lzma.LZMAFile(archive))
+    return archive.open("rb")
 
 
 class _Budget:
@@ -165,7 +174,7 @@ class _BoundedReads:
 def _unpack_tar(stream: IO[bytes], tree: _Tree) -> None:
     with tarfile.open(fileobj=cast("IO[bytes]", _BoundedReads(stream)), mode="r:") as archive:
         for member in archive:
-            archive.members.clear()  # a list of all headers would grow with the archive
+            archive.members = []  # type: ignore[attr-defined]  # else the list of headers grows with the archive
             if member.isdir():
                 tree.directory(member.name)
             elif member.issym():

@@ -22,10 +22,9 @@ def contents_response(request: Request, path: Path, name: str) -> Response:
     wanted = _range(request.headers.get("range", ""), size)
     if wanted is not None and wanted[0] >= wanted[1]:
         os.close(descriptor)
-        headers = (("content-range", f"bytes */{size}"),)
-        raise detail(416, "Requested range not satisfiable.", headers)
+        raise detail(416, "Requested range not satisfiable.", (("content-range", f"bytes */{size}"),))
     start, end = wanted if wanted is not None else (0, size)
-    headers = (
+    headers: tuple[tuple[str, str], ...] = (
         ("content-type", "application/octet-stream"),
         ("content-length", str(end - start)),
         ("accept-ranges", "bytes"),

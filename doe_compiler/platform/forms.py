@@ -12,7 +12,7 @@ TRUE = ("true", "True", "TRUE", "t", "yes", "on", "1", 1, True)
 FALSE = ("false", "False", "FALSE", "f", "no", "off", "0", 0, False)
 
 
-class Invalid(Exception):  # noqa: N818 (it is an answer, not a fault)
+class Invalid(Exception):
     """The value is not acceptable; `detail` is the body of the 400: texts, in maps and lists of the input's shape."""
 
     def __init__(self, detail: object) -> None:

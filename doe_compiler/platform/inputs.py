@@ -159,7 +159,7 @@ def _add_tree(root: Path, plan: dict[str, Entry], folders: set[str]) -> None:
             path = Path(folder) / name
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
-                plan[prefix + name] = Link(os.readlink(path))
+                plan[prefix + name] = Link(str(path.readlink()))
             elif stat.S_ISDIR(status.st_mode):
                 folders.add(prefix + name)
             else:

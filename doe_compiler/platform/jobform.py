@@ -117,9 +117,7 @@ def _environment(value: object) -> dict[str, str]:
     result: dict[str, str] = {}
     for name, setting in value.items():
         try:
-            if not ENV_NAME.fullmatch(str(name)):
-                raise Invalid("Not a valid name of an environment variable.")
-            result[name] = str(text(blank=True)(setting))
+            result[_environment_name(name)] = str(text(blank=True)(setting))
         except Invalid as problem:
             errors[str(name)] = problem.detail
     if errors:
@@ -127,14 +125,20 @@ def _environment(value: object) -> dict[str, str]:
     return result
 
 
+def _environment_name(name: object) -> str:
+    if not ENV_NAME.fullmatch(str(name)):
+        raise Invalid("Not a valid name of an environment variable.")
+    return str(name)
+
+
 def _file_reference(known_file: FileLookup) -> Reader:
     def read(value: object) -> dict[str, object]:
-        id = value.get("id") if isinstance(value, Mapping) else value
-        if not isinstance(id, str) or not id:
+        file_id = value.get("id") if isinstance(value, Mapping) else value
+        if not isinstance(file_id, str) or not file_id:
             raise Invalid({"id": ["This field is required."]})
-        if known_file(id) is None:
-            raise Invalid({"id": [f'Invalid pk "{id[:80]}" - object does not exist.']})
-        return {"id": id}
+        if known_file(file_id) is None:
+            raise Invalid({"id": [f'Invalid pk "{file_id[:80]}" - object does not exist.']})
+        return {"id": file_id}
 
     return read
 
@@ -165,14 +169,13 @@ def _relative_path(value: object) -> str:
 def _variable(value: object) -> object:
     if isinstance(value, Mapping) and value.get("valueGeneratorType") is None:
         value = {**value, "valueGeneratorType": value.get("variableGeneratorType")}
-    read = record(
+    return record(
         Field("name", text(longest=500)),
         Field("variableType", choice(VARIABLE_TYPES)),
         Field("displayOrder", integer(0), 0),
         Field("valueGeneratorType", _generator, ""),
         Field("valueGeneratorSettings", _settings, {}),
     )(value)
-    return read
 
 
 def _generator(value: object) -> str:
@@ -188,7 +191,7 @@ def _settings(value: object) -> object:
 def variables_of_table(names: Sequence[str], given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The job's variables when a parameter file names them: its columns, then the other ones that were given."""
     by_name = {variable["name"]: variable for variable in given}
-    columns = [
+    columns: list[dict[str, Any]] = [
         {
             "name": name,
             "variableType": by_name[name]["variableType"] if name in by_name else "Param",

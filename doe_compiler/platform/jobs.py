@@ -1,6 +1,6 @@
 """From the body of a create to a stored job, and back to what the API shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,20 +15,22 @@ from doe_compiler.platform.records import DataFolder, Job, StoredFile, iso_date,
 from doe_compiler.platform.store import Store, new_id
 from doe_compiler.platform.tables import TableError, indexed_table, table_text
 
+ShownFile = Callable[[dict[str, Any] | None], dict[str, Any] | None]
+
 
 def created_job(store: Store, folder: DataFolder, sent: object) -> Job:
     """Check what was sent and store it as a draft; raises Invalid with the body of the 400."""
     files: dict[str, StoredFile] = {}
 
-    def known_file(id: str) -> StoredFile | None:
-        if id not in files:
-            files.update(store.files_by_id([id]))
-        return files.get(id)
+    def known_file(file_id: str) -> StoredFile | None:
+        if file_id not in files:
+            files.update(store.files_by_id([file_id]))
+        return files.get(file_id)
 
     form = job_form(known_file)(sent)
     assert isinstance(form, dict)
-    id = new_id(6)
-    table = _table_of(store, folder, form, files, id)
+    job_id = new_id(6)
+    table = _table_of(store, folder, form, files, job_id)
     body = orjson.dumps(form).decode()
     names = orjson.dumps(
         [catalogue.analysis_name(each["analysis"]["code"]) for each in form["jobanalyses"]]
@@ -36,16 +38,16 @@ def created_job(store: Store, folder: DataFolder, sent: object) -> Job:
     storage = sum(file.size for file in files.values())
     expected = table[1] if table else 1
     while not store.add_job(
-        id, form["name"], body, names, table[0] if table else None, expected, storage, now_us()
+        job_id, form["name"], body, names, table[0] if table else None, expected, storage, now_us()
     ):
-        id = new_id(6)
-    job = store.job(id)
+        job_id = new_id(6)
+    job = store.job(job_id)
     assert job is not None
     return job
 
 
 def _table_of(
-    store: Store, folder: DataFolder, form: dict[str, Any], files: Mapping[str, StoredFile], id: str
+    store: Store, folder: DataFolder, form: dict[str, Any], files: Mapping[str, StoredFile], job_id: str
 ) -> tuple[str, int] | None:
     """The content id of the job's parameter table and its number of rows; None for a job without one."""
     if form["paramFile"] is not None:
@@ -62,7 +64,7 @@ def _table_of(
     from doe_compiler.generators.platform_sampling import platform_rows
 
     try:
-        rows: Iterator[Sequence[str]] = platform_rows(laws, form["monteCarloIterations"] or 1, id)
+        rows: Iterator[Sequence[str]] = platform_rows(laws, form["monteCarloIterations"] or 1, job_id)
         blob = stored_blob(folder.blobs, table_text([name for name, _ in laws], rows))
     except ValueError as error:
         raise Invalid({"jobvariables": [str(error)]}) from None
@@ -149,7 +151,7 @@ def job_json(store: Store, job: Job, owner: str, user: str, base: str) -> dict[s
     }
 
 
-def _analysis_json(analysis: dict[str, Any], shown: Any) -> dict[str, object]:
+def _analysis_json(analysis: dict[str, Any], shown: ShownFile) -> dict[str, object]:
     software, hardware = analysis["analysis"], analysis["hardware"]
     code, version = software["code"], software["version"]
     return {

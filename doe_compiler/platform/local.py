@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import sys
 import time
 
 from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_group
@@ -43,9 +42,8 @@ def _sweep(store: Store, folder: DataFolder) -> None:
 
 def available_cores() -> int:
     """How many cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 class _Loop:

@@ -82,8 +82,8 @@ def output_json(output: Output, owner: str, user: str, base: str) -> dict[str, o
     }
 
 
-def output_of_id(store: Store, id: str) -> Output | None:
+def output_of_id(store: Store, output_id: str) -> Output | None:
     """The output file with the id, if there is one."""
-    match = OUTPUT_ID.fullmatch(id)
+    match = OUTPUT_ID.fullmatch(output_id)
     job = store.job(match[1]) if match else None
     return store.output(job, int(match[2]), int(match[3])) if match and job else None

@@ -360,6 +360,6 @@ def _route(segments: tuple[str, ...]) -> tuple[Mapping[str, Handler], tuple[str,
         return ROUTES[segments], ()
     pattern = tuple("*" if place % 2 else word for place, word in enumerate(segments))
     ids = tuple(word for place, word in enumerate(segments) if place % 2)
-    if pattern not in ROUTES or not all(ID.fullmatch(id) for id in ids):
+    if pattern not in ROUTES or not all(ID.fullmatch(each) for each in ids):
         raise not_found()
     return ROUTES[pattern], ids

@@ -1,5 +1,8 @@
 """The one file that knows SQL: files, jobs, runs and outputs in SQLite, shared by several processes."""
 
+# ruff: noqa: S608
+# Only fixed names of columns and conditions are put into queries; values are always bound.
+
 import json
 import os
 import secrets
@@ -157,10 +160,10 @@ class Store:
         """The uploads that exist among the ids."""
         database = self._database()
         found = {}
-        for id in set(ids):
-            row = database.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (id,)).fetchone()
+        for file_id in set(ids):
+            row = database.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (file_id,)).fetchone()
             if row:
-                found[id] = StoredFile(*row)
+                found[file_id] = StoredFile(*row)
         return found
 
     def file_page(self, search: str, offset: int, limit: int) -> tuple[int, list[StoredFile]]:
@@ -195,7 +198,7 @@ class Store:
 
     def add_job(
         self,
-        id: str,
+        job_id: str,
         name: str,
         body: str,
         analysis_names: str,
@@ -209,13 +212,13 @@ class Store:
             added = database.execute(
                 "INSERT OR IGNORE INTO jobs(id, name, inserted_us, body, analysis_names, state, table_sha512, "
                 "expected_runs, storage) VALUES (?, ?, ?, ?, ?, 'draft', ?, ?, ?)",
-                (id, name, now_us, body, analysis_names, table_sha512, expected_runs, storage),
+                (job_id, name, now_us, body, analysis_names, table_sha512, expected_runs, storage),
             )
             return added.rowcount == 1
 
-    def job(self, id: str) -> Job | None:
+    def job(self, job_id: str) -> Job | None:
         """The job, if it exists."""
-        row = self._database().execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (id,)).fetchone()
+        row = self._database().execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 
     def job_page(self, status: str | None, search: str, offset: int, limit: int) -> tuple[int, list[Job]]:
@@ -241,10 +244,10 @@ class Store:
             database.execute("COMMIT")
         return count, [_job(row) for row in rows]
 
-    def submit(self, id: str, now_us: int) -> JobState | None:
+    def submit(self, job_id: str, now_us: int) -> JobState | None:
         """Queue a draft; the state that was found, None if there is no job. Only a draft is changed."""
         with self._writing() as database:
-            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (id,)).fetchone()
+            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 return None
             state = JobState(row[1])
@@ -258,11 +261,11 @@ class Store:
                 _add_statuses(database, row[0], now_us, cluster=("Not Started",))
             return state
 
-    def request_stop(self, id: str, now_us: int) -> JobState | None:
+    def request_stop(self, job_id: str, now_us: int) -> JobState | None:
         """Ask for a running job's end and end a queued one; the state that was found."""
         with self._writing() as database:
             row = database.execute(
-                "SELECT key, state, stop_requested FROM jobs WHERE id = ?", (id,)
+                "SELECT key, state, stop_requested FROM jobs WHERE id = ?", (job_id,)
             ).fetchone()
             if row is None:
                 return None
@@ -280,17 +283,17 @@ class Store:
                 )
             return state
 
-    def delete_job(self, id: str) -> JobState | None:
+    def delete_job(self, job_id: str) -> JobState | None:
         """Delete a draft or a finished job with its runs; the state that was found."""
         with self._writing() as database:
-            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (id,)).fetchone()
+            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 return None
             state = JobState(row[1])
             if state in (JobState.DRAFT, JobState.FINISHED):
                 database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
                 for table in ("statuses", "runs", "outputs"):
-                    database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))  # noqa: S608 (fixed names)
+                    database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
             return state
 
     def statuses(self, job: Job, *, of_cluster: bool) -> list[Status]:
@@ -402,9 +405,8 @@ class Store:
 
     def has_failed_runs(self, key: int) -> bool:
         """Whether a run of the job has failed."""
-        return self._database().execute(
-            "SELECT EXISTS (SELECT 1 FROM runs WHERE job = ? AND failed)", (key,)
-        ).fetchone()[0] == 1  # fmt: skip
+        found = self._database().execute("SELECT 1 FROM runs WHERE job = ? AND failed LIMIT 1", (key,))
+        return found.fetchone() is not None
 
     def finish_job(self, key: int, reason: str, now_us: int) -> None:
         """Complete the job and stop its cluster."""
@@ -455,7 +457,7 @@ def _job(row: Sequence[object]) -> Job:
 
 def _run(row: Sequence[object]) -> Run:
     variables = tuple((name, value) for name, value in json.loads(str(row[6])))
-    return Run(*row[:3], bool(row[3]), *row[4:6], variables)  # type: ignore[arg-type]  # as above
+    return Run(*row[:3], bool(row[3]), *row[4:6], variables)  # type: ignore[arg-type,call-arg]  # as above
 
 
 def _run_row(run: Run) -> tuple[object, ...]:

@@ -137,7 +137,7 @@ def _parse(request: Request, upload: Upload) -> None:
         "on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_headers_finished",
         "on_part_data", "on_end",
     )  # fmt: skip
-    parser = MultipartParser(boundary, {name: getattr(upload, name) for name in names})  # type: ignore[arg-type,misc]  # a TypedDict
+    parser = MultipartParser(boundary, {name: getattr(upload, name) for name in names})  # type: ignore[arg-type]  # a TypedDict
     try:
         for chunk in _pieces(request.body):
             parser.write(chunk)
