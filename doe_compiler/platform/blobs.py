@@ -1,0 +1,85 @@
+"""Uploaded contents by their SHA-512: written aside, synced, then renamed into place, so never half a file."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A stored content: its size in bytes and its digests as hexadecimal text."""
+
+    size: int
+    md5: str
+    sha512: str
+
+
+class BlobWriter:
+    """A content that is being written; it exists for others only after `commit`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        incoming = root / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        self._path = incoming / secrets.token_hex(12)
+        self._file = self._path.open("xb", buffering=0)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha512 = hashlib.sha512()
+        self._size = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Append the bytes."""
+        view = memoryview(chunk)
+        while view:
+            view = view[self._file.write(view) :]
+        self._md5.update(chunk)
+        self._sha512.update(chunk)
+        self._size += len(chunk)
+
+    def commit(self) -> Blob:
+        """Make the content durable and visible; the same content twice is kept once."""
+        blob = Blob(self._size, self._md5.hexdigest(), self._sha512.hexdigest())
+        target = blob_path(self._root, blob.sha512)
+        if target.exists():
+            self.discard()
+            return blob
+        os.fsync(self._file.fileno())
+        self._file.close()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._path.rename(target)
+        _sync_directory(target.parent)
+        return blob
+
+    def discard(self) -> None:
+        """Drop what was written; does nothing after a commit."""
+        self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+
+def blob_path(root: Path, sha512: str) -> Path:
+    """Where the content lies."""
+    return root / sha512[:2] / sha512
+
+
+def stored_blob(root: Path, chunks: Iterable[bytes]) -> Blob:
+    """Store the chunks as one content."""
+    writer = BlobWriter(root)
+    try:
+        for chunk in chunks:
+            writer.write(chunk)
+        return writer.commit()
+    finally:
+        writer.discard()
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

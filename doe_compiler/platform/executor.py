@@ -1,0 +1,75 @@
+"""The process that runs what is queued: one at a time on a data folder, gone when there is nothing to do."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from doe_compiler.platform import local
+from doe_compiler.platform.locks import HeldLock, taken_lock
+from doe_compiler.platform.records import DataFolder
+from doe_compiler.platform.store import DatabaseError, Store
+from doe_compiler.platform.tie import Tie
+
+Execute = Callable[[Store, DataFolder, Tie], None]
+EXECUTORS: Mapping[str, Execute] = MappingProxyType({"local": local.execute_queue})
+
+
+def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) -> int:
+    """Run the queue until it is empty or the tie is cut; the exit status.
+
+    A submit may come between the last look and the release of the lock: its service found the lock taken
+    and relies on the look after the release.
+    """
+    store = Store(folder.database, durable=False)
+    try:
+        while True:
+            lock = lock or _patiently_taken(folder.executor_lock)
+            if lock is None:
+                return 0
+            EXECUTORS[executor](store, folder, tie)
+            lock.release()
+            lock = None
+            if tie.is_cut or not store.live_jobs(1):
+                return 0
+    except (DatabaseError, OSError) as error:
+        sys.stderr.write(f"the executor of {folder.root} stops: {error}\n")
+        return 1
+    finally:
+        store.close()
+
+
+def _patiently_taken(path: Path) -> HeldLock | None:
+    """The lock; a probe that holds it for a moment is waited out."""
+    for _ in range(20):
+        lock = taken_lock(path)
+        if lock is not None:
+            return lock
+        time.sleep(0.01)
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="executor", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--tied", action="store_true", help="end when standard input ends")
+    parser.add_argument("--lock", type=int, help="descriptor that holds the executor's lock")
+    parser.add_argument("--executor", choices=sorted(EXECUTORS), default="local")
+    given = parser.parse_args(arguments)
+    lock = None
+    if given.lock is not None:
+        os.set_inheritable(given.lock, False)
+        lock = HeldLock(given.lock)
+    tie = Tie(reads_stdin=given.tied)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, tie.cut_by_signal)
+    return execute(DataFolder(given.data.absolute()), lock, tie, given.executor)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""The journal of a job's ended runs, written the moment a run ends, so that a killed executor repeats none."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A run that ended by itself: when, whether it failed, and the slot that holds what it printed last."""
+
+    run: int
+    slot: int
+    started_us: int
+    ended_us: int
+    failed: bool
+
+
+class Journal:
+    """An open journal; a line an ended run, appended by one write, which the death of the process cannot split."""
+
+    def __init__(self, folder: Path) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._descriptor = os.open(folder / NAME, flags, 0o600)
+
+    def add(self, entry: Entry) -> None:
+        """Write the entry; a full disk is no reason to stop, the database has the run a moment later."""
+        line = f"{entry.run} {entry.slot} {entry.started_us} {entry.ended_us} {int(entry.failed)}\n"
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, line.encode())
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def journal_entries(folder: Path) -> list[Entry]:
+    """The entries of the folder's journal, none if there is no journal; a torn line does not count."""
+    try:
+        text = (folder / NAME).read_text("ascii", "replace")
+    except FileNotFoundError:
+        return []
+    entries = []
+    for line in text.split("\n")[:-1]:
+        words = line.split(" ")
+        if len(words) == 5 and all(word.isdigit() for word in words):
+            run, slot, started, ended, failed = map(int, words)
+            entries.append(Entry(run, slot, started, ended, failed == 1))
+    return entries

@@ -1,0 +1,211 @@
+"""The executor of this machine: one loop that prepares runs, starts them, and records how they ended."""
+
+import os
+import shutil
+import signal
+import time
+
+from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_group
+from doe_compiler.platform.orphans import end_orphans
+from doe_compiler.platform.outputs import wipe
+from doe_compiler.platform.records import DataFolder, Reason, RunEnd, now_us
+from doe_compiler.platform.store import Store
+from doe_compiler.platform.tie import Tie
+
+TICK_S = 0.05
+IDLE_S = 1.0
+LARGEST_BATCH = 200
+
+
+def execute_queue(store: Store, folder: DataFolder, tie: Tie) -> None:
+    """Run the queued jobs in the order of their submits until there is none, or the tie is cut.
+
+    As many runs at a time as the cores of this process allow; a later job starts when the earlier ones
+    leave cores free. Whatever a killed executor left running is ended first.
+    """
+    end_orphans(folder.jobs)
+    _sweep(store, folder)
+    loop = _Loop(store, folder, tie)
+    try:
+        loop.run()
+    finally:
+        loop.abandon()
+
+
+def _sweep(store: Store, folder: DataFolder) -> None:
+    """Remove what is left of deleted jobs."""
+    ids = store.job_ids()
+    for path in folder.jobs.iterdir():
+        if path.name not in ids:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+class _Loop:
+    def __init__(self, store: Store, folder: DataFolder, tie: Tie) -> None:
+        self._store = store
+        self._folder = folder
+        self._tie = tie
+        self._cores = available_cores()
+        self._free_cores = self._cores
+        self._jobs: list[ActiveJob] = []
+        self._job_of: dict[int, ActiveJob] = {}
+        self._unrecorded: dict[int, list[RunEnd]] = {}
+        self._unrecorded_count = 0
+        self._changes = -1
+
+    def run(self) -> None:
+        """Go on until there is nothing to do for a second, or the tie is cut."""
+        next_tick = 0.0
+        last_work = time.monotonic()
+        while not self._tie.is_cut:
+            self._reap()
+            self._start()
+            is_busy = self._collect_one() or self._prepare_one()
+            now = time.monotonic()
+            if now >= next_tick or not is_busy:
+                self._tick(now)
+                next_tick = time.monotonic() + TICK_S
+            if self._jobs:
+                last_work = now
+            elif now - last_work > IDLE_S:
+                return
+            if not is_busy and not any(job.ended or job.prepared for job in self._jobs):
+                self._tie.sleep(TICK_S)
+            elif not is_busy:
+                self._tie.sleep(TICK_S if self._job_of else 0)
+
+    def _reap(self) -> None:
+        while self._job_of:
+            ended = _ended_child()
+            if ended is None:
+                return
+            pid, status = ended
+            job = self._job_of.pop(pid, None)
+            if job is not None:
+                self._free_cores += job.cores_per_run
+                job.end_of(pid, status)
+                self._start()
+
+    def _start(self) -> None:
+        for job in self._jobs:
+            while job.prepared and job.free_slots:
+                if job.cores_per_run > self._free_cores:
+                    return
+                known = len(job.running)
+                job.start_prepared()
+                if len(job.running) > known:
+                    self._job_of[next(reversed(job.running))] = job
+                    self._free_cores -= job.cores_per_run
+
+    def _collect_one(self) -> bool:
+        for job in self._jobs:
+            if job.ended:
+                ended = job.ended.popleft()
+                self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
+                self._unrecorded_count += 1
+                self._settle(job, ended)
+                return True
+        return False
+
+    def _settle(self, job: ActiveJob, ended: Ended) -> None:
+        if job.steps.has_post_process:
+            self._record()
+            job.release_slot(ended)
+        elif self._unrecorded_count >= LARGEST_BATCH:
+            self._record()
+
+    def _prepare_one(self) -> bool:
+        return any(job.prepare_next() for job in self._jobs)
+
+    def _record(self) -> None:
+        started = []
+        for job in self._jobs:
+            for run in job.running.values():
+                if not run.is_recorded:
+                    run.is_recorded = True
+                    started.append((job.job.key, run.as_run()))
+        if started or self._unrecorded:
+            self._store.record_runs(started, self._unrecorded)
+            self._unrecorded = {}
+            self._unrecorded_count = 0
+
+    def _tick(self, now: float) -> None:
+        self._record()
+        for job in [each for each in self._jobs if each.is_done]:
+            self._jobs.remove(job)
+            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
+            job.close()
+        changes = self._store.change_count()
+        if changes != self._changes:
+            self._changes = changes
+            self._stop_requested()
+        for job in self._jobs:
+            job.kill_overdue(now)
+            if job.deadline is not None and now >= job.deadline:
+                job.end_early(Reason.WALLTIME)
+        self._activate_next()
+
+    def _stop_requested(self) -> None:
+        for job in self._jobs:
+            current = self._store.job(job.job.id)
+            if current is not None and current.stop_requested:
+                job.end_early(Reason.STOPPED)
+
+    def _activate_next(self) -> None:
+        """Take up the next job while cores are free that the active ones leave."""
+        if self._free_cores == 0 or not all(job.leaves_cores for job in self._jobs):
+            return
+        active = {job.job.key for job in self._jobs}
+        waiting = [job for job in self._store.live_jobs(len(active) + 1) if job.key not in active]
+        if waiting:
+            self._jobs.append(activated(self._store, self._folder, waiting[0], self._cores))
+            if waiting[0].stop_requested:
+                self._jobs[-1].end_early(Reason.STOPPED)
+
+    def abandon(self) -> None:
+        """Kill what is running, to be started again by the next executor, and record what has ended."""
+        os.chdir("/")
+        for pid in list(self._job_of):
+            signal_group(pid, signal.SIGKILL)
+        while self._job_of:
+            pid, status = os.waitpid(-1, 0)
+            job = self._job_of.pop(pid, None)
+            if job is not None and os.waitstatus_to_exitcode(status) == -signal.SIGKILL:
+                job.running.pop(pid)
+            elif job is not None:
+                job.end_of(pid, status)
+        for job in self._jobs:
+            while job.ended:
+                ended = job.ended.popleft()
+                self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
+                if job.steps.has_post_process:
+                    self._record()
+            for number in job.prepared:
+                wipe(job.directory(number))
+        self._record()
+
+
+def _ended_child() -> tuple[int, int] | None:
+    """A child that has ended and its exit status, the rest of its group killed; None if there is none.
+
+    Where the system can tell of an end before the id is free again, the group is killed in between, so
+    that the id cannot have become a stranger's.
+    """
+    if hasattr(os, "waitid"):
+        info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if info is None:
+            return None
+        signal_group(info.si_pid, signal.SIGKILL)
+        pid, status = os.waitpid(info.si_pid, 0)
+    else:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return None
+        signal_group(pid, signal.SIGKILL)
+    return pid, os.waitstatus_to_exitcode(status)

@@ -1,0 +1,102 @@
+"""What a run left behind: its files with size and md5, and the variables that its post-processing printed."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+MOST_POST_OUTPUT = 16 << 20
+CHUNK = 1 << 20
+
+
+def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
+    """The regular files below the directory as (relative path, size in bytes, md5), links left out.
+
+    A file that vanishes meanwhile is left out; one that cannot be read has an empty md5.
+    """
+    found: list[tuple[str, int, str]] = []
+    pending = [("", directory)]
+    while pending:
+        prefix, folder = pending.pop()
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append((prefix + entry.name, *_measured(entry.path)))
+    found.sort()
+    return tuple(found)
+
+
+def _measured(path: str) -> tuple[int, str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return os.lstat(path).st_size, ""
+    try:
+        size = os.fstat(descriptor).st_size
+        if size <= CHUNK:
+            content = os.read(descriptor, CHUNK)
+            return len(content), hashlib.md5(content, usedforsecurity=False).hexdigest()
+        digest = hashlib.md5(usedforsecurity=False)
+        size = 0
+        while chunk := os.read(descriptor, CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest.hexdigest()
+    except OSError:
+        return os.fstat(descriptor).st_size, ""
+    finally:
+        os.close(descriptor)
+
+
+def printed_variables(path: str) -> tuple[tuple[str, str], ...]:
+    """The variables in a post-processing's output: a line `name<TAB>value` each, the last of a name counts.
+
+    At most 16 MiB are read; other lines are passed over.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (a thousand times a second)
+            text = file.read(MOST_POST_OUTPUT)
+    except OSError:
+        return ()
+    variables: dict[str, str] = {}
+    for line in text.decode("utf-8", "replace").split("\n"):
+        name, tab, value = line.rstrip("\r").partition("\t")
+        if tab and name.strip() and "\x00" not in line:
+            variables[name.strip()] = value.strip()
+    return tuple(variables.items())
+
+
+def wipe(directory: str) -> None:
+    """Remove the directory with all that is in it, also what its owner may not write."""
+
+    def again(function: Callable[..., object], path: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            for each in (Path(path).parent, Path(path)):
+                if stat.S_ISDIR(each.lstat().st_mode):
+                    each.chmod(0o700)
+            if function is os.rmdir or stat.S_ISDIR(os.lstat(path).st_mode):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)  # noqa: PTH108 (as rmtree does)
+
+    shutil.rmtree(directory, onerror=again)
+
+
+def log_line(directory: str, text: str) -> None:
+    """Add a line of the platform to the run's log, if the disk lets it."""
+    with (
+        contextlib.suppress(OSError),
+        (Path(directory) / LOG).open("a", encoding="utf-8", errors="replace") as log,
+    ):
+        log.write(f"[platform] {text}\n")
+
+
+LOG = "process_output.log"

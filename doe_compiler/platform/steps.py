@@ -1,0 +1,98 @@
+"""What a run executes: one program where that is enough, else one shell that goes through the steps."""
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PLAIN_WORDS = re.compile(r"[A-Za-z0-9_.+-]*/[A-Za-z0-9_./+-]*( +[A-Za-z0-9_./:,@%+-]+)*", re.ASCII)
+SHELL = "/bin/sh"
+INHERITED = (
+    "HOME",
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LOGNAME",
+    "USER",
+    "SHELL",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+)
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# $1 takes what the post-processing prints; the others are the steps. A step is evaluated in a subshell, so
+# that its `exit`, `cd` or syntax error is its own, and outside of any condition, so that its `set -e` holds.
+PROLOGUE = """\
+doe_step() { ( doe_text=$1; set --; eval "$doe_text" ) }
+doe_end() { [ "$1" = 0 ] || { echo "[platform] $2 ended with status $1"; exit "$1"; }; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A job's steps: the arguments of the one process that a run starts, and its environment.
+
+    `fallback` does the same through a shell, for programs that the system cannot start by itself.
+    """
+
+    arguments: tuple[str, ...]
+    fallback: tuple[str, ...]
+    environment: Mapping[str, str]
+    has_post_process: bool
+
+    def of_run(self, directory: str, post_output: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The arguments and the environment of the run in `directory`."""
+        environment = {**self.environment, "PWD": directory, "RESCALE_WORK_PATH": directory}
+        if not self.has_post_process:
+            return self.arguments, environment
+        return (*self.arguments[:4], post_output, *self.arguments[5:]), environment
+
+
+def steps_of_job(form: Mapping[str, Any], job_id: str, own_environment: Mapping[str, str]) -> Steps:
+    """The steps of every analysis in order; the first that ends with another status than 0 fails the run."""
+    analyses = form["jobanalyses"]
+    base = {name: own_environment[name] for name in INHERITED if name in own_environment}
+    base = {"PATH": DEFAULT_PATH, **base}
+    first = {**base, **analyses[0]["envVars"], **_rescale_environment(analyses[0], job_id)}
+    only = analyses[0]
+    if len(analyses) == 1 and not only["preProcessScriptCommand"] and not only["postProcessScriptCommand"]:
+        command = only["command"]
+        through_shell = (SHELL, "-c", command)
+        is_plain = PLAIN_WORDS.fullmatch(command) is not None and not command.startswith("//")
+        return Steps(tuple(command.split()) if is_plain else through_shell, through_shell, first, False)
+    script, texts = [PROLOGUE], []
+    for number, analysis in enumerate(analyses):
+        settings = (
+            _exports({**analysis["envVars"], **_rescale_environment(analysis, job_id)}) if number else ""
+        )
+        for key, title, redirection in (
+            ("preProcessScriptCommand", "The pre-processing", ""),
+            ("command", "The command", ""),
+            ("postProcessScriptCommand", "The post-processing", ' >>"$1"'),
+        ):
+            if analysis[key].strip():
+                texts.append(settings + analysis[key])
+                script.append(f'doe_step "${{{len(texts) + 1}}}"{redirection}\ndoe_end $? "{title}"\n')
+    has_post = any(analysis["postProcessScriptCommand"].strip() for analysis in analyses)
+    truncation = ': >"$1"\n' if has_post else ""
+    arguments = (SHELL, "-c", truncation + "".join(script), "sh", os.devnull, *texts)
+    return Steps(arguments, arguments, first, has_post)
+
+
+def _rescale_environment(analysis: Mapping[str, Any], job_id: str) -> dict[str, str]:
+    hardware = analysis["hardware"]
+    return {
+        "RESCALE_JOB_ID": job_id,
+        "RESCALE_CORES_PER_SLOT": str(hardware["coresPerSlot"]),
+        "RESCALE_NODES_PER_SLOT": "1",
+        "RESCALE_CORE_TYPE": str(hardware["coreType"]),
+    }
+
+
+def _exports(settings: Mapping[str, str]) -> str:
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())

@@ -1,0 +1,51 @@
+"""The tie of an executor to the process that started it: a pipe whose end means that the other is gone."""
+
+import os
+import select
+import signal
+
+UNTIE = b"u"
+
+
+class Tie:
+    """Watches standard input, if told to, and sleeps until a child ends, the tie is cut or time is up."""
+
+    def __init__(self, *, reads_stdin: bool) -> None:
+        self.is_cut = False
+        self._stdin: int | None = None
+        self._poll = select.poll()
+        if reads_stdin:
+            self._stdin = os.dup(0)
+            self._poll.register(self._stdin, select.POLLIN | select.POLLHUP)
+        devnull = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(devnull, 0)
+        os.close(devnull)
+        self._wakeup, writing = os.pipe()
+        os.set_blocking(self._wakeup, False)
+        os.set_blocking(writing, False)
+        self._poll.register(self._wakeup, select.POLLIN)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _awake)
+
+    def cut_by_signal(self, *_: object) -> None:
+        """End as if the other process were gone."""
+        self.is_cut = True
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for a child, a signal or the tie; at most so long."""
+        for descriptor, _ in self._poll.poll(max(0.0, seconds) * 1000):
+            if descriptor == self._wakeup:
+                os.read(self._wakeup, 4096)
+            else:
+                self._read_stdin(descriptor)
+
+    def _read_stdin(self, descriptor: int) -> None:
+        if os.read(descriptor, 1) == UNTIE:
+            self._poll.unregister(descriptor)
+            os.close(descriptor)
+        else:
+            self.is_cut = True
+
+
+def _awake(*_: object) -> None:
+    """Do nothing: the signal's number in the wakeup pipe ends the sleep."""
