@@ -5,7 +5,7 @@ from doe_compiler.kernel.findings import Finding, Place
 MOST_SHOWN = 20
 
 
-class DesignRefused(Exception):  # noqa: N818
+class DesignRefused(Exception):
     """The study cannot be made into a design; `findings` say why. Caught where the design is built."""
 
     def __init__(self, *findings: Finding) -> None:

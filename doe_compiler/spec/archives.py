@@ -23,7 +23,7 @@ class ArchiveProblem:
     hint: str
 
 
-class _Encrypted(Exception):  # noqa: N818 - carries no failure of the program
+class _Encrypted(Exception):
     pass
 
 

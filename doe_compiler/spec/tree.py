@@ -29,7 +29,7 @@ _SCALAR_TAGS = {
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Stop(Exception):  # noqa: N818 - not an error of the program: it carries the finding that ends the reading
+class _Stop(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
         self.finding = finding
