@@ -191,9 +191,15 @@ class Client:
     def upload(self, content: bytes | Path, name: str, type_id: int) -> FileEntry:
         """Store a file under a name, streamed; `type_id` says what it is for (1 input, 2 template, …).
 
-        The answer's size and checksum must be those of the bytes that were sent.
+        The answer must tell the name, the size and (if any) the checksum of what was sent; else Ambiguous.
         """
         what = "POST files/contents/"
+        # Servers disagree on how a quote is written in a form; a file that is stored under another name
+        # than the study's would be missed by its command.
+        if not name or not name.isprintable() or '"' in name or "\\" in name:
+            raise WrongUsage(
+                f"a file cannot be uploaded as {name!r}", hint="rename it without quotes and backslashes"
+            )
         with ExitStack() as stack:
             measured = _Measured(_opened(content, name, stack), name)
             body = self._exchange.write(
@@ -205,8 +211,8 @@ class Client:
                 ],
             )
         entry = self._created(answers.file_entry, body, what)
-        if entry.size != measured.size or entry.md5 not in {None, measured.md5}:
-            raise Ambiguous(f"{self.host} stored other bytes of {name!r} than were sent")
+        if (entry.name, entry.size) != (name, measured.size) or entry.md5 not in {None, measured.md5}:
+            raise Ambiguous(f"{self.host} stored something else than {name!r} as it was sent")
         return entry
 
     def download(self, file_id: str, sink: Callable[[bytes], object]) -> int:

@@ -355,10 +355,10 @@ def test_an_upload_of_any_size_needs_little_memory(tmp_path, rests):
     assert peak < 8 << 20
 
 
-@pytest.mark.parametrize("wrong", [{"decryptedSize": 6}, {"md5": "0" * 32}])
+@pytest.mark.parametrize("wrong", [{"decryptedSize": 6}, {"md5": "0" * 32}, {"name": "b"}])
 def test_an_upload_that_was_stored_otherwise_is_not_taken(serve, client_of, wrong):
     server = serve(lambda request, number: reply(201, file("f1", "a", b"content") | wrong))
-    with pytest.raises(Ambiguous, match="other bytes"):
+    with pytest.raises(Ambiguous, match="something else"):
         client_of(server).upload(b"content", "a", 1)
 
 
@@ -387,6 +387,15 @@ def test_a_file_that_cannot_be_read_is_a_one_line_error(tmp_path, rests, name):
         pytest.raises(DoeError, match="cannot be read"),
     ):
         client.upload(tmp_path / name, "n", 1)
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a\\b", "a\nb", "a\0b"])
+def test_a_name_that_a_form_cannot_carry_is_refused(rests, name):
+    with (
+        embedded(lambda request: pytest.fail("was sent"), rests) as client,
+        pytest.raises(WrongUsage, match="cannot be uploaded"),
+    ):
+        client.upload(b"content", name, 1)
 
 
 def test_an_empty_file_can_be_uploaded(serve, client_of, tmp_path):

@@ -9,7 +9,7 @@ from doe_compiler.client.transport import EMBEDDED_URL, EmbeddedTransport, wire_
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import TryAgain
 
-FILE = b'{"id":"f","name":"n","decryptedSize":%d}'
+FILE = b'{"id":"f","name":"big","decryptedSize":%d}'
 
 
 def test_a_request_arrives_with_decoded_path_split_query_and_lower_names():
