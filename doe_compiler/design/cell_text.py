@@ -21,12 +21,13 @@ from doe_compiler.templates.decimal_format import formatted
 def written(variable: Variable, values: Floats) -> Column:
     """Values as the cells of a variable, shape (n,): rounded if it is whole, by its format if it has one.
 
-    Values that are not finite stay so, for a later stage to name the row.
+    Values that are not finite stay so, for a later stage to name the row. The array becomes the column's.
     """
     if variable.is_integer:
         values = np.rint(values)
     if variable.format is None:
-        return FloatColumn(variable.name, values + 0.0)
+        values += 0.0  # a negative zero becomes a plain one
+        return FloatColumn(variable.name, values)
     return TextColumn(
         variable.name, tuple(_number_cell(variable, value) for value in values.tolist()), is_numeric=True
     )

@@ -49,7 +49,8 @@ def number_lines(block: Floats) -> bytes:
     dumped = orjson.dumps(np.ascontiguousarray(block), option=orjson.OPT_SERIALIZE_NUMPY)
     if (np.rint(block) == block).any():
         dumped = _plain(dumped)
-    return dumped[2:-2].replace(b"],[", b"\n")
+    # `[[1,2],[3,4]]` in parts that each end in two more signs; searching for one sign is the fastest.
+    return b"\n".join([part[:-2] for part in dumped.split(b"[")[2:]])
 
 
 def number_cells(values: Floats) -> list[str]:

@@ -99,7 +99,7 @@ def latin_hypercube(spec: Spec) -> tuple[Points, list[Finding]]:
         order = Stream(spec.seed, spec.study, variable.name, "latin-hypercube order")
         jitter = Stream(spec.seed, spec.study, variable.name, "latin-hypercube jitter")
         count = _value_count(variable)
-        is_discrete = 0 < count <= n or (enumerates(variable) and count > 0)
+        is_discrete = 0 < count <= MOST_RUNS
         coordinates = balanced(order, jitter, n, count) if is_discrete else strata(order, jitter, n)
         points[variable.name] = column_at(variable, coordinates)
     return _with_cells(points, crossed, n), []

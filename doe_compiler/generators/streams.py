@@ -12,6 +12,7 @@ from doe_compiler.kernel.canonical import digest
 Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
+_BLOCK = 1 << 15
 _ONE = np.uint64(0x3FF0000000000000)
 
 
@@ -46,7 +47,9 @@ def permutation(stream: Stream, n: int) -> npt.NDArray[np.int64]:
     keys = stream.words(n)
     keys >>= np.uint64(bits)
     keys <<= np.uint64(bits)
-    keys |= np.arange(n, dtype=np.uint64)
+    for start in range(0, n, _BLOCK):  # indices by the block: no second array of n
+        part = keys[start : start + _BLOCK]
+        part |= np.arange(start, start + len(part), dtype=np.uint64)
     keys.sort()
     keys &= np.uint64((1 << bits) - 1)
     return keys.view(np.int64)
@@ -77,5 +80,7 @@ def balanced(order: Stream, shift: Stream, n: int, count: int) -> Floats:
     """
     start = int(shift.words(1)[0]) % (n * count)
     levels = (permutation(order, n) * count + start) // n % count
-    coordinates: Floats = (levels + 0.5) / float(count)
+    coordinates = levels.astype(np.float64)
+    coordinates += 0.5
+    coordinates /= float(count)
     return coordinates
