@@ -48,7 +48,7 @@ def shape_misfits(root: Node) -> tuple[Misfit, ...]:
 
 @cache
 def _validator() -> Any:  # noqa: ANN401 - the class that `extend` makes has no static type
-    keywords = {"pattern": _whole_pattern}
+    keywords = {"pattern": _whole_pattern, "oneOf": _one_of}
     return extend(Draft202012Validator, keywords)(schema("study"))  # type: ignore[no-untyped-call]
 
 
@@ -58,6 +58,40 @@ def _whole_pattern(
     # Python's `$` also matches before a final line end; JSON Schema's does not.
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _one_of(
+    validator: Any,  # noqa: ANN401 - the class that `extend` makes has no static type
+    branches: Sequence[Mapping[str, Any]],
+    instance: object,
+    _schema: object,
+) -> Iterator[ValidationError]:
+    """Check `oneOf` over branches that exclude each other: those that may fit first, all only to tell why not."""
+    for branch in branches:
+        if _may_fit(_resolved(branch), instance) and validator.evolve(schema=branch).is_valid(instance):
+            return
+    context = [
+        error
+        for index, branch in enumerate(branches)
+        for error in validator.descend(instance, branch, schema_path=index)
+    ]
+    yield ValidationError("fits no branch", context=context)
+
+
+def _may_fit(branch: Mapping[str, Any], instance: object) -> bool:
+    if not isinstance(instance, Mapping):
+        return branch.get("type") != "object"
+    properties = branch.get("properties", {})
+    return instance.keys() >= set(branch.get("required", ())) and all(
+        "const" not in properties[key] or properties[key]["const"] == value
+        for key, value in instance.items()
+        if key in properties
+    )
+
+
+def _resolved(branch: Mapping[str, Any]) -> Mapping[str, Any]:
+    definitions = cast("Mapping[str, Mapping[str, Any]]", schema("study")["$defs"])
+    return definitions[branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch
 
 
 def _misfits(root: Node, errors: Iterable[ValidationError]) -> tuple[Misfit, ...]:
@@ -178,12 +212,8 @@ def _with_excluded_keys(
 
 
 def _keys_of_branches(error: ValidationError) -> frozenset[str]:
-    definitions = cast("Mapping[str, Mapping[str, Any]]", schema("study")["$defs"])
     branches = cast("Sequence[Mapping[str, Any]]", error.validator_value)
-    resolved = [
-        definitions[branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch for branch in branches
-    ]
-    return frozenset(key for branch in resolved for key in branch.get("properties", {}))
+    return frozenset(key for branch in branches for key in _resolved(branch).get("properties", {}))
 
 
 def _misfit(root: Node, path: Path, error: ValidationError) -> Misfit:
