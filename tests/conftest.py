@@ -6,7 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("doe", deadline=None)
+hypothesis.settings.load_profile("doe")
 
 STUDY = """\
 doe: 1

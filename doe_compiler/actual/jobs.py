@@ -4,7 +4,7 @@ import csv
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
@@ -49,19 +49,9 @@ def study_jobs(client: Client, study: str) -> tuple[ActualJob, ...]:
         if mark is None or mark.study != study:
             continue
         found.append(
-            ActualJob(
-                entry.id, entry.name, mark, _phase(entry.status), entry.status, _moment(entry.date_inserted)
-            )
+            ActualJob(entry.id, entry.name, mark, _phase(entry.status), entry.status, entry.date_inserted)
         )
     return tuple(sorted(found, key=lambda job: (job.created, job.id)))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise DoeError(f"the platform's answer has a date that cannot be read: {text!r}") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _phase(status: str) -> Phase:
@@ -102,7 +92,7 @@ def held_rows(client: Client, job: ActualJob, varied: Sequence[str], desired: Ke
     starts = contiguous_ranges(desired, job.mark.rows)
     if starts:
         return HeldRows(job, desired[starts[0] : starts[0] + job.mark.rows.count])
-    parameter_file = client.job(job.id).param_file_id
+    parameter_file = client.job(job.id).param_file
     if parameter_file is None:
         return HeldRows(job, np.zeros(0, np.uint64) if varied else text_keys({}, 1))
     content = client.read_file(parameter_file, _LARGEST_CSV)

@@ -14,7 +14,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A range in one line of a file; line and column count from 1, `end_column` is exclusive."""
 
@@ -61,8 +61,13 @@ def in_reading_order(findings: Iterable[Finding]) -> list[Finding]:
     """The findings without repeats, by file, line and column; those without a place come first."""
     return sorted(
         dict.fromkeys(findings),
-        key=lambda f: (f.place is not None, f.place or Place("", 0, 0), f.code, f.message),
+        key=_reading_order,
     )
+
+
+def _reading_order(finding: Finding) -> tuple[str, int, int, str, str]:
+    place = finding.place or Place("", 0, 0)
+    return (place.file, place.line, place.column, finding.code, finding.message)
 
 
 def near_miss(word: str, known: Iterable[str]) -> str | None:

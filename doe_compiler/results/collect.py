@@ -183,7 +183,7 @@ class _CurrentResponses:
     def _digests_of(self, job_id: str) -> Mapping[str, str]:
         if job_id not in self._of_job:
             try:
-                found = json.loads(self._client.job(job_id).env_vars.get("DOE_RESPONSES", "{}"))
+                found = json.loads(self._client.job(job_id).environment.get("DOE_RESPONSES", "{}"))
             except ValueError:
                 found = {}
             self._of_job[job_id] = found if isinstance(found, dict) else {}
