@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -164,7 +165,7 @@ def test_links_are_not_outputs_and_odd_names_are(api):
 
 
 def test_what_a_run_leaves_running_is_ended(api, tmp_path, until):
-    job, reason = api.ran(api.analysis(f"sleep 1000 & echo $! > {tmp_path}/pid"))
+    _, reason = api.ran(api.analysis(f"sleep 1000 & echo $! > {tmp_path}/pid"))
     assert reason == SUCCESS
     until(lambda: not _is_alive(int((tmp_path / "pid").read_text())))
 
@@ -295,15 +296,13 @@ def test_only_one_executor_works_on_a_folder(api, tmp_path):
 
 
 def _executor_pid(data):
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as file:
-                    words = file.read().split(b"\0")
-            except OSError:
-                continue
-            if b"doe_compiler.platform.executor" in words and os.fsencode(data) in words:
-                return int(name)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"doe_compiler.platform.executor" in words and os.fsencode(data) in words:
+            return int(process.name)
     return None
 
 
@@ -315,7 +314,6 @@ def _kill_executor(data):
 
 def _is_alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False

@@ -116,16 +116,16 @@ def test_a_created_job_is_a_draft_that_shows_what_was_sent(api):
 
 
 def test_a_job_that_was_read_can_be_posted_back(api):
-    id = api.create(api.analysis("true", inputs=[("a", b"x")]), table="x,y\n1, 2\n")
-    job = api.get(f"jobs/{id}/")
+    job_id = api.create(api.analysis("true", inputs=[("a", b"x")]), table="x,y\n1, 2\n")
+    job = api.get(f"jobs/{job_id}/")
     status, copy, _ = api.call("POST", "jobs/", job)
     assert status == 201
     assert {**copy, "id": 0, "dateInserted": 0} == {**job, "id": 0, "dateInserted": 0}
 
 
 def test_variables_follow_from_the_header_of_the_parameter_file(api):
-    id = api.create(api.analysis("true"), table="u, v\n1, 2\n3, 4\n")
-    job = api.get(f"jobs/{id}/")
+    job_id = api.create(api.analysis("true"), table="u, v\n1, 2\n3, 4\n")
+    job = api.get(f"jobs/{job_id}/")
     assert [(each["name"], each["valueGeneratorType"]) for each in job["jobvariables"]] == [
         ("u", ""),
         ("v", ""),
