@@ -52,6 +52,8 @@ def unpack(archive: Path, name: str, target: Path) -> None:
             suffix = next(each for each in TAR_SUFFIXES if name.lower().endswith(each))
             with _opened(archive, TAR_SUFFIXES[suffix]) as stream:
                 _unpack_tar(stream, _Tree(target, budget))
+                while rest := stream.read(CHUNK):  # to the end, where the checksum is
+                    budget.take_bytes(len(rest))
     except (
         tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
         UnicodeError, ValueError,

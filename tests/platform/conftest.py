@@ -1,0 +1,130 @@
+"""A platform in a temporary folder, and a plain client of it that speaks JSON."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from doe_compiler.kernel.wire import Request
+from doe_compiler.platform.service import Platform, open_platform
+
+DEADLINE_S = 30
+
+
+@dataclass
+class Api:
+    platform: Platform
+    data: Path
+
+    def call(self, method, path, body=None, *, query=(), headers=None, version="v2"):
+        sent = {"content-type": "application/json", **(headers or {})}
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        request = Request(method, f"/api/{version}/{path}", tuple(query), sent, (raw,))
+        response = self.platform.answer(request)
+        content = b"".join(response.body)
+        is_json = ("content-type", "application/json") in response.headers
+        return response.status, json.loads(content) if is_json else content, dict(response.headers)
+
+    def get(self, path, **query):
+        status, body, _ = self.call("GET", path, query=[(k, str(v)) for k, v in query.items()])
+        assert status == 200, body
+        return body
+
+    def upload(self, name, content):
+        body = (
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\n'
+            + content + b"\r\n--B--\r\n"
+        )  # fmt: skip
+        headers = {"content-type": "multipart/form-data; boundary=B"}
+        status, file, _ = self.call("POST", "files/contents/", body, headers=headers)
+        assert status == 201, file
+        return file
+
+    def analysis(self, command, *, inputs=(), templates=(), slots=1, **more):
+        walltime = more.pop("walltime", None)
+        return {
+            "analysis": {"code": "user_included", "version": "0"},
+            "command": command,
+            "hardware": {"coreType": "emerald", "coresPerSlot": 1, "slots": slots, "walltime": walltime},
+            "inputFiles": [{"id": self.upload(name, content)["id"]} for name, content in inputs],
+            "templateTasks": [
+                {"processedFilename": target, "templateFile": {"id": self.upload("t", content)["id"]}}
+                for target, content in templates
+            ],
+            **more,
+        }
+
+    def create(self, *analyses, table=None, **more):
+        body = {"name": "a job", "jobanalyses": list(analyses), **more}
+        if table is not None:
+            body["paramFile"] = {"id": self.upload("p.csv", table.encode())["id"]}
+        status, job, _ = self.call("POST", "jobs/", body)
+        assert status == 201, job
+        return job["id"]
+
+    def submit(self, job):
+        assert self.call("POST", f"jobs/{job}/submit/")[:2] == (200, b"")
+
+    def last_status(self, job):
+        statuses = self.get(f"jobs/{job}/statuses/")["results"]
+        return (statuses[0]["status"], statuses[0]["statusReason"]) if statuses else ("", None)
+
+    def finished(self, job):
+        """Wait for the end of the job; its reason."""
+        wait_until(lambda: self.ended(job))
+        return self.last_status(job)[1]
+
+    def ended(self, job):
+        self.platform.ensure_executor(detached=False)
+        return self.last_status(job)[0] == "Completed"
+
+    def ran(self, *analyses, **more):
+        """Create, submit and wait; the job's id and the reason of its end."""
+        job = self.create(*analyses, **more)
+        self.submit(job)
+        return job, self.finished(job)
+
+    def runs(self, job):
+        return self.get(f"jobs/{job}/runs/", page_size=1000)["results"]
+
+    def outputs(self, job, run=1):
+        files = self.get(f"jobs/{job}/runs/{run}/files/", page_size=1000)["results"]
+        return {file["relativePath"]: file for file in files}
+
+    def content(self, job, path, run=1):
+        return self.call("GET", f"files/{self.outputs(job, run)[path]['id']}/contents/")[1]
+
+
+def wait_until(condition):
+    give_up = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def api(tmp_path):
+    platform = open_platform(tmp_path / ".doe" / "platform")
+    yield Api(platform, tmp_path / ".doe" / "platform")
+    platform.close()
+
+
+@pytest.fixture
+def until():
+    return wait_until
+
+
+@pytest.fixture
+def another():
+    """Another platform on the same data, as another process would open it."""
+    opened = []
+
+    def on(data, token=None):
+        opened.append(open_platform(data, token=token))
+        return Api(opened[-1], data)
+
+    yield on
+    for platform in opened:
+        platform.close()
