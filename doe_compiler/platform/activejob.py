@@ -179,7 +179,7 @@ class ActiveJob:
 
     def release_slot(self, ended: Ended) -> None:
         """Let the next run have the slot, once what the post-processing printed is recorded."""
-        if self.steps.has_post_process and ended.slot:
+        if self.steps.has_post_process and 0 < ended.slot <= self.most_at_a_time:
             self.free_slots.append(ended.slot)
 
     def end_early(self, reason: str) -> None:

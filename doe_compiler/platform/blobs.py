@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,15 @@ class BlobWriter:
         self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+
+
+def drop_abandoned(root: Path, older_than_s: float) -> None:
+    """Remove what writers that were killed have left, when nothing was written to it for so long."""
+    oldest = time.time() - older_than_s
+    for path in (root / "incoming").glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def blob_path(root: Path, sha512: str) -> Path:

@@ -139,8 +139,8 @@ class _Loop:
         self._record()
         for job in [each for each in self._jobs if each.is_done]:
             self._jobs.remove(job)
-            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
             job.close()
+            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
         changes = self._store.change_count()
         if changes != self._changes:
             self._changes = changes

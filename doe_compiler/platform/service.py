@@ -23,7 +23,7 @@ from doe_compiler.platform.answers import (
     paged,
     whole_list,
 )
-from doe_compiler.platform.blobs import blob_path
+from doe_compiler.platform.blobs import blob_path, drop_abandoned
 from doe_compiler.platform.contents import contents_response
 from doe_compiler.platform.forms import Invalid
 from doe_compiler.platform.jobs import created_job, file_json, job_item_json, job_json
@@ -34,6 +34,7 @@ from doe_compiler.platform.store import DatabaseError, Store
 from doe_compiler.platform.uploads import received_upload
 
 ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+ABANDONED_S = 24 * 3600
 RUN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -154,6 +155,7 @@ def open_platform(data: Path, *, token: str | None = None) -> Platform:
             ignore.write_text("*\n")
     folder.blobs.mkdir(exist_ok=True)
     folder.jobs.mkdir(exist_ok=True)
+    drop_abandoned(folder.blobs, ABANDONED_S)
     return Platform(folder, token)
 
 
