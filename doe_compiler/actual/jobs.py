@@ -14,6 +14,7 @@ from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import DoeError
 
 _LARGEST_CSV = 1 << 30
+_RAN_TO_THE_END = ("Completed successfully", "A run failed")
 
 
 class Phase(enum.Enum):
@@ -82,7 +83,7 @@ class HeldRows:
 
 def _was_cut_short(client: Client, job_id: str) -> bool:
     latest = next(iter(client.statuses(job_id)), None)
-    return latest is None or latest.reason not in {"Completed successfully", "A run failed"}
+    return latest is None or not latest.reason.startswith(_RAN_TO_THE_END)
 
 
 def held_rows(client: Client, job: ActualJob, varied: Sequence[str], desired: Keys) -> HeldRows:
