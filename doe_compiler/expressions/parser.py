@@ -101,7 +101,7 @@ class ExpressionError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Token:
     kind: str
     text: str

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number:
     """A literal number, exact."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """A literal text, to compare a categorical variable with."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name:
     """A variable of the study, or the constants `pi` and `e`; `offset` is its index in the source."""
 
@@ -26,7 +26,7 @@ class Name:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unary:
     """`-x`, `+x`, `not x`."""
 
@@ -34,7 +34,7 @@ class Unary:
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binary:
     """`x + y` and the like, and the boolean `and`, `or`."""
 
@@ -43,7 +43,7 @@ class Binary:
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """A chain such as `0 < x <= 1`: one operand more than operators."""
 
@@ -51,7 +51,7 @@ class Comparison:
     operands: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conditional:
     """`x if condition else y`."""
 
@@ -60,7 +60,7 @@ class Conditional:
     otherwise: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A call of one of the known functions."""
 

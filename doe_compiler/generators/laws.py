@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Uniform:
     """Equally likely on [minimum, maximum)."""
 
@@ -15,7 +15,7 @@ class Uniform:
     maximum: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Normal:
     """Gaussian with mean and standard deviation, truncated (not clipped) to [lower, upper]."""
 
@@ -25,7 +25,7 @@ class Normal:
     upper: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogNormal:
     """exp of a Normal with `mu` and `sigma`; bounds are of the variable itself."""
 
@@ -35,7 +35,7 @@ class LogNormal:
     upper: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Triangular:
     """Density rising from minimum to mode and falling to maximum."""
 
@@ -44,7 +44,7 @@ class Triangular:
     maximum: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Linspace:
     """`count` equally spaced points, both ends included."""
 
@@ -53,7 +53,7 @@ class Linspace:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FixedRange:
     """minimum, minimum + increment, ... up to and including maximum when it is reached."""
 

@@ -14,7 +14,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A range in one line of a file; line and column count from 1, `end_column` is exclusive."""
 
@@ -27,7 +27,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One problem: a stable code, a message about the user's own value, a hint, a place."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One call of the API: `path` is decoded and without the query, header names are lower case."""
 
@@ -30,7 +30,7 @@ class Request:
         return b"".join(chunks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
     """The answer to one call; the body is read once."""
 

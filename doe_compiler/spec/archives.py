@@ -14,7 +14,7 @@ _MOST_BYTES = 4 << 30
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ArchiveProblem:
     """What is wrong with an archive; the message follows its name."""
 
@@ -67,7 +67,7 @@ def archive_problem(path: str) -> ArchiveProblem | None:
     return ArchiveProblem("E308", unsafe, "pack it again with relative paths, without links that leave it")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Member:
     name: str
     link: str | None = None

@@ -27,7 +27,7 @@ from doe_compiler.spec.variables import textual_names
 _RANDOM_METHODS = ("monte-carlo", "latin-hypercube")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surroundings:
     """What the design section is checked against.
 

@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:|~")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """Where a study's paths start (`folder`, as the user came there) and what they must not leave (`root`)."""
 

@@ -20,7 +20,7 @@ from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
     """An expression that has been read, and the scalar that it was written as."""
 

@@ -12,7 +12,7 @@ from doe_compiler.templates.template import Template
 RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exit")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalFile:
     """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small."""
 
@@ -24,28 +24,28 @@ class LocalFile:
     content: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlatformFile:
     """A file that is on the platform already, by the id that the user wrote."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Levels:
     """A categorical or discrete variable; the texts are the cells, in the order written."""
 
     texts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constant:
     """One value for all runs."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Formula:
     """A value computed from other variables of the same run."""
 
@@ -53,12 +53,12 @@ class Formula:
     expression: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FromTable:
     """A variable whose cells come from the table of `method: table`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variable:
     """One entry of `variables`; `nominal` is the cell's text.
 
@@ -90,7 +90,7 @@ class Sampling(enum.Enum):
     PLATFORM = "platform"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constraint:
     """A condition on a row, over any of its variables."""
 
@@ -99,7 +99,7 @@ class Constraint:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """The CSV of `method: table`: texts as written, blanks around cells removed."""
 
@@ -108,7 +108,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DesignSpec:
     """The `design` section; `method` is never empty."""
 
@@ -123,7 +123,7 @@ class DesignSpec:
     table: Table | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hardware:
     """Where an analysis runs; `slots` is the number of runs at a time, `walltime_h` the job's."""
 
@@ -133,7 +133,7 @@ class Hardware:
     walltime_h: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InputFile:
     """A file that every run finds in its work directory; archives are unpacked unless told otherwise."""
 
@@ -141,7 +141,7 @@ class InputFile:
     decompress: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TemplateTask:
     """A template and the path in the run's work directory that it is written to."""
 
@@ -151,7 +151,7 @@ class TemplateTask:
     keep: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script:
     """A pre- or post-processing script and the command that starts it."""
 
@@ -159,7 +159,7 @@ class Script:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysis:
     """One entry of `analyses`: software, command, files and hardware."""
 
@@ -196,7 +196,7 @@ class Take(enum.Enum):
     MEAN = "mean"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RegexExtractor:
     """The first group of a regular expression's matches in a file of the run."""
 
@@ -205,7 +205,7 @@ class RegexExtractor:
     take: Take = Take.LAST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonExtractor:
     """A value in a JSON file by its path, such as `forces.drag[0]`."""
 
@@ -213,7 +213,7 @@ class JsonExtractor:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CsvExtractor:
     """A column of a CSV file by its header."""
 
@@ -222,14 +222,14 @@ class CsvExtractor:
     take: Take = Take.LAST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommandExtractor:
     """The standard output of a command in the run's work directory."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declared:
     """Printed by the user's own post-processing script."""
 
@@ -237,7 +237,7 @@ class Declared:
 Extractor = RegexExtractor | JsonExtractor | CsvExtractor | CommandExtractor | Declared
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
     """A measured output of every run; `minimum` and `maximum` are constraints on it."""
 
@@ -251,7 +251,7 @@ class Response:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Share:
     """A person who is to see the jobs."""
 
@@ -259,7 +259,7 @@ class Share:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobSpec:
     """The `job` section."""
 
@@ -274,7 +274,7 @@ class JobSpec:
     raw: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """What the study must not exceed; None is no limit. `cost` is in the platform's currency."""
 
@@ -283,7 +283,7 @@ class Limits:
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spec:
     """A checked study; `lines` keeps the source lines by file, for findings of later stages."""
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from doe_compiler.kernel.findings import Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scalar:
     """One value; `text` is as written without quotes, `number` its exact value if it is a number."""
 
@@ -18,7 +18,7 @@ class Scalar:
     number: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Items:
     """A list."""
 
@@ -29,7 +29,7 @@ class Items:
         return iter(self.items)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """The value of a key and where the key stands."""
 
@@ -37,7 +37,7 @@ class Entry:
     node: "Node"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fields:
     """A mapping; the typed readers are for keys that the schema has checked already.
 

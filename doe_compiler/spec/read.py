@@ -24,7 +24,7 @@ from doe_compiler.spec.variables import check_formulas, read_variables, textual_
 __all__ = ["Reading", "find_studies", "read_study"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """The Spec, or None if one of the findings is an error; `lines` are source lines by file name."""
 
@@ -77,7 +77,7 @@ def _text(path: Path, file: str, report: Report) -> str | None:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Unsound:
     """The paths of what does not fit the schema."""
 

@@ -17,7 +17,7 @@ _UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Meaning:
     """The value of a plain scalar, its exact number if it is one, or the problem with it."""
 

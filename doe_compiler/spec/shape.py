@@ -31,7 +31,7 @@ _KINDS = {
 _OLD_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Misfit:
     """A finding of the shape, the path of what is not sound, and how far it is from the branch's kind."""
 

@@ -49,7 +49,7 @@ class _Open:
     height: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Anchored:
     node: Node
     size: int

@@ -55,7 +55,7 @@ def number_in(text: str) -> float:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DecimalFormat:
     """A compiled pattern; `text` writes a number by it."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import floor, frexp, ldexp
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JavaDigits:
     """A positive double as `0.DIGITS x 10**point`.
 

@@ -24,7 +24,7 @@ class PatternError(DoeError):
         self.index = index
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberPattern:
     """What a pattern says; affixes are (prefix, suffix), expanded.
 

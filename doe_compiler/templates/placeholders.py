@@ -36,7 +36,7 @@ _ESCAPES = {char: "\\" + letter for letter, char in _MEANINGS.items() if letter 
 _LITERAL = "write $${ for a literal ${"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """A well-formed placeholder that ends before offset `end`; `pattern` is unescaped."""
 
@@ -45,7 +45,7 @@ class Found:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """A `${` that is not a placeholder; what is wrong lies in the text from `start` to before `end`.
 

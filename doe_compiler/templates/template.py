@@ -16,7 +16,7 @@ class TemplateError(DoeError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placeholder:
     """`${name}` or `${name?string("pattern")}` at a line and column that count from 1.
 
@@ -30,7 +30,7 @@ class Placeholder:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """A template as its segments; joining literals and substituted placeholders gives the file's text."""
 
