@@ -171,7 +171,7 @@ def _created(
     """Create a draft; after an ambiguous answer look for the nonce before another POST under a new one."""
     parameters = parameter_file(job)
     ids = files if parameters is None else files | uploaded(client, [parameters])
-    rows, unit = job.rows(), job.unit()
+    rows, unit = job.rows, job.unit()
     for _ in range(_TRIES):
         mark = Mark(
             bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], rows, unit, generation, patience.nonce()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from doe_compiler.bundle.payload import job_payload, sampling_unit, template_key
 from doe_compiler.bundle.recipe import recipe_digest
@@ -29,7 +30,7 @@ class BundleFile:
 INPUT, TEMPLATE, PARAMETERS, SCRIPT, CASE = 1, 2, 3, 4, 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One job to be: the rows of a design that it holds (None: the platform samples them itself)."""
 
@@ -42,6 +43,7 @@ class Job:
         """How many runs, if that is ours to say."""
         return self.design.n if self.design is not None else None
 
+    @cached_property
     def rows(self) -> RowSet | None:
         """The digest of the job's rows."""
         return row_set(design_keys(self.design)) if self.design is not None else None
@@ -58,7 +60,7 @@ class Job:
 
     def payload(self, bundle: "Bundle", *, name: str, parameter_sha256: str | None) -> dict[str, object]:
         """The create call under that name, files by content."""
-        rows = self.rows()
+        rows = self.rows
         return job_payload(
             self.spec,
             name=name,

@@ -56,6 +56,7 @@ def _rows(design: "Design") -> "list[tuple[str, ...]]":
 
 def _answer_csv(design: "Design", file: Path | None) -> None:
     from doe_compiler.design.csv_text import csv_chunks
+    from doe_compiler.pipeline.writing import streamed
 
     if file is None:
         for chunk in csv_chunks(design):
@@ -63,8 +64,7 @@ def _answer_csv(design: "Design", file: Path | None) -> None:
         return
     half_made = file.with_name(f".{file.name}.half")
     try:
-        with half_made.open("wb") as out:
-            out.writelines(csv_chunks(design))
+        streamed(half_made, csv_chunks(design))
         half_made.replace(file)
     finally:
         half_made.unlink(missing_ok=True)

@@ -4,7 +4,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
@@ -13,6 +15,7 @@ from doe_compiler.kernel.errors import DoeError, WrongUsage
 
 MANIFEST = "manifest.json"
 _NO_NONCE = "nonce"
+_CHUNKS_AHEAD = 4
 
 
 def written(bundle: Bundle, folder: Path) -> list[Path]:
@@ -68,7 +71,7 @@ def _write_job(
     has_csv = job.design is not None and bool(job.design.names)
     if has_csv:
         digests[f"{stem}.csv"] = _write(folder / f"{stem}.csv", job.parameter_chunks())
-    mark = Mark(bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], job.rows(), job.unit(), 0, _NO_NONCE)
+    mark = Mark(bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], job.rows, job.unit(), 0, _NO_NONCE)
     payload = job.payload(
         bundle,
         name=marked_name(job.title, mark),
@@ -98,9 +101,25 @@ def _read(path: Path) -> Iterable[bytes]:
 
 def _write(path: Path, chunks: Iterable[bytes]) -> str:
     path.parent.mkdir(exist_ok=True)
+    return streamed(path, chunks)
+
+
+def streamed(path: Path, chunks: Iterable[bytes]) -> str:
+    """Write chunks to a file and return their SHA-256; hashing and writing go on beside making the chunks."""
     sha256 = hashlib.sha256()
-    with path.open("wb") as out:
-        for chunk in chunks:
+    with path.open("wb", buffering=0) as out, ThreadPoolExecutor(1) as beside:
+
+        def take(chunk: bytes) -> None:
             sha256.update(chunk)
-            out.write(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[out.write(view) :]
+
+        ahead: deque[Future[None]] = deque()
+        for chunk in chunks:
+            ahead.append(beside.submit(take, chunk))
+            if len(ahead) > _CHUNKS_AHEAD:
+                ahead.popleft().result()
+        for waiting in ahead:
+            waiting.result()
     return sha256.hexdigest()
