@@ -1,7 +1,7 @@
 """The bundle: a study as few jobs as possible, and the files that they need."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from doe_compiler.bundle.payload import job_payload, sampling_unit, template_key
@@ -11,7 +11,7 @@ from doe_compiler.bundle.steps import POST_SCRIPT, post_script
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import sha256_hex
-from doe_compiler.spec.model import LocalFile, Spec
+from doe_compiler.spec.model import Declared, LocalFile, Spec
 from doe_compiler.templates.lowering import lowered
 
 
@@ -66,7 +66,7 @@ class Job:
             name=name,
             rows=str(rows) if rows else f"p-{self.unit()}",
             parameter_sha256=parameter_sha256,
-            post_sha256=bundle.post.sha256,
+            post_sha256=bundle.post.sha256 if bundle.post else None,
             templates=bundle.lowered,
         )
 
@@ -74,6 +74,8 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """The compiled study: recipe, design, and the files that every job of it needs.
+
+    `post` is the generated post-processing step, None where it is not needed.
 
     `lowered` maps a template task (by `template_key`) to the digest of the content that is uploaded.
     """
@@ -83,7 +85,7 @@ class Bundle:
     recipe: str
     files: tuple[BundleFile, ...]
     lowered: Mapping[str, str]
-    post: BundleFile
+    post: BundleFile | None
 
     def jobs(self, design: Design | None) -> list[Job]:
         """The rows of a design (all, or the missing ones) packed into jobs of at most `runsPerJob`."""
@@ -126,6 +128,15 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
         case = _local(spec.job.case_file, CASE)
         files[case.name, case.sha256] = case
     return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post)
+
+
+def relying_on_exit_codes(bundle: Bundle) -> Bundle:
+    """The bundle for a platform that tells exit codes itself: no wrapper and no step if there is nothing to extract."""
+    spec, post = bundle.spec, bundle.post
+    extracts = any(not isinstance(response.extractor, Declared) for response in spec.responses)
+    if post is None or extracts:
+        return bundle
+    return replace(bundle, post=None, files=tuple(file for file in bundle.files if file is not post))
 
 
 def _local(file: LocalFile, type_id: int) -> BundleFile:

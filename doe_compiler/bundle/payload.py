@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from doe_compiler.bundle.recipe import recipe_digest
-from doe_compiler.bundle.steps import POST_COMMAND, extractor_digests, wrapped_command
+from doe_compiler.bundle.steps import POST_COMMAND, extractor_digests, timed_command, wrapped_command
 from doe_compiler.generators.wire_settings import law_to_wire
 from doe_compiler.kernel.canonical import canonical_json, digest
 from doe_compiler.spec.model import (
@@ -50,13 +50,14 @@ def job_payload(
     name: str,
     rows: str,
     parameter_sha256: str | None,
-    post_sha256: str,
+    post_sha256: str | None,
     templates: Mapping[str, str],
 ) -> dict[str, object]:
     """The create call of one job.
 
     `rows` is the digest of its rows for the environment; `parameter_sha256` the content of its parameter CSV
-    (None: the job has no CSV); `templates` maps a template task's key to the content that is uploaded.
+    (None: the job has no CSV); `post_sha256` the generated post-processing step (None: the platform tells exit
+    codes and nothing is to be extracted); `templates` maps a template task's key to the content that is uploaded.
     """
     last = len(spec.analyses) - 1
     job = spec.job
@@ -73,6 +74,7 @@ def job_payload(
                 markers=_markers(spec, rows) if index == 0 else {},
                 is_first=index == 0,
                 post_sha256=post_sha256 if index == last else None,
+                is_wrapped=post_sha256 is not None,
             )
             for index, analysis in enumerate(spec.analyses)
         ],
@@ -157,6 +159,7 @@ def _analysis(
     markers: Mapping[str, str],
     is_first: bool,
     post_sha256: str | None,
+    is_wrapped: bool,
 ) -> dict[str, object]:
     pre, post = analysis.pre_process, analysis.post_process
     inputs: list[dict[str, object]] = [
@@ -166,7 +169,7 @@ def _analysis(
         inputs.append({**content_reference(post.file.sha256), "decompress": False})
     fields: dict[str, object] = {
         "analysis": {"code": analysis.code, **({"version": analysis.version} if analysis.version else {})},
-        "command": wrapped_command(analysis.command, analysis.run_timeout_s, is_first=is_first),
+        "command": _command(analysis, is_first=is_first, is_wrapped=is_wrapped),
         "hardware": _hardware(analysis.hardware),
         "inputFiles": inputs,
         "templateTasks": [
@@ -191,6 +194,14 @@ def _analysis(
         fields["postProcessScript"] = content_reference(post.file.sha256)
         fields["postProcessScriptCommand"] = post.command
     return fields | dict(analysis.raw or {})
+
+
+def _command(analysis: Analysis, *, is_first: bool, is_wrapped: bool) -> str:
+    if is_wrapped:
+        return wrapped_command(analysis.command, analysis.run_timeout_s, is_first=is_first)
+    if analysis.run_timeout_s is not None:
+        return timed_command(analysis.command, analysis.run_timeout_s)
+    return analysis.command
 
 
 def _hardware(hardware: Hardware) -> dict[str, object]:

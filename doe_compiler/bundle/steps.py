@@ -29,7 +29,7 @@ def wrapped_command(command: str, run_timeout_s: int | None, *, is_first: bool) 
 
     Of several analyses the first that fails decides; a run that is timed out has exit code 124.
     """
-    body = f"( {command}\n)" if run_timeout_s is None else _timed(command, run_timeout_s)
+    body = f"( {command}\n)" if run_timeout_s is None else timed_command(command, run_timeout_s)
     keep = f'echo "$doe_exit" > {EXIT_FILE}'
     if not is_first:
         keep = f'read -r doe_before < {EXIT_FILE} || doe_before=0; [ "$doe_before" != 0 ] || {keep}'
@@ -52,7 +52,8 @@ sys.exit(code if code >= 0 else 128 - code)
 """
 
 
-def _timed(command: str, seconds: int) -> str:
+def timed_command(command: str, seconds: int) -> str:
+    """The command, ended with its children after some seconds, then with exit code 124."""
     quoted = shlex.quote(command)
     return (
         f"if command -v timeout >/dev/null 2>&1; then timeout -k 10 {seconds} /bin/sh -c {quoted}\n"

@@ -66,7 +66,10 @@ def _ask() -> None:
 
 def _carried_out(connection: "Connection", bundle: "Bundle", plan: "Planned") -> "list[Receipt]":
     from doe_compiler.apply.protocol import Patience, carried_out
+    from doe_compiler.bundle.pack import relying_on_exit_codes
 
+    if connection.tells_exit_codes:
+        bundle = relying_on_exit_codes(bundle)
     patience = Patience(connection.settle_s, time.sleep, lambda: secrets.token_hex(4))
     return carried_out(connection.client, bundle, plan.look, patience, _say)
 

@@ -60,12 +60,16 @@ class RunVariable:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run, counted from 1; a date is None until it happens; inputs come before outputs."""
+    """A run, counted from 1; a date is None until it happens; inputs come before outputs.
+
+    `exit_code` is told by the embedded platform only.
+    """
 
     number: int
     started: datetime | None
     completed: datetime | None
     variables: tuple[RunVariable, ...]
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ def run_entry(value: object) -> RunEntry:
         started=fields.date_or_none("dateStarted"),
         completed=fields.date_or_none("dateCompleted"),
         variables=fields.each("variables", _run_variable),
+        exit_code=fields.whole_or_none("exitCode"),
     )
 
 

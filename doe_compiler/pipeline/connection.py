@@ -17,7 +17,8 @@ class Connection:
     """An open platform: its client, how long it takes to settle, and its own hands if it is embedded.
 
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
-    `run_directory` tells where the files of a run lie on this machine.
+    `run_directory` tells where the files of a run lie on this machine. `tells_exit_codes`: a run needs no
+    wrapper for its exit code to be known.
     """
 
     client: Client
@@ -25,6 +26,7 @@ class Connection:
     settle_s: float
     start_runs: Callable[[bool], None]
     run_directory: Callable[[str, int], Path | None]
+    tells_exit_codes: bool = False
 
 
 @contextmanager
@@ -81,6 +83,7 @@ def _embedded(data: Path) -> Iterator[Connection]:
             0.0,
             lambda tied: platform.ensure_executor(detached=not tied),
             lambda job, run: data / "jobs" / job / f"run{run}",
+            tells_exit_codes=True,
         )
     finally:
         client.close()

@@ -9,9 +9,9 @@ from doe_compiler.bundle.pack import Bundle
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 
-_SHORTEST_PAUSE_S = 0.2
+_SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 30.0
-_SHARE_OF_POLLING = 5
+_SHARE_OF_POLLING = 20
 
 
 @dataclass(frozen=True, slots=True)

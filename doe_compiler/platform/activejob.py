@@ -22,6 +22,7 @@ from doe_compiler.platform.tables import rows_from
 from doe_compiler.templates.template import TemplateError
 
 AHEAD = 2
+NOT_STARTED = 126
 GRACE_S = 2.0
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -39,7 +40,7 @@ class Started:
 
     def as_run(self) -> Run:
         """The run as it is recorded meanwhile."""
-        return Run(self.number, self.started_us, None, False, 0, 0, ())
+        return Run(self.number, self.started_us, None, 0, 0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Ended:
     slot: int
     started_us: int
     completed_us: int | None
-    failed: bool
+    exit_status: int
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class ActiveJob:
         if problem:
             self._end_unstarted(number, problem)
         elif self.form["isTemplateDryRun"]:
-            self.ended.append(Ended(number, 0, now_us(), now_us(), False))
+            self.ended.append(Ended(number, 0, now_us(), now_us(), 0))
         else:
             self.prepared.append(number)
         return True
@@ -126,7 +127,7 @@ class ActiveJob:
 
     def _end_unstarted(self, number: int, problem: str) -> None:
         log_line(self.directory(number), problem)
-        self.ended.append(Ended(number, 0, now_us(), now_us(), True))
+        self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
 
     def start_prepared(self) -> None:
         """Start the run that was prepared first in a free slot."""
@@ -151,12 +152,12 @@ class ActiveJob:
         """Take note of the end of the process; the rest of its group has been killed."""
         run = self.running.pop(pid)
         ended_us = now_us()
-        failed = status != 0
-        if failed and run.kill_at is not None:
-            self.ended.append(Ended(run.number, run.slot, run.started_us, None, False))
+        exit_status = status if status >= 0 else 128 - status
+        if exit_status and run.kill_at is not None:
+            self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
         else:
-            self.journal.add(Entry(run.number, run.slot, run.started_us, ended_us, failed))
-            self.ended.append(Ended(run.number, run.slot, run.started_us, ended_us, failed))
+            self.journal.add(Entry(run.number, run.slot, run.started_us, ended_us, exit_status))
+            self.ended.append(Ended(run.number, run.slot, run.started_us, ended_us, exit_status))
         if not self.steps.has_post_process:
             self.free_slots.append(run.slot)
 
@@ -170,7 +171,7 @@ class ActiveJob:
             ended.number,
             ended.started_us,
             ended.completed_us,
-            ended.failed,
+            ended.exit_status,
             len(outputs),
             sum(size for _, size, _ in outputs),
             variables,
@@ -276,7 +277,7 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
     )
     for entry in unrecorded:
         active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]
-        active.ended.append(Ended(entry.run, entry.slot, entry.started_us, entry.ended_us, entry.failed))
+        active.ended.append(Ended(entry.run, entry.slot, entry.started_us, entry.ended_us, entry.exit_status))
     if not active.steps.has_post_process:
         active.free_slots = list(range(most, 0, -1))
     return active

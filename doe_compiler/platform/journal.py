@@ -10,13 +10,13 @@ NAME = "journal"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A run that ended by itself: when, whether it failed, and the slot that holds what it printed last."""
+    """A run that ended by itself: when, with which exit status, and the slot that holds what it printed last."""
 
     run: int
     slot: int
     started_us: int
     ended_us: int
-    failed: bool
+    exit_status: int
 
 
 class Journal:
@@ -28,7 +28,7 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Write the entry; a full disk is no reason to stop, the database has the run a moment later."""
-        line = f"{entry.run} {entry.slot} {entry.started_us} {entry.ended_us} {int(entry.failed)}\n"
+        line = f"{entry.run} {entry.slot} {entry.started_us} {entry.ended_us} {entry.exit_status}\n"
         with contextlib.suppress(OSError):
             os.write(self._descriptor, line.encode())
 
@@ -47,6 +47,6 @@ def journal_entries(folder: Path) -> list[Entry]:
     for line in text.split("\n")[:-1]:
         words = line.split(" ")
         if len(words) == 5 and all(word.isdigit() for word in words):
-            run, slot, started, ended, failed = map(int, words)
-            entries.append(Entry(run, slot, started, ended, failed == 1))
+            run, slot, started, ended, status = map(int, words)
+            entries.append(Entry(run, slot, started, ended, status))
     return entries

@@ -86,12 +86,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that has started; `completed_us` is None while it runs and if it was stopped."""
+    """A run that has started; `completed_us` is None while it runs and if it was stopped.
+
+    `exit_status` is 0 or that of the first step that failed, 128 + n for a step ended by signal n.
+    """
 
     number: int
     started_us: int
     completed_us: int | None
-    failed: bool
+    exit_status: int
     file_count: int
     file_size: int
     variables: tuple[tuple[str, str], ...]

@@ -47,6 +47,7 @@ def _run_json(number: int, run: Run | None, names: Sequence[str], row: Sequence[
         "parent": None,
         "dateStarted": iso_date(run.started_us) if run else None,
         "dateCompleted": iso_date(run.completed_us) if run else None,
+        "exitCode": run.exit_status if run and run.completed_us is not None else None,
         "outputFileCount": run.file_count if run else 0,
         "outputFileSize": run.file_size if run else 0,
         "variables": variables,

@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS statuses(
 CREATE INDEX IF NOT EXISTS statuses_job ON statuses(job, of_cluster, seq);
 CREATE TABLE IF NOT EXISTS runs(
     job INTEGER NOT NULL, run INTEGER NOT NULL, started_us INTEGER NOT NULL, completed_us INTEGER,
-    failed INTEGER NOT NULL, file_count INTEGER NOT NULL, file_size INTEGER NOT NULL, variables TEXT NOT NULL,
+    exit_status INTEGER NOT NULL, file_count INTEGER NOT NULL, file_size INTEGER NOT NULL, variables TEXT NOT NULL,
     PRIMARY KEY(job, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outputs(
     job INTEGER NOT NULL, run INTEGER NOT NULL, number INTEGER NOT NULL, relative NOT NULL,
@@ -59,7 +59,7 @@ JOB_COLUMNS = (
     "status, cluster_status, storage"
 )
 FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us"
-RUN_COLUMNS = "run, started_us, completed_us, failed, file_count, file_size, variables"
+RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
 BUSY_MS = 60_000
 DatabaseError = sqlite3.DatabaseError
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
@@ -405,7 +405,7 @@ class Store:
 
     def has_failed_runs(self, key: int) -> bool:
         """Whether a run of the job has failed."""
-        found = self._database().execute("SELECT 1 FROM runs WHERE job = ? AND failed LIMIT 1", (key,))
+        found = self._database().execute("SELECT 1 FROM runs WHERE job = ? AND exit_status LIMIT 1", (key,))
         return found.fetchone() is not None
 
     def finish_job(self, key: int, reason: str, now_us: int) -> None:
@@ -457,7 +457,7 @@ def _job(row: Sequence[object]) -> Job:
 
 def _run(row: Sequence[object]) -> Run:
     variables = tuple((name, value) for name, value in json.loads(str(row[6])))
-    return Run(*row[:3], bool(row[3]), *row[4:6], variables)  # type: ignore[arg-type,call-arg]  # as above
+    return Run(*row[:6], variables)  # type: ignore[arg-type,call-arg]  # as above
 
 
 def _run_row(run: Run) -> tuple[object, ...]:
@@ -465,7 +465,7 @@ def _run_row(run: Run) -> tuple[object, ...]:
         run.number,
         run.started_us,
         run.completed_us,
-        int(run.failed),
+        run.exit_status,
         run.file_count,
         run.file_size,
         json.dumps(run.variables) if run.variables else "[]",

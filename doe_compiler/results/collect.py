@@ -141,12 +141,9 @@ class _CurrentResponses:
             return {}
         then = self._digests_of(job.id)
         found: dict[str, str] = {}
-        if EXIT_NAME in printed:
-            found[EXIT_NAME] = printed[EXIT_NAME]
-        else:
-            code = self._text(job, run, EXIT_FILE)
-            if code is not None and code.strip():
-                found[EXIT_NAME] = code.strip()
+        code = self._exit_code(job, run, printed.get(EXIT_NAME))
+        if code:
+            found[EXIT_NAME] = code
         for response in self.spec.responses:
             if (response.name in printed and then.get(response.name) == self._digests[response.name]) or (
                 isinstance(response.extractor, Declared) and response.name in printed
@@ -157,6 +154,14 @@ class _CurrentResponses:
                 if value is not None:
                     found[response.name] = value
         return found
+
+    def _exit_code(self, job: ActualJob, run: RunEntry, printed: str | None) -> str:
+        """As printed, or as the platform tells it (a failed post-processing too), or as the wrapper left it."""
+        if printed not in {None, "0"}:
+            return printed or ""
+        if run.exit_code is not None:
+            return str(run.exit_code)
+        return printed or (self._text(job, run, EXIT_FILE) or "").strip()
 
     def _extracted(self, response: Response, job: ActualJob, run: RunEntry) -> str | None:
         settings = extractor_settings(response)
