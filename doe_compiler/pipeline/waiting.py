@@ -1,7 +1,7 @@
 """Wait for the runs of a study, telling how far they are."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from doe_compiler.actual.jobs import ActualJob, Phase, of_recipe, study_jobs
@@ -9,9 +9,12 @@ from doe_compiler.bundle.pack import Bundle
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 
-_SHORTEST_PAUSE_S = 0.25
+_SHORTEST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
-_SHARE_OF_POLLING = 20
+_PAUSE_BY_ELAPSED = 0.02
+_COUNTING_PAUSES = 20
+_MOST_MISSES = 10
+_RUNS_A_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,55 @@ class Progress:
         return self.jobs == self.jobs_finished
 
 
-def progress(client: Client, bundle: Bundle, ended: dict[str, Progress]) -> Progress:
-    """One look at how far the submitted jobs of the present recipe are; `ended` remembers finished ones."""
-    submitted = [
-        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
-    ]
+def awaited(
+    client: Client, bundle: Bundle, *, still_works: Callable[[], None], patience_s: float
+) -> Iterator[Progress]:
+    """Look again and again until every job has ended; `still_works` is called before every look.
+
+    Whether the jobs have ended is one read of the list; their runs, which take many, are counted at most a
+    twentieth of the time. A platform that does not answer is waited for, up to ten times `patience_s`.
+    """
+    began = time.monotonic()
+    count_at = 0.0
+    ended: dict[str, Progress] = {}
+    misses = 0
+    while True:
+        still_works()
+        try:
+            jobs = _submitted(client, bundle)
+            is_over = all(job.phase is Phase.FINISHED for job in jobs)
+            counting = time.monotonic()
+            if is_over or counting >= count_at:
+                yield _progress(client, jobs, ended)
+                spent = time.monotonic() - counting
+                count_at = counting + spent * _COUNTING_PAUSES
+            if is_over:
+                return
+            misses = 0
+        except TryAgain:
+            misses += 1
+            if misses > _MOST_MISSES:
+                raise
+            time.sleep(patience_s)
+        elapsed = time.monotonic() - began
+        time.sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
+
+
+def _submitted(client: Client, bundle: Bundle) -> list[ActualJob]:
+    jobs = of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe)
+    return [job for job in jobs if not job.is_draft]
+
+
+def _progress(client: Client, jobs: Sequence[ActualJob], ended: dict[str, Progress]) -> Progress:
+    """How far the jobs are; `ended` remembers those that will not change."""
     parts = []
-    for job in submitted:
-        if job.id not in ended:
-            part = _of_job(client, job)
-            if part.is_over:
-                ended[job.id] = part
-        parts.append(ended.get(job.id) or part)
+    for job in jobs:
+        part = ended.get(job.id) or _of_job(client, job)
+        if part.is_over:
+            ended[job.id] = part
+        parts.append(part)
     return Progress(
-        len(submitted),
+        len(jobs),
         sum(part.jobs_finished for part in parts),
         sum(part.runs for part in parts),
         sum(part.started for part in parts),
@@ -52,7 +90,7 @@ def progress(client: Client, bundle: Bundle, ended: dict[str, Progress]) -> Prog
 
 
 def _of_job(client: Client, job: ActualJob) -> Progress:
-    runs = client.all_runs(job.id)
+    runs = client.all_runs(job.id, _RUNS_A_PAGE)
     return Progress(
         1,
         int(job.phase is Phase.FINISHED),
@@ -60,31 +98,3 @@ def _of_job(client: Client, job: ActualJob) -> Progress:
         sum(run.started is not None for run in runs),
         sum(run.completed is not None for run in runs),
     )
-
-
-def awaited(
-    client: Client, bundle: Bundle, *, still_works: Callable[[], None], patience_s: float
-) -> Iterator[Progress]:
-    """Look again and again until every job has ended; `still_works` is called before every look.
-
-    A platform that does not answer for a while is waited for, up to ten times `patience_s`.
-    """
-    ended: dict[str, Progress] = {}
-    misses = 0
-    while True:
-        began = time.monotonic()
-        still_works()
-        try:
-            now = progress(client, bundle, ended)
-        except TryAgain:
-            misses += 1
-            if misses > 10:
-                raise
-            time.sleep(patience_s)
-            continue
-        misses = 0
-        yield now
-        if now.is_over:
-            return
-        spent = time.monotonic() - began
-        time.sleep(min(max(_SHORTEST_PAUSE_S, spent * _SHARE_OF_POLLING), _LONGEST_PAUSE_S))

@@ -16,6 +16,7 @@ from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
 
 _LARGEST_OUTPUT = 1 << 28
+_RUNS_A_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
     found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
     for job in jobs:
         keys = held_rows(client, job, bundle.design.varied, desired).keys.tolist()
-        for run in client.all_runs(job.id):
+        for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
     current = _CurrentResponses(client, bundle.spec)
@@ -103,7 +104,7 @@ def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob])
     current = _CurrentResponses(client, bundle.spec)
     rows: list[ResultRow] = []
     for job in [job for job in jobs if job.mark.unit == unit]:
-        for run in client.all_runs(job.id):
+        for run in client.all_runs(job.id, _RUNS_A_PAGE):
             texts = {variable.name: variable.display_value for variable in run.variables}
             inputs = {name: texts.get(name, "") for name in names}
             rows.append(_row(current, len(rows) + 1, inputs, job, run))
