@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings
+from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings, write_answer
 from doe_compiler.kernel.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -61,10 +61,4 @@ def _answer_csv(design: "Design", file: Path | None) -> None:
         for chunk in csv_chunks(design):
             sys.stdout.buffer.write(chunk)
         return
-    half_made = file.with_name(f".{file.name}.half")
-    try:
-        with half_made.open("wb") as out:
-            out.writelines(csv_chunks(design))
-        half_made.replace(file)
-    finally:
-        half_made.unlink(missing_ok=True)
+    write_answer(csv_chunks(design), file)

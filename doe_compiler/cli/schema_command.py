@@ -8,4 +8,4 @@ from doe_compiler.spec.schemas import schema_text
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of studies; editors complete and check with it."""
-    click.echo(schema_text("study.schema.json"), nl=False)
+    click.echo(schema_text("study"), nl=False)
