@@ -2,14 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.kernel.errors import DoeError, WrongUsage
 from doe_compiler.kernel.findings import Finding, rendered
 from doe_compiler.spec.model import Spec
 from doe_compiler.spec.read import find_studies
@@ -64,10 +64,38 @@ def answer(text: str, file: Path | None) -> None:
     """The answer of a command: to stdout, or whole into a file."""
     if file is None:
         sys.stdout.write(text)
-        return
-    half_made = file.with_name(f".{file.name}.{os.getpid()}")
+    else:
+        write_answer([text.encode()], file)
+
+
+def write_answer(chunks: Iterable[bytes], file: Path) -> None:
+    """Write a file whole or not at all; a device or a pipe is written to, never replaced."""
     try:
-        half_made.write_text(text, encoding="utf-8", newline="\n")
+        if file.is_dir():
+            raise WrongUsage(f"'{file}' is a folder", hint="name a file to write to")
+        if file.exists() and not file.is_file():
+            _write_into(chunks, file)
+        else:
+            _replace(chunks, Path(os.path.realpath(file)))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DoeError(f"cannot write '{file}': {error.strerror or error}") from error
+
+
+def _write_into(chunks: Iterable[bytes], file: Path) -> None:
+    # Without O_NONBLOCK a FIFO that nobody reads would block; with it, it is an error.
+    descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as out:
+        out.writelines(chunks)
+
+
+def _replace(chunks: Iterable[bytes], file: Path) -> None:
+    half_made = file.with_name(f".doe-{os.getpid()}.half")
+    try:
+        with half_made.open("wb") as out:
+            out.writelines(chunks)
         half_made.replace(file)
     finally:
         half_made.unlink(missing_ok=True)

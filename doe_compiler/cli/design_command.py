@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings
+from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings, write_answer
 from doe_compiler.kernel.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -56,15 +56,9 @@ def _rows(design: "Design") -> "list[tuple[str, ...]]":
 
 def _answer_csv(design: "Design", file: Path | None) -> None:
     from doe_compiler.design.csv_text import csv_chunks
-    from doe_compiler.pipeline.writing import streamed
 
     if file is None:
         for chunk in csv_chunks(design):
             sys.stdout.buffer.write(chunk)
         return
-    half_made = file.with_name(f".{file.name}.half")
-    try:
-        streamed(half_made, csv_chunks(design))
-        half_made.replace(file)
-    finally:
-        half_made.unlink(missing_ok=True)
+    write_answer(csv_chunks(design), file)

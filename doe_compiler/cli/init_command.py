@@ -1,5 +1,6 @@
 """`doe init`: write a small commented study that runs as it is."""
 
+import os.path
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from doe_compiler.spec.starter import starter_files
 def command(folder: Path) -> None:
     """Write a small study with its template and solver to DIR (here by default)."""
     files = starter_files()
-    there = [name for name in files if (folder / name).exists()]
+    there = [name for name in files if os.path.lexists(folder / name)]
     if there:
         raise WrongUsage(
             f"'{folder / there[0]}' exists already", hint="name another folder: doe init my-study"

@@ -95,20 +95,24 @@ def rendered(finding: Finding, lines: Mapping[str, list[str]]) -> str:
     """
     word = "" if finding.severity is Severity.ERROR else "warning: "
     if finding.place is None:
-        text = f"{finding.code}  {word}{finding.message}"
+        text = f"{finding.code}  {word}{_printable(finding.message)}"
     else:
-        text = f"{finding.place}  {finding.code}  {word}{finding.message}"
+        text = f"{_printable(str(finding.place))}  {finding.code}  {word}{_printable(finding.message)}"
         text += _source_excerpt(finding.place, lines.get(finding.place.file, []))
     if finding.hint:
-        text += f"\n  hint: {finding.hint}"
+        text += f"\n  hint: {_printable(finding.hint)}"
     return text
+
+
+def _printable(text: str) -> str:
+    """The text without what would move the cursor or colour a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _source_excerpt(place: Place, lines: list[str]) -> str:
     if not 1 <= place.line <= len(lines):
         return ""
-    source = lines[place.line - 1].replace("\t", " ")
-    source = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in source)
+    source = _printable(lines[place.line - 1].replace("\t", " "))
     start = max(place.column - 1, 0)
     length = max((place.end_column or place.column + 1) - place.column, 1)
     cut = max(0, start - _LONGEST_SHOWN_LINE // 2)

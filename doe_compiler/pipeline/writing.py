@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,10 +23,39 @@ def written(bundle: Bundle, folder: Path) -> list[Path]:
     """Write the bundle to a folder that is new, empty, or holds an older bundle; the paths of its files."""
     if folder.exists() and not folder.is_dir():
         raise WrongUsage(f"'{folder}' is a file", hint="name a folder to write to")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+    foreign = next(_foreign(folder), None)
+    if foreign is not None:
         raise WrongUsage(
-            f"'{folder}' holds other files than a compiled study", hint="name a new or an empty folder"
+            f"'{folder}' holds other files than a compiled study: {foreign}",
+            hint="name a new or an empty folder",
         )
+    names = _replaced(bundle, Path(os.path.realpath(folder)))
+    return [folder / name for name in names]
+
+
+def _foreign(folder: Path) -> Iterator[str]:
+    """The files in a folder that no older bundle in it has listed."""
+    listed = _listed(folder / MANIFEST)
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in sorted(files + links):
+            path = Path(parent, name).relative_to(folder).as_posix()
+            if path not in listed:
+                yield path
+
+
+def _listed(manifest: Path) -> frozenset[str]:
+    if not manifest.is_file():
+        return frozenset()
+    try:
+        document = json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return frozenset()
+    files = document.get("files") if isinstance(document, dict) and "doe" in document else None
+    return frozenset({MANIFEST, *files}) if isinstance(files, dict) else frozenset()
+
+
+def _replaced(bundle: Bundle, folder: Path) -> list[str]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     half_made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -38,7 +68,7 @@ def written(bundle: Bundle, folder: Path) -> list[Path]:
         raise DoeError(f"cannot write '{folder}': {error.strerror or error}") from error
     finally:
         shutil.rmtree(half_made, ignore_errors=True)
-    return [folder / name for name in names]
+    return names
 
 
 def _fill(bundle: Bundle, folder: Path) -> list[str]:
@@ -100,12 +130,8 @@ def _read(path: Path) -> Iterable[bytes]:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> str:
-    path.parent.mkdir(exist_ok=True)
-    return streamed(path, chunks)
-
-
-def streamed(path: Path, chunks: Iterable[bytes]) -> str:
     """Write chunks to a file and return their SHA-256; hashing and writing go on beside making the chunks."""
+    path.parent.mkdir(exist_ok=True)
     sha256 = hashlib.sha256()
     with path.open("wb", buffering=0) as out, ThreadPoolExecutor(1) as beside:
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.model import Constant, Formula, FromTable, Levels, Variable
 from doe_compiler.spec.scalars import exact_number, is_number
 
@@ -30,7 +31,10 @@ def bounds_of(law: object) -> Bounds:
 def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
     """Why a variable with this law cannot take the value that the text means, or nothing."""
     if isinstance(law, Levels):
-        return "" if text in law.texts else f"is not one of {', '.join(law.texts[:10])}"
+        number = exact_number(text)
+        canonical = text if number is None else number_text(float(number))
+        is_level = text in law.texts or canonical in law.texts
+        return "" if is_level else f"is not one of {', '.join(law.texts[:10])}"
     if isinstance(law, Constant | Formula):
         return ""
     value = exact_number(text)

@@ -90,8 +90,10 @@ def check_not_condition(written: Written, report: Report) -> bool:
 
 def circles(formulas: Mapping[str, Written]) -> Iterator[tuple[str, ...]]:
     """The circles of formulas that need each other, each once, from its first name in the file."""
+    order = {name: index for index, name in enumerate(formulas)}
     needs = {
-        name: [n for n in formulas if n in names(written.expression)] for name, written in formulas.items()
+        name: sorted(names(written.expression) & formulas.keys(), key=order.__getitem__)
+        for name, written in formulas.items()
     }
     done: set[str] = set()
     for start in formulas:
@@ -112,12 +114,18 @@ def circles(formulas: Mapping[str, Written]) -> Iterator[tuple[str, ...]]:
 
 def textual_formulas(formulas: Mapping[str, Written], texts: frozenset[str]) -> frozenset[str]:
     """The names of `texts` and of the formulas whose value is a text."""
+    readers: dict[str, list[str]] = {}
+    for name, written in formulas.items():
+        for needed in names(written.expression):
+            readers.setdefault(needed, []).append(name)
     known = set(texts)
-    while True:
-        more = {name for name, written in formulas.items() if _is_text(written.expression, known)} - known
-        if not more:
-            return frozenset(known)
-        known |= more
+    waiting = list(formulas)
+    while waiting:
+        name = waiting.pop()
+        if name not in known and _is_text(formulas[name].expression, known):
+            known.add(name)
+            waiting += readers.get(name, [])
+    return frozenset(known)
 
 
 def _is_text(node: Expression, texts: set[str]) -> bool:

@@ -48,8 +48,8 @@ def _normal(fields: Fields, report: Report) -> Law | None:
     lower, upper = fields.number("lower"), fields.number("upper")
     if not _is_ascending(fields, report, "lower", "upper"):
         return None
-    low = -math.inf if lower is None else float((lower - mean) / std)
-    high = math.inf if upper is None else float((upper - mean) / std)
+    low = -math.inf if lower is None else _nearest((lower - mean) / std)
+    high = math.inf if upper is None else _nearest((upper - mean) / std)
     if not _has_mass(fields, report, low, high):
         return None
     return Normal(mean, std, lower, upper)
@@ -71,6 +71,13 @@ def _log_normal(fields: Fields, report: Report) -> Law | None:
     if not _has_mass(fields, report, low, high):
         return None
     return LogNormal(mu, sigma, lower, upper)
+
+
+def _nearest(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _logarithm(value: Fraction) -> float:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os.path
+import re
 from collections.abc import Iterable, Mapping
 
 from doe_compiler.kernel.findings import Finding, Place, near_miss
@@ -16,6 +17,7 @@ from doe_compiler.spec.report import Report
 from doe_compiler.spec.source import decoded
 
 _MOST_TOLD = 20
+_LINE_END = re.compile("\r\n|[\r\n]")  # as the csv module counts lines
 
 
 def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
@@ -31,7 +33,7 @@ def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
     own = Report()
     table = _table(file, text, shown, own)
     if own.findings:
-        report.lines[shown] = text.splitlines()
+        report.lines[shown] = _LINE_END.split(text)
         report.findings += _first(own.findings, shown)
         return None
     return table
@@ -51,8 +53,9 @@ def _table(file: LocalFile, text: str, shown: str, report: Report) -> Table | No
     names: tuple[str, ...] | None = None
     rows: list[tuple[str, ...]] = []
     try:
+        end = 0
         for cells in reader:
-            line = reader.line_num
+            line, end = end + 1, reader.line_num
             row = tuple([cell.strip() for cell in cells])
             if not row:
                 continue

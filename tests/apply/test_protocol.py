@@ -4,7 +4,6 @@ import itertools
 from collections import Counter
 
 import pytest
-from doe_compiler.platform.service import open_platform
 
 from doe_compiler.actual.jobs import study_jobs
 from doe_compiler.apply.protocol import Patience, carried_out, look
@@ -12,6 +11,7 @@ from doe_compiler.client.client import Client
 from doe_compiler.kernel.wire import Response
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.decide import Kind
+from doe_compiler.platform.service import open_platform
 
 
 @pytest.fixture

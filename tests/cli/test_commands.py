@@ -1,6 +1,7 @@
 """Exit codes, streams, and what is not imported."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -161,3 +162,61 @@ def test_a_reader_that_leaves_early_is_no_error(doe, study_at):
         shell=True, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("x\n", "")
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+@pytest.mark.parametrize("target", [".", "/", ""])
+def test_a_folder_is_no_file_to_write_to(doe, study_at, form, target):
+    done = doe("design", study_at(), "--format", form, "-o", target)
+    assert done.returncode == 64
+    assert "is a folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_a_pipe_is_never_replaced_and_never_waited_for(doe, study_at, tmp_path, form):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = doe("design", study_at(), "--format", form, "-o", pipe)
+    assert done.returncode == 1
+    assert f"cannot write '{pipe}'" in done.stderr
+    assert pipe.is_fifo()
+
+
+def test_an_answer_goes_to_where_a_link_points(doe, study_at, tmp_path):
+    (tmp_path / "link").symlink_to("real.csv")
+    assert doe("design", study_at(), "--format", "csv", "-o", tmp_path / "link").returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("x\n")
+
+
+@pytest.mark.parametrize("manifest", ['{"name": "web"}', "[]", "{", '{"doe": 1, "files": {}}'])
+def test_compile_never_deletes_what_it_did_not_write(doe, study_at, tmp_path, manifest):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(manifest)
+    (folder / "precious").write_text("x")
+    done = doe("compile", study_at(), "-o", folder)
+    assert done.returncode == 64
+    assert (folder / "manifest.json").read_text() == manifest
+    assert (folder / "precious").read_text() == "x"
+
+
+def test_compile_replaces_its_own_bundle_through_a_link(doe, study_at, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+    for _ in range(2):
+        assert doe("compile", study_at(), "-o", tmp_path / "link").returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "out" / "manifest.json").is_file()
+    (tmp_path / "out" / "mine.txt").write_text("x")
+    done = doe("compile", study_at(), "-o", tmp_path / "link")
+    assert done.returncode == 64
+    assert "mine.txt" in done.stderr
+
+
+def test_init_writes_through_no_link(doe, tmp_path):
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n" / "study.yaml").symlink_to(tmp_path / "elsewhere")
+    assert doe("init", tmp_path / "n").returncode == 64
+    assert not (tmp_path / "elsewhere").exists()

@@ -320,3 +320,10 @@ def test_other_structures_give_findings_or_a_spec(read, data):
         if data.draw(st.booleans()):
             del node[data.draw(st.sampled_from(list(node)))]
     _is_findings_or_spec(read(yaml.safe_dump(tree, sort_keys=False), FILES))
+
+
+def test_no_control_character_of_a_study_reaches_the_terminal(read):
+    (finding, *_) = read('doe: 1\nstudy: "\\e[31mX\\n"\n').findings
+    shown = rendered(finding, {})
+    assert "\x1b" not in shown
+    assert "X\n'" not in shown

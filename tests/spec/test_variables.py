@@ -170,3 +170,15 @@ def test_text_may_be_compared_and_copied(read_variables, expression):
 def test_a_variable_that_hides_a_constant_is_told_where_it_is_used(read_variables, codes):
     assert codes(read_variables({"e": "{value: 1}"})) == []
     assert codes(read_variables({"e": "{value: 1}", "y": "{expression: e + 1}"})) == ["E205"]
+
+
+def test_bounds_beyond_any_number_of_deviations_are_a_finding(read_variables, codes):
+    far = "{generator: Normal, mean: -1e308, std: 1e-300, lower: 1e308}"
+    assert codes(read_variables({"x": far}, MONTE_CARLO)) == ["E109"]
+
+
+def test_expressions_are_read_in_linear_time(read_variables, codes):
+    count = 2000
+    chain = {f"x{i}": f"{{expression: x{i + 1}}}" for i in range(count)}
+    reading = read_variables({**chain, f"x{count}": "{levels: [a, b]}", "y": "{expression: x0 + 1}"})
+    assert codes(reading) == ["E207"]
