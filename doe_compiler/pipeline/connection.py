@@ -74,12 +74,17 @@ def _embedded(data: Path) -> Iterator[Connection]:
 
     platform = open_platform(data)
     client = Client.embedded(platform.answer)
+
+    def start_runs(tied: bool) -> None:
+        platform.ensure_executor(detached=not tied)
+        platform.check_executor()
+
     try:
         yield Connection(
             client,
             "local",
             0.0,
-            lambda tied: platform.ensure_executor(detached=not tied),
+            start_runs,
             lambda job, run: data / "jobs" / job / f"run{run}",
         )
     finally:
