@@ -71,7 +71,7 @@ def post_script(responses: Sequence[Response], user: Script | None) -> bytes:
     if user is not None:
         lines += [f"( {user.command}", ") || doe_post=$?"]
     lines += [
-        f"doe_exit=; read -r doe_exit < {EXIT_FILE}",
+        f"doe_exit=; [ ! -f {EXIT_FILE} ] || read -r doe_exit < {EXIT_FILE}",
         f'[ -z "$doe_exit" ] || printf \'{EXIT_NAME}\\t%s\\n\' "$doe_exit"',
     ]
     program = _program(responses)
@@ -98,6 +98,8 @@ for response in RESPONSES:
             text = subprocess.check_output(["/bin/sh", "-c", response["command"]], stdin=subprocess.DEVNULL)
             text = text.decode("utf-8", "replace")
         else:
+            if not os.path.isfile(response["file"]):
+                raise ValueError("no file %r" % response["file"])
             with open(response["file"], encoding="utf-8", errors="replace", newline="") as file:
                 text = file.read()
         line = "%s\\t%s\\n" % (response["name"], value_of(response, text))

@@ -76,12 +76,17 @@ def _embedded(data: Path) -> Iterator[Connection]:
 
     platform = open_platform(data)
     client = Client.embedded(platform.answer)
+
+    def start_runs(tied: bool) -> None:
+        platform.check_executor()
+        platform.ensure_executor(detached=not tied)
+
     try:
         yield Connection(
             client,
             "local",
             0.0,
-            lambda tied: platform.ensure_executor(detached=not tied),
+            start_runs,
             lambda job, run: data / "jobs" / job / f"run{run}",
             tells_exit_codes=True,
         )

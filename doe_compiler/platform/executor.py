@@ -12,7 +12,7 @@ from types import MappingProxyType
 from doe_compiler.platform import local
 from doe_compiler.platform.locks import HeldLock, taken_lock
 from doe_compiler.platform.records import DataFolder
-from doe_compiler.platform.store import DatabaseError, Store
+from doe_compiler.platform.store import DatabaseError, Store, StoreError
 from doe_compiler.platform.tie import Tie
 
 Execute = Callable[[Store, DataFolder, Tie], None]
@@ -25,7 +25,10 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) 
     A submit may come between the last look and the release of the lock: its service found the lock taken
     and relies on the look after the release.
     """
-    store = Store(folder.database, durable=False)
+    try:
+        store = Store(folder.database, durable=False)
+    except (StoreError, DatabaseError, OSError) as error:
+        return _told(folder, error)
     try:
         while True:
             lock = lock or _patiently_taken(folder.executor_lock)
@@ -37,10 +40,15 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) 
             if tie.is_cut or not store.live_jobs(1):
                 return 0
     except (DatabaseError, OSError) as error:
-        sys.stderr.write(f"the executor of {folder.root} stops: {error}\n")
-        return 1
+        return _told(folder, error)
     finally:
         store.close()
+
+
+def _told(folder: DataFolder, error: Exception) -> int:
+    """Tell why the executor stops; its exit status."""
+    sys.stderr.write(f"the executor of {folder.root} stops: {error}\n")
+    return 1
 
 
 def _patiently_taken(path: Path) -> HeldLock | None:

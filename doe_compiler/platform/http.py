@@ -19,6 +19,7 @@ from doe_compiler.kernel.errors import DoeError, PreconditionFailed
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
+from doe_compiler.platform.store import StoreError
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 WATCH_S = 1.0
@@ -153,4 +154,5 @@ def _run(platform: Platform, host: str, port: int, on_ready: Callable[[int], Non
 def _keep_executor(platform: Platform, ended: threading.Event) -> None:
     """See that there is an executor while there is work, also after one has died."""
     while not ended.wait(WATCH_S):
-        platform.ensure_executor(detached=False)
+        with contextlib.suppress(StoreError, OSError):
+            platform.ensure_executor(detached=False)

@@ -7,11 +7,13 @@ import threading
 from pathlib import Path
 
 import doe_compiler
+from doe_compiler.kernel.errors import DoeError
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 
 MODULE = "doe_compiler.platform.executor"
 UNTIE = b"u"
+MOST_FAILURES = 3
 SECRET = ("RESCALE_API", "DOE_")
 
 
@@ -22,6 +24,7 @@ class ExecutorLauncher:
         self._folder = folder
         self._children: list[int] = []
         self._tie: int | None = None
+        self._failures = 0
         self._own = threading.Lock()
 
     def ensure(self, *, detached: bool) -> None:
@@ -36,6 +39,16 @@ class ExecutorLauncher:
                 self._start(lock.descriptor, detached=detached)
             finally:
                 lock.release()
+
+    def check(self) -> None:
+        """Raise DoeError if the executors that were started here have failed again and again."""
+        with self._own:
+            self._reap()
+        if self._failures >= MOST_FAILURES:
+            raise DoeError(
+                f"the runs cannot go on: {_last_line(self._folder.executor_log)}",
+                hint="nothing that has finished is lost; mend this, and the same command goes on",
+            )
 
     def untie(self) -> None:
         """Let the executor that was started here outlive this process."""
@@ -57,11 +70,13 @@ class ExecutorLauncher:
     def _reap(self) -> None:
         for pid in list(self._children):
             try:
-                ended, _ = os.waitpid(pid, os.WNOHANG)
+                ended, status = os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
-                ended = pid
+                ended, status = pid, 0
             if ended:
                 self._children.remove(pid)
+                has_failed = os.waitstatus_to_exitcode(status) > 0
+                self._failures = self._failures + 1 if has_failed else 0
 
     def _cut(self) -> None:
         if self._tie is not None:
@@ -92,6 +107,14 @@ class ExecutorLauncher:
 
 def _spawned(arguments: list[str], file_actions: list[tuple[object, ...]]) -> int:
     return os.posix_spawn(sys.executable, arguments, _environment(), file_actions=file_actions, setsid=True)
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    return next((line for line in reversed(lines) if line.strip()), f"see {log}")
 
 
 def _environment() -> dict[str, str]:

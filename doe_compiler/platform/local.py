@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_group
 from doe_compiler.platform.orphans import end_orphans
@@ -139,6 +140,7 @@ class _Loop:
         self._record()
         for job in [each for each in self._jobs if each.is_done]:
             self._jobs.remove(job)
+            end_orphans(Path(job.folder))
             job.close()
             self._store.finish_job(job.job.key, job.reason(self._store), now_us())
         changes = self._store.change_count()
@@ -180,6 +182,7 @@ class _Loop:
                 job.running.pop(pid)
             elif job is not None:
                 job.end_of(pid, status)
+        end_orphans(self._folder.jobs)
         for job in self._jobs:
             while job.ended:
                 ended = job.ended.popleft()

@@ -1,4 +1,4 @@
-"""Ending the processes that an executor left behind when it was killed."""
+"""Ending the processes that runs or a killed executor left behind."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ PATIENCE_S = 10.0
 PROC = Path("/proc")
 
 
-def end_orphans(jobs: Path) -> None:
+def end_orphans(folder: Path) -> None:
     """Kill every process whose RESCALE_WORK_PATH lies below the folder, and wait until they are gone.
 
     The environment is the proof that a process is ours: ids are given again to strangers. Where there is
     no /proc nothing is killed.
     """
-    mark = b"RESCALE_WORK_PATH=" + os.fsencode(jobs) + b"/"
+    mark = b"RESCALE_WORK_PATH=" + os.fsencode(folder) + b"/"
     give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
         orphans = [pid for pid in _processes() if _has_mark(pid, mark)]

@@ -30,7 +30,7 @@ from doe_compiler.platform.jobs import created_job, file_json, job_item_json, jo
 from doe_compiler.platform.launch import ExecutorLauncher
 from doe_compiler.platform.records import DataFolder, Job, JobState, iso_date, now_us
 from doe_compiler.platform.runs import output_json, output_of_id, run_count, runs_json
-from doe_compiler.platform.store import DatabaseError, Store
+from doe_compiler.platform.store import DatabaseError, Store, StoreError
 from doe_compiler.platform.uploads import received_upload
 
 ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
@@ -121,7 +121,10 @@ class Platform:
 
     def has_work(self) -> bool:
         """Whether a job is queued or running."""
-        return bool(self._store.live_jobs(1))
+        try:
+            return bool(self._store.live_jobs(1))
+        except DatabaseError as error:
+            raise StoreError(f"{self._folder.database} cannot be read: {error}") from error
 
     def ensure_executor(self, *, detached: bool) -> None:
         """See that an executor is there if there is work.
@@ -134,6 +137,10 @@ class Platform:
             self._launcher.untie()
         if self.has_work():
             self._launcher.ensure(detached=detached)
+
+    def check_executor(self) -> None:
+        """Raise DoeError if the runs cannot go on, such as on a full disk."""
+        self._launcher.check()
 
     def close(self) -> None:
         """Let go of the data; ends the tied executor that this process has started, and waits for its end."""

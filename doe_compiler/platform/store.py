@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from doe_compiler.kernel.errors import PreconditionFailed
 from doe_compiler.platform.records import (
     Job,
     JobState,
@@ -65,8 +66,11 @@ DatabaseError = sqlite3.DatabaseError
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
-class StoreError(Exception):
+class StoreError(PreconditionFailed):
     """The database cannot be used; the message says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="move the whole data folder away to begin anew, or set DOE_DATA")
 
 
 class Store:
@@ -86,7 +90,7 @@ class Store:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self.close()
-            raise StoreError(f"{path} is not a database of this platform: {error}") from error
+            raise StoreError(f"{path} is not a usable database of this platform: {error}") from error
 
     def _prepare(self) -> None:
         database = self._database()
@@ -99,6 +103,7 @@ class Store:
                     writing.execute(statement)
                 writing.execute("INSERT OR IGNORE INTO meta VALUES ('user', ?)", (new_id(5),))
                 writing.execute(f"PRAGMA user_version = {VERSION}")
+        self.user_id()
 
     def _database(self) -> sqlite3.Connection:
         database: sqlite3.Connection | None = getattr(self._own, "connection", None)
@@ -140,7 +145,10 @@ class Store:
 
     def user_id(self) -> str:
         """The opaque id of the platform's one user."""
-        return str(self._database().execute("SELECT value FROM meta WHERE key = 'user'").fetchone()[0])
+        row = self._database().execute("SELECT value FROM meta WHERE key = 'user'").fetchone()
+        if row is None:
+            raise StoreError(f"{self._path} is not a usable database of this platform: it has no user")
+        return str(row[0])
 
     # Files
 

@@ -1,5 +1,6 @@
 """The wrapper and the post-processing step, run by a real shell."""
 
+import os
 import subprocess
 
 import pytest
@@ -21,7 +22,9 @@ PLACE = Place("study.yaml", 1, 1)
 
 
 def shell(command, folder):
-    return subprocess.run(["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,14 @@ def test_a_missing_output_costs_only_its_own_response(tmp_path):
     )
     assert (done.returncode, done.stdout) == (0, "cd\t1\n")
     assert "gone" in done.stderr
+
+
+def test_a_pipe_in_the_place_of_an_output_is_no_output(tmp_path):
+    os.mkfifo(tmp_path / "log")
+    (tmp_path / EXIT_FILE).write_text("0\n")
+    done = posted(tmp_path, [Response("cd", RegexExtractor("log", r"Cd = (\S+)"), PLACE)])
+    assert (done.returncode, done.stdout) == (0, "doe_exit\t0\n")
+    assert "no file 'log'" in done.stderr
 
 
 def test_the_users_own_script_runs_first_and_decides(tmp_path):

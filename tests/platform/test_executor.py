@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from doe_compiler.kernel.errors import DoeError
+
 SUCCESS = "Completed successfully"
 FAILED = "A run failed"
 
@@ -168,6 +170,38 @@ def test_what_a_run_leaves_running_is_ended(api, tmp_path, until):
     _, reason = api.ran(api.analysis(f"sleep 1000 & echo $! > {tmp_path}/pid"))
     assert reason == SUCCESS
     until(lambda: not _is_alive(int((tmp_path / "pid").read_text())))
+
+
+def test_what_a_run_leaves_in_a_session_of_its_own_ends_with_the_job(api, tmp_path, until):
+    script = (
+        "import os, subprocess\n"
+        "sleeping = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        f"print(sleeping.pid, file=open({str(tmp_path / 'pid')!r}, 'w'))\n"
+    )
+    command = f"{sys.executable} leave.py"
+    _, reason = api.ran(api.analysis(command, inputs=[("leave.py", script.encode())]))
+    assert reason == SUCCESS
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not _is_alive(pid))
+
+
+def test_executors_that_fail_again_and_again_are_told_of(api, tmp_path, until):
+    job = api.create(api.analysis("true"))
+    (api.data / "jobs" / job).write_text("in the way")
+    api.submit(job)
+
+    def told():
+        try:
+            api.platform.check_executor()
+        except DoeError as error:
+            return error.message
+        api.platform.ensure_executor(detached=False)
+        return ""
+
+    until(lambda: "File exists" in told())
+    (api.data / "jobs" / job).unlink()
+    assert api.finished(job) == SUCCESS
+    until(lambda: not told())
 
 
 def test_at_most_as_many_runs_at_a_time_as_slots(api, tmp_path):

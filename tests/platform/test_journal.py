@@ -2,7 +2,7 @@
 
 from doe_compiler.platform.journal import NAME, Entry, Journal, journal_entries
 
-ENTRIES = [Entry(3, 1, 10, 20, False), Entry(1, 2, 11, 19, True)]
+ENTRIES = [Entry(3, 1, 10, 20, 0), Entry(1, 2, 11, 19, 139)]
 
 
 def _written(folder):
@@ -37,7 +37,7 @@ def test_a_run_in_the_journal_is_recorded_and_not_run_again(api, tmp_path):
     (home / "run2").mkdir(parents=True)
     (home / "run2" / "out").write_text("left")
     journal = Journal(home)
-    journal.add(Entry(2, 1, 1_000_000, 2_000_000, False))
+    journal.add(Entry(2, 1, 1_000_000, 2_000_000, 0))
     journal.close()
     api.submit(job)
     assert api.finished(job) == "Completed successfully"

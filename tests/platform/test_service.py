@@ -4,6 +4,9 @@ import hashlib
 
 import pytest
 
+from doe_compiler.kernel.errors import PreconditionFailed
+from doe_compiler.platform.service import open_platform
+
 OPEN = ["jobs", "files", "coretypes", "analyses", "users/me"]
 
 
@@ -297,6 +300,16 @@ def test_two_platforms_on_one_folder_see_the_same(api, another):
     assert api.call("POST", f"jobs/{job}/submit/")[0] == 400
     assert api.finished(job) == "Completed successfully"
     assert other.last_status(job) == ("Completed", "Completed successfully")
+
+
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_damaged_database_is_told_of_in_one_line(tmp_path, kept):
+    open_platform(tmp_path).close()
+    database = tmp_path / "platform.sqlite"
+    head = database.read_bytes()[: kept * 200]
+    database.write_bytes(head + b"\xff" * 30_000)
+    with pytest.raises(PreconditionFailed, match=r"platform\.sqlite is not a usable database"):
+        open_platform(tmp_path)
 
 
 def test_the_data_are_kept_out_of_git(api):
