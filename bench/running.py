@@ -76,8 +76,15 @@ def executing_s(folder: Path) -> float:
     return float(told.stdout)
 
 
+def forget_outputs(folder: Path) -> None:
+    """What an earlier round wrote goes, so that every round makes new files."""
+    for output in folder.glob("ready/*/out.txt"):
+        output.unlink()
+
+
 def parallel_s(folder: Path) -> float:
     """GNU parallel over the ready folders."""
+    forget_outputs(folder)
     command = "cd ready/{} && ../../run.sh"
     listed = "\n".join(map(str, range(RUNS)))
     began = time.perf_counter()
@@ -89,6 +96,7 @@ def parallel_s(folder: Path) -> float:
 
 def spawn_s(folder: Path) -> float:
     """A bare posix_spawn loop, two at a time; the working directory is set in this process."""
+    forget_outputs(folder)
     script = str(folder / "run.sh")
     home = Path.cwd()
     began = time.perf_counter()
