@@ -60,15 +60,23 @@ def _action_line(action: Action) -> str:
 
 
 def _estimate_text(estimate: Estimate) -> str:
-    text = ""
     if estimate.core_hours:
-        text += f" About {estimate.core_hours:.4g} core-hours"
-        text += f", USD {estimate.cost:.2f}" if estimate.cost is not None else ""
-        text += f" (at most {estimate.most_core_hours:.4g})." if estimate.most_core_hours else "."
-    elif estimate.most_core_hours:
-        text += f" At most {estimate.most_core_hours:.4g} core-hours"
-        text += f", USD {estimate.most_cost:.2f}." if estimate.most_cost is not None else "."
-    return text
+        return f" About {_amounts(estimate.core_hours, estimate.cost)}{_cap_text(estimate)}."
+    if estimate.most_core_hours:
+        return f" At most {_amounts(estimate.most_core_hours, estimate.most_cost)}."
+    return ""
+
+
+def _amounts(core_hours: float, cost: float | None) -> str:
+    return f"{core_hours:.4g} core-hours" + ("" if cost is None else f", USD {cost:.2f}")
+
+
+def _cap_text(estimate: Estimate) -> str:
+    if estimate.cost is not None and estimate.most_cost is not None:
+        return f" (at most {estimate.most_cost:.2f})"
+    if estimate.most_core_hours is not None:
+        return f" (at most {estimate.most_core_hours:.4g} core-hours)"
+    return ""
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from doe_compiler.bundle.pack import Bundle
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 
-_SHORTEST_PAUSE_S = 0.1
+_SHORTEST_PAUSE_S = 0.03
 _LONGEST_PAUSE_S = 30.0
 _PAUSE_BY_ELAPSED = 0.02
 _COUNTING_PAUSES = 20
