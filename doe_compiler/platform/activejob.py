@@ -14,7 +14,7 @@ import orjson
 from doe_compiler.platform.blobs import blob_path
 from doe_compiler.platform.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.journal import Entry, Journal, journal_entries
-from doe_compiler.platform.outputs import LOG, log_line, printed_variables, stored_outputs, wipe
+from doe_compiler.platform.outputs import LOG, OutputFilter, log_line, printed_variables, stored_outputs, wipe
 from doe_compiler.platform.records import DataFolder, Job, Reason, Run, RunEnd, now_us
 from doe_compiler.platform.steps import Steps, steps_of_job
 from doe_compiler.platform.store import Store
@@ -23,6 +23,7 @@ from doe_compiler.templates.template import TemplateError
 
 AHEAD = 2
 NOT_STARTED = 126
+STOPPED = "The run was stopped by the user."
 GRACE_S = 2.0
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -70,6 +71,8 @@ class ActiveJob:
     most_at_a_time: int
     deadline: float | None
     free_slots: list[int]
+    kept: OutputFilter
+    stopped_runs: set[int] = field(default_factory=set)
     prepared: deque[int] = field(default_factory=deque)
     running: dict[int, Started] = field(default_factory=dict)
     ended: deque[Ended] = field(default_factory=deque)
@@ -110,6 +113,8 @@ class ActiveJob:
             problem = f"The work directory cannot be made: {error.strerror} ({error.filename})"
         if problem:
             self._end_unstarted(number, problem)
+        elif number in self.stopped_runs:
+            self._end_unstarted(number, STOPPED)
         elif self.form["isTemplateDryRun"]:
             self.ended.append(Ended(number, 0, now_us(), now_us(), 0))
         else:
@@ -132,6 +137,9 @@ class ActiveJob:
     def start_prepared(self) -> None:
         """Start the run that was prepared first in a free slot."""
         number = self.prepared.popleft()
+        if number in self.stopped_runs:
+            self._end_unstarted(number, STOPPED)
+            return
         slot = self.free_slots.pop()
         directory = self.directory(number)
         started_us = now_us()
@@ -153,7 +161,7 @@ class ActiveJob:
         run = self.running.pop(pid)
         ended_us = now_us()
         exit_status = status if status >= 0 else 128 - status
-        if exit_status and run.kill_at is not None:
+        if exit_status and run.kill_at is not None and run.number not in self.stopped_runs:
             self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
         else:
             self.journal.add(Entry(run.number, run.slot, run.started_us, ended_us, exit_status))
@@ -163,6 +171,8 @@ class ActiveJob:
 
     def collected(self, ended: Ended) -> RunEnd:
         """What the ended run left behind."""
+        if not self.kept.keeps_all:
+            self.kept.apply(self.directory(ended.number))
         outputs = stored_outputs(self.directory(ended.number))
         variables: tuple[tuple[str, str], ...] = ()
         if self.steps.has_post_process and ended.slot:
@@ -196,6 +206,15 @@ class ActiveJob:
         for run in self.running.values():
             run.kill_at = time.monotonic() + GRACE_S
             signal_group(run.pid, signal.SIGTERM)
+
+    def stop_runs(self, numbers: set[int]) -> None:
+        """Ask the runs to end; those that wait will not start. They fail, the others go on."""
+        for run in self.running.values():
+            if run.number in numbers and run.kill_at is None:
+                log_line(self.directory(run.number), STOPPED)
+                run.kill_at = time.monotonic() + GRACE_S
+                signal_group(run.pid, signal.SIGTERM)
+        self.stopped_runs |= numbers
 
     def kill_overdue(self, now_s: float) -> None:
         """Kill the runs that were asked to end and have not in two seconds."""
@@ -274,6 +293,12 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
         most_at_a_time=most,
         deadline=time.monotonic() + max(walltimes) * 3600 if walltimes else None,
         free_slots=list(range(most, 0, -1)),
+        kept=OutputFilter(
+            form["resourceFilters"],
+            files.paths(rendered=True) if files else (),
+            files.paths(rendered=False) if files else (),
+        ),
+        stopped_runs=store.run_stops(job.key),
     )
     for entry in unrecorded:
         active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]

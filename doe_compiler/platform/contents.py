@@ -38,6 +38,15 @@ def contents_response(request: Request, path: Path, name: str) -> Response:
     return Response(200 if wanted is None else 206, headers, FileBody(descriptor, start, end))
 
 
+def opened_contents(path: Path) -> Iterator[bytes]:
+    """The bytes of a file in pieces; raises the 404 for what is no readable file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        raise not_found() from None
+    return iter(FileBody(descriptor, 0, os.fstat(descriptor).st_size))
+
+
 class FileBody:
     """The bytes from `start` up to `end` of an open file, once; the file is closed after them."""
 

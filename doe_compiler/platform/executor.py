@@ -10,9 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from doe_compiler.platform import local
+from doe_compiler.platform.database import DatabaseError, StoreError
 from doe_compiler.platform.locks import HeldLock, taken_lock
 from doe_compiler.platform.records import DataFolder
-from doe_compiler.platform.store import DatabaseError, Store, StoreError
+from doe_compiler.platform.store import Store
 from doe_compiler.platform.tie import Tie
 
 Execute = Callable[[Store, DataFolder, Tie], None]

@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
+from doe_compiler.platform.database import StoreError
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
-from doe_compiler.platform.store import StoreError
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 WATCH_S = 1.0

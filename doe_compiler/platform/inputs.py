@@ -57,6 +57,10 @@ class RunFiles:
     directories: tuple[str, ...]
     entries: tuple[tuple[str, Entry], ...]
 
+    def paths(self, *, rendered: bool) -> frozenset[str]:
+        """The paths of the templates' results, or of all other files."""
+        return frozenset(path for path, entry in self.entries if isinstance(entry, Rendered) == rendered)
+
     def place(self, cells: Sequence[str]) -> None:
         """Write everything into the current directory, which is empty.
 

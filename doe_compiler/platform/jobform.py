@@ -18,6 +18,7 @@ from doe_compiler.platform.forms import (
     record,
     text,
 )
+from doe_compiler.platform.outputs import FILTER_ACTIONS, FILTER_SOURCES
 from doe_compiler.platform.records import StoredFile
 
 FileLookup = Callable[[str], StoredFile | None]
@@ -33,6 +34,7 @@ PASSED_THROUGH = (
     "billingPriorityValue",
     "jobAutomations",
     "isInteractive",
+    "customFields",
 )
 PASSED_THROUGH_ANALYSIS = ("onDemandLicenseSeller", "userDefinedLicenseSettings", "rescaleLicense")
 
@@ -47,7 +49,7 @@ def job_form(known_file: FileLookup) -> Reader:
         Field("paramFile", file, None),
         Field("caseFile", file, None),
         Field("archiveFilters", items(anything), []),
-        Field("resourceFilters", items(anything), []),
+        Field("resourceFilters", items(_resource_filter), []),
         Field("isLowPriority", boolean, False),
         Field("includeNominalRun", boolean, False),
         Field("isTemplateDryRun", boolean, False),
@@ -108,6 +110,18 @@ def _core_type(value: object) -> object:
         assert isinstance(inner, dict)
         return inner["code"]
     return text(longest=200)(value)
+
+
+def _resource_filter(value: object) -> object:
+    """A rule for outputs, as `outputs.py` obeys it; keys of other services are kept and mean nothing."""
+    read = record(
+        Field("action", choice(FILTER_ACTIONS), FILTER_ACTIONS[0]),
+        Field("source", choice(FILTER_SOURCES), FILTER_SOURCES[0]),
+        Field("pattern", text(longest=1024), "*"),
+    )(value)
+    assert isinstance(read, dict)
+    assert isinstance(value, Mapping)
+    return {**value, **read}
 
 
 def _environment(value: object) -> dict[str, str]:
@@ -188,17 +202,32 @@ def _settings(value: object) -> object:
     return dict(value)
 
 
-def variables_of_table(names: Sequence[str], given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The job's variables when a parameter file names them: its columns, then the other ones that were given."""
+def variables_of_table(
+    names: Sequence[str],
+    given: Sequence[Mapping[str, Any]],
+    *,
+    cases: Sequence[str] = (),
+    keeps_generators: bool = False,
+) -> list[dict[str, Any]]:
+    """The job's variables when files name them: their columns, then the other ones that were given.
+
+    A column has no generator, unless it comes from one beside a case file.
+    """
     by_name = {variable["name"]: variable for variable in given}
-    columns: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "variableType": by_name[name]["variableType"] if name in by_name else "Param",
-            "displayOrder": position,
-            "valueGeneratorType": "",
-            "valueGeneratorSettings": {},
-        }
-        for position, name in enumerate(names)
-    ]
+    columns: list[dict[str, Any]] = []
+    for position, name in enumerate(names):
+        known = by_name.get(name, {"variableType": "Case" if name in cases else "Param"})
+        settings = known.get("valueGeneratorSettings", {})
+        has_generator = keeps_generators and name not in cases
+        columns.append(
+            {
+                "name": name,
+                "variableType": known["variableType"],
+                "displayOrder": position,
+                "valueGeneratorType": known["valueGeneratorType"] if has_generator else "",
+                "valueGeneratorSettings": settings
+                if has_generator
+                else {key: settings[key] for key in ("nominal",) if key in settings},
+            }
+        )
     return columns + [dict(variable) for variable in given if variable["name"] not in set(names)]

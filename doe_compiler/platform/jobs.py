@@ -1,148 +1,147 @@
-"""From the body of a create to a stored job, and back to what the API shows."""
+"""From the body of a create or a change to a stored job, and back to what the API shows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from doe_compiler.generators.laws import Law
-from doe_compiler.generators.wire_settings import SettingsError, law_from_wire
 from doe_compiler.platform import catalogue
-from doe_compiler.platform.blobs import blob_path, stored_blob
-from doe_compiler.platform.forms import Invalid
-from doe_compiler.platform.jobform import INPUT_TYPES, job_form, variables_of_table
+from doe_compiler.platform.answers import detail
+from doe_compiler.platform.database import User, new_id
+from doe_compiler.platform.jobform import job_form
+from doe_compiler.platform.jobtable import table_of_job
 from doe_compiler.platform.records import DataFolder, Job, StoredFile, iso_date, now_us
-from doe_compiler.platform.store import Store, new_id
-from doe_compiler.platform.tables import TableError, indexed_table, table_text
+from doe_compiler.platform.store import Store
+from doe_compiler.platform.view import View
 
 ShownFile = Callable[[dict[str, Any] | None], dict[str, Any] | None]
 
 
-def created_job(store: Store, folder: DataFolder, sent: object) -> Job:
-    """Check what was sent and store it as a draft; raises Invalid with the body of the 400."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is stored of a job: its form and what follows from it."""
+
+    name: str
+    body: str
+    analysis_names: str
+    table_sha512: str | None
+    expected_runs: int
+    storage: int
+
+
+def _checked(store: Store, folder: DataFolder, viewer: User, sent: object, job_id: str) -> Draft:
+    """Read what was sent; raises Invalid with the body of the 400."""
     files: dict[str, StoredFile] = {}
 
     def known_file(file_id: str) -> StoredFile | None:
         if file_id not in files:
-            files.update(store.files_by_id([file_id]))
+            found = store.files_by_id([file_id])
+            files.update({key: file for key, file in found.items() if store.may_see_file(viewer, file)})
         return files.get(file_id)
 
     form = job_form(known_file)(sent)
     assert isinstance(form, dict)
+    table = table_of_job(store, folder, form, files, job_id)
+    names = [catalogue.analysis_name(each["analysis"]["code"]) for each in form["jobanalyses"]]
+    return Draft(
+        name=form["name"],
+        body=orjson.dumps(form).decode(),
+        analysis_names=orjson.dumps(names).decode(),
+        table_sha512=table[0] if table else None,
+        expected_runs=table[1] if table else 1,
+        storage=sum(file.size for file in files.values()),
+    )
+
+
+def created_job(store: Store, folder: DataFolder, viewer: User, sent: object) -> Job:
+    """Check what was sent and store it as a draft; raises Invalid with the body of the 400."""
     job_id = new_id(6)
-    table = _table_of(store, folder, form, files, job_id)
-    body = orjson.dumps(form).decode()
-    names = orjson.dumps(
-        [catalogue.analysis_name(each["analysis"]["code"]) for each in form["jobanalyses"]]
-    ).decode()
-    storage = sum(file.size for file in files.values())
-    expected = table[1] if table else 1
+    draft = _checked(store, folder, viewer, sent, job_id)
     while not store.add_job(
-        job_id, form["name"], body, names, table[0] if table else None, expected, storage, now_us()
+        job_id,
+        viewer.id,
+        draft.name,
+        draft.body,
+        draft.analysis_names,
+        draft.table_sha512,
+        draft.expected_runs,
+        draft.storage,
+        now_us(),
     ):
         job_id = new_id(6)
+    return _reread(store, job_id)
+
+
+def changed_job(store: Store, folder: DataFolder, viewer: User, job: Job, sent: Mapping[str, object]) -> Job:
+    """Change a draft; of a job that was submitted only the name. Raises Invalid, and Refusal if it is gone."""
+    draft = _checked(store, folder, viewer, sent, job.id)
+    is_changed = store.change_draft(
+        job.key,
+        draft.name,
+        draft.body,
+        draft.analysis_names,
+        draft.table_sha512,
+        draft.expected_runs,
+        draft.storage,
+    )
+    if not is_changed:
+        store.rename(job.key, draft.name)
+    return _reread(store, job.id)
+
+
+def _reread(store: Store, job_id: str) -> Job:
     job = store.job(job_id)
-    assert job is not None
+    if job is None:
+        raise detail(404, "Not found.")
     return job
 
 
-def _table_of(
-    store: Store, folder: DataFolder, form: dict[str, Any], files: Mapping[str, StoredFile], job_id: str
-) -> tuple[str, int] | None:
-    """The content id of the job's parameter table and its number of rows; None for a job without one."""
-    if form["paramFile"] is not None:
-        sha512 = files[form["paramFile"]["id"]].sha512
-        try:
-            names, count = _indexed(store, folder, sha512)
-        except TableError as error:
-            raise Invalid({"paramFile": [str(error)]}) from None
-        form["jobvariables"] = variables_of_table(names, form["jobvariables"])
-        return sha512, count
-    laws = _laws(form["jobvariables"])
-    if not laws:
-        return None
-    from doe_compiler.generators.platform_sampling import platform_rows
-
-    try:
-        rows: Iterator[Sequence[str]] = platform_rows(laws, form["monteCarloIterations"] or 1, job_id)
-        blob = stored_blob(folder.blobs, table_text([name for name, _ in laws], rows))
-    except ValueError as error:
-        raise Invalid({"jobvariables": [str(error)]}) from None
-    return blob.sha512, _indexed(store, folder, blob.sha512)[1]
+def form_of(job: Job) -> dict[str, Any]:
+    """The form of a stored job, as a change may send it back."""
+    form: dict[str, Any] = orjson.loads(job.body)
+    return {**form, "name": job.name}
 
 
-def _indexed(store: Store, folder: DataFolder, sha512: str) -> tuple[tuple[str, ...], int]:
-    index = store.table(sha512)
-    if index is None:
-        index = indexed_table(blob_path(folder.blobs, sha512))
-        store.add_table(sha512, index)
-    return index.names, index.count
-
-
-def _laws(variables: Sequence[Mapping[str, Any]]) -> list[tuple[str, Law]]:
-    """The laws of the generators, in display order; raises Invalid with the positions kept."""
-    errors: list[object] = []
-    laws: list[tuple[int, str, Law]] = []
-    seen: set[str] = set()
-    for variable in variables:
-        problem: dict[str, object] = {}
-        if variable["name"] in seen:
-            problem = {"name": ["Two variables have this name."]}
-        elif variable["valueGeneratorType"]:
-            try:
-                law = law_from_wire(variable["valueGeneratorType"], variable["valueGeneratorSettings"])
-                laws.append((variable["displayOrder"], variable["name"], law))
-            except SettingsError as error:
-                fields = {key or "non_field_errors": [text] for key, text in error.fields.items()}
-                problem = {"valueGeneratorSettings": fields}
-        elif variable["variableType"] in INPUT_TYPES:
-            problem = {"valueGeneratorType": ["This field is required."]}
-        seen.add(variable["name"])
-        errors.append(problem)
-    if any(errors):
-        raise Invalid({"jobvariables": errors})
-    return [(name, law) for _, name, law in sorted(laws, key=lambda each: each[0])]
-
-
-def file_json(file: StoredFile, owner: str, user: str, base: str) -> dict[str, object]:
+def file_json(file: StoredFile, view: View) -> dict[str, object]:
     """An upload as the API shows it."""
     return {
         "id": file.id,
         "name": file.name,
         "relativePath": file.name,
-        "path": f"user/user_{user}/{file.name}-{file.sha512[:32]}",
+        "path": f"user/user_{file.owner}/{file.name}-{file.sha512[:32]}",
         "typeId": file.type_id,
         "decryptedSize": file.size,
         "md5": file.md5,
         "fileChecksums": [{"hashFunction": "sha512", "fileHash": file.sha512}],
         "dateUploaded": iso_date(file.uploaded_us),
-        "downloadUrl": f"{base}files/{file.id}/contents/",
+        "downloadUrl": f"{view.base}files/{file.id}/contents/",
         "encodedEncryptionKey": "",
         "isUploaded": True,
         "isDeleted": False,
-        "owner": owner,
+        "owner": view.email(file.owner),
         "sharedWith": [],
         "viewInBrowser": False,
     }
 
 
-def job_json(store: Store, job: Job, owner: str, user: str, base: str) -> dict[str, object]:
+def job_json(store: Store, job: Job, view: View) -> dict[str, object]:
     """A whole job as the API shows it, its files in full."""
     form = orjson.loads(job.body)
-    ids = _referenced_files(form)
+    ids = referenced_files(form)
     found = store.files_by_id(ids)
 
     def shown(reference: dict[str, Any] | None) -> dict[str, Any] | None:
         if reference is None or reference["id"] not in found:
             return reference
         extra = {key: value for key, value in reference.items() if key != "id"}
-        return {**file_json(found[reference["id"]], owner, user, base), **extra}
+        return {**file_json(found[reference["id"]], view), **extra}
 
     return {
         **form,
         "id": job.id,
         "name": job.name,
-        "owner": owner,
+        "owner": view.email(job.owner),
         "dateInserted": iso_date(job.inserted_us),
         "expectedRuns": job.expected_runs,
         "paramFile": shown(form["paramFile"]),
@@ -177,7 +176,8 @@ def _analysis_json(analysis: dict[str, Any], shown: ShownFile) -> dict[str, obje
     }
 
 
-def _referenced_files(form: Mapping[str, Any]) -> set[str]:
+def referenced_files(form: Mapping[str, Any]) -> set[str]:
+    """The ids of the files that a job uses."""
     references = [form["paramFile"], form["caseFile"]]
     for analysis in form["jobanalyses"]:
         references += analysis["inputFiles"]
@@ -186,7 +186,7 @@ def _referenced_files(form: Mapping[str, Any]) -> set[str]:
     return {reference["id"] for reference in references if reference is not None}
 
 
-def job_item_json(job: Job, owner: str) -> dict[str, object]:
+def job_item_json(job: Job, view: View, shared_with: Sequence[str]) -> dict[str, object]:
     """A job as the list shows it."""
     return {
         "analysisNames": orjson.loads(job.analysis_names),
@@ -196,7 +196,7 @@ def job_item_json(job: Job, owner: str) -> dict[str, object]:
         "isVisible": True,
         "jobStatus": {"content": job.status, "labelClass": "", "useLabel": False},
         "name": job.name,
-        "owner": owner,
-        "sharedWith": [],
+        "owner": view.email(job.owner),
+        "sharedWith": list(shared_with),
         "storage": job.storage,
     }

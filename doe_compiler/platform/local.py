@@ -158,6 +158,7 @@ class _Loop:
             current = self._store.job(job.job.id)
             if current is not None and current.stop_requested:
                 job.end_early(Reason.STOPPED)
+            job.stop_runs(self._store.run_stops(job.job.key))
 
     def _activate_next(self) -> None:
         """Take up the next job while cores are free that the active ones leave."""

@@ -5,11 +5,14 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 MOST_POST_OUTPUT = 16 << 20
 CHUNK = 1 << 20
+FILTER_ACTIONS = ("keep", "drop")
+FILTER_SOURCES = ("any", "analysis", "template", "input")
 
 
 def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
@@ -30,6 +33,55 @@ def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
                         found.append((prefix + entry.name, *_measured(entry.path)))
     found.sort()
     return tuple(found)
+
+
+class OutputFilter:
+    """Which files of a run are kept, by a job's `resourceFilters`; the others are removed when the run ends.
+
+    A rule has an action (keep, drop), a source (any, analysis, template, input: who made the file), and a
+    pattern of the relative path (`*` goes over slashes; a pattern without one is matched with the name).
+    The first rule that fits decides; what none fits is kept if there are no rules or one of them drops,
+    else dropped. The log is always kept.
+    """
+
+    def __init__(
+        self, rules: Sequence[Mapping[str, str]], templates: Collection[str], inputs: Collection[str]
+    ) -> None:
+        self._rules = tuple((rule["action"], rule["source"], rule["pattern"]) for rule in rules)
+        self._templates = frozenset(templates)
+        self._inputs = frozenset(inputs)
+        self._keeps_rest = not rules or any(rule["action"] == "drop" for rule in rules)
+        self.keeps_all = not any(action == "drop" for action, _, _ in self._rules) and (
+            not rules or ("keep", "any", "*") in self._rules
+        )
+
+    def keeps(self, relative: str) -> bool:
+        """Whether the file at the path is kept."""
+        if relative == LOG:
+            return True
+        for action, source, pattern in self._rules:
+            if source in ("any", self._source(relative)) and _fits(relative, pattern):
+                return action == "keep"
+        return self._keeps_rest
+
+    def _source(self, relative: str) -> str:
+        if relative in self._templates:
+            return "template"
+        return "input" if relative in self._inputs else "analysis"
+
+    def apply(self, directory: str) -> None:
+        """Remove what is not kept from a run's directory."""
+        for folder, _, names in os.walk(directory):
+            relative = os.path.relpath(folder, directory)
+            prefix = "" if relative == "." else f"{relative}/"
+            for name in names:
+                if not self.keeps(prefix + name):
+                    with contextlib.suppress(OSError):
+                        os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118 (for every file of a run)
+
+
+def _fits(relative: str, pattern: str) -> bool:
+    return fnmatchcase(relative if "/" in pattern else relative.rpartition("/")[2], pattern)
 
 
 def _measured(path: str) -> tuple[int, str]:

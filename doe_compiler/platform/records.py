@@ -36,6 +36,7 @@ class StoredFile:
     sha512: str
     type_id: int
     uploaded_us: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Job:
     status: str
     cluster_status: str
     storage: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)

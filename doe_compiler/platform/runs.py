@@ -8,6 +8,7 @@ from doe_compiler.platform.blobs import blob_path
 from doe_compiler.platform.records import DataFolder, Job, JobState, Output, Run, iso_date
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.tables import rows_from
+from doe_compiler.platform.view import View
 
 NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,5})?\s*", re.ASCII)
 OUTPUT_ID = re.compile(r"([A-Za-z]{6})([0-9]{1,9})x([0-9]{1,9})", re.ASCII)
@@ -61,30 +62,31 @@ def _variable_json(name: str, shown: str) -> dict[str, object]:
     return {"name": name, "value": number, "displayValue": shown, "isRelative": False}
 
 
-def output_json(output: Output, owner: str, user: str, base: str) -> dict[str, object]:
-    """An output file as the API shows it."""
+def output_json(output: Output, owner: str, view: View) -> dict[str, object]:
+    """An output file of a job of the user `owner` as the API shows it."""
     return {
         "id": output.id,
         "name": output.relative.rpartition("/")[2],
         "relativePath": output.relative,
-        "path": f"user/user_{user}/output/job_{output.job_id}/run{output.run}/{output.relative}",
+        "path": f"user/user_{owner}/output/job_{output.job_id}/run{output.run}/{output.relative}",
         "typeId": OUTPUT_TYPE,
         "decryptedSize": output.size,
         "md5": output.md5,
         "fileChecksums": [],
         "dateUploaded": iso_date(output.stored_us),
-        "downloadUrl": f"{base}files/{output.id}/contents/",
+        "downloadUrl": f"{view.base}files/{output.id}/contents/",
         "encodedEncryptionKey": "",
         "isUploaded": True,
         "isDeleted": False,
-        "owner": owner,
+        "owner": view.email(owner),
         "sharedWith": [],
         "viewInBrowser": False,
     }
 
 
-def output_of_id(store: Store, output_id: str) -> Output | None:
-    """The output file with the id, if there is one."""
+def output_of_id(store: Store, output_id: str) -> tuple[Job, Output] | None:
+    """The output file with the id and its job, if there is one."""
     match = OUTPUT_ID.fullmatch(output_id)
     job = store.job(match[1]) if match else None
-    return store.output(job, int(match[2]), int(match[3])) if match and job else None
+    output = store.output(job, int(match[2]), int(match[3])) if match and job else None
+    return (job, output) if job and output else None

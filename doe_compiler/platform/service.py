@@ -1,79 +1,44 @@
 """The API: a request in, a response out, whatever carries them."""
 
 import getpass
-import hashlib
 import hmac
-import re
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from doe_compiler.kernel.wire import Request, Response
-from doe_compiler.platform import catalogue
-from doe_compiler.platform.answers import (
-    Refusal,
-    base_url,
-    detail,
-    empty_response,
-    json_body,
-    json_response,
-    not_found,
-    paged,
-    whole_list,
-)
-from doe_compiler.platform.blobs import blob_path, drop_abandoned
-from doe_compiler.platform.contents import contents_response
+from doe_compiler.platform.answers import Refusal, base_url, detail, json_response
+from doe_compiler.platform.blobs import drop_abandoned
+from doe_compiler.platform.call import Call
+from doe_compiler.platform.database import DatabaseError, StoreError, User, token_digest
 from doe_compiler.platform.forms import Invalid
-from doe_compiler.platform.jobs import created_job, file_json, job_item_json, job_json
 from doe_compiler.platform.launch import ExecutorLauncher
-from doe_compiler.platform.records import DataFolder, Job, JobState, iso_date, now_us
-from doe_compiler.platform.runs import output_json, output_of_id, run_count, runs_json
-from doe_compiler.platform.store import DatabaseError, Store, StoreError
-from doe_compiler.platform.uploads import received_upload
+from doe_compiler.platform.openapi import openapi_document
+from doe_compiler.platform.records import DataFolder
+from doe_compiler.platform.router import VERSIONS, found_address
+from doe_compiler.platform.store import Store
+from doe_compiler.platform.view import View
 
-ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
 ABANDONED_S = 24 * 3600
-RUN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as a handler sees it: what it is about, and what it may use."""
-
-    store: Store
-    folder: DataFolder
-    request: Request
-    base: str
-    owner: str
-    user: str
-    ids: tuple[str, ...]
-    submitted: Callable[[], None]
-
-    def job(self) -> Job:
-        """The job that the address names; raises the 404."""
-        job = self.store.job(self.ids[0])
-        if job is None:
-            raise not_found()
-        return job
+DOCUMENT_PATHS = tuple(f"/api/{version}/openapi.json" for version in VERSIONS)
 
 
 class Platform:
     """One embedded platform, open; any number of threads may call `answer`."""
 
-    def __init__(self, folder: DataFolder, token: str | None) -> None:
+    def __init__(self, folder: DataFolder, token: str | None, others: Mapping[str, str]) -> None:
         self._folder = folder
-        self._token_digest = _digest(token) if token is not None else None
         self._store = Store(folder.database, durable=True)
-        self._user = self._store.user_id()
-        self._owner = f"{_login_name()}@localhost"
+        self._owner = self._store.owner(f"{_login_name()}@localhost")
+        self._digests: list[tuple[bytes, User]] | None = None
+        if token is not None:
+            self._store.set_tokens({**others, self._owner.email: token})
+            self._digests = self._store.token_digests()
+        self._users = self._store.users()
         self._launcher = ExecutorLauncher(folder)
 
     def answer(self, request: Request) -> Response:
         """The response to one call of the API; never raises for anything a client can send."""
         try:
-            self._check_token(request)
             return self._dispatch(request)
         except Refusal as refusal:
             return refusal.response
@@ -86,35 +51,32 @@ class Platform:
                 503, {"detail": f"The database cannot be used: {error}."}, (("retry-after", "1"),)
             )
 
-    def _check_token(self, request: Request) -> None:
-        if self._token_digest is None:
-            return
+    def _viewer(self, request: Request) -> User:
+        """Whose token came with the request; without tokens everybody is the owner. Raises the 401."""
+        if self._digests is None:
+            return self._owner
         scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
         challenge = (("www-authenticate", "Token"),)
         if scheme.lower() != "token" or not given.strip():
             raise detail(401, "Authentication credentials were not provided.", challenge)
-        if not hmac.compare_digest(_digest(given.strip()), self._token_digest):
+        digest = token_digest(given.strip())
+        known = [user for each, user in self._digests if hmac.compare_digest(each, digest)]
+        if not known:
             raise detail(401, "Invalid token.", challenge)
+        return known[0]
 
     def _dispatch(self, request: Request) -> Response:
-        segments = request.path.strip("/").split("/")
-        if (
-            len(segments) < 3
-            or segments[0] != "api"
-            or segments[1] not in ("v2", "v3")
-            or "//" in request.path
-        ):
-            raise not_found()
-        methods, ids = _route(tuple(segments[2:]))
-        method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            allowed = ", ".join(sorted(methods))
+        viewer = self._viewer(request)
+        if request.path.rstrip("/") in DOCUMENT_PATHS and request.method in ("GET", "HEAD"):
+            return json_response(200, openapi_document(base_url(request)))
+        version, operations, ids = found_address(request.path)
+        operation = operations.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            allowed = ", ".join(sorted(operations))
             raise detail(405, f'Method "{request.method[:20]}" not allowed.', (("allow", allowed),))
-        base = f"{base_url(request)}/api/{segments[1]}/"
-        call = Call(
-            self._store, self._folder, request, base, self._owner, self._user, ids, self._ensure_tied_executor
-        )
-        return methods[method](call)
+        view = View(f"{base_url(request)}/api/{version}/", self._users)
+        call = Call(self._store, self._folder, request, view, viewer, ids, self._ensure_tied_executor)
+        return operation.handle(call)
 
     def _ensure_tied_executor(self) -> None:
         self.ensure_executor(detached=False)
@@ -148,10 +110,13 @@ class Platform:
         self._store.close()
 
 
-def open_platform(data: Path, *, token: str | None = None) -> Platform:
+def open_platform(
+    data: Path, *, token: str | None = None, others: Mapping[str, str] | None = None
+) -> Platform:
     """Open the platform in the folder `data`, and make it if it is not there.
 
-    With a token every call needs `Authorization: Token ...`. Raises StoreError for a database that is none
+    With a token, the owner's, every call needs it or one of the others' (by e-mail address) in
+    `Authorization: Token ...`. Raises StoreError for a database that is none
     of ours, OSError for a folder that cannot be written.
     """
     folder = DataFolder(data.absolute())
@@ -163,11 +128,7 @@ def open_platform(data: Path, *, token: str | None = None) -> Platform:
     folder.blobs.mkdir(exist_ok=True)
     folder.jobs.mkdir(exist_ok=True)
     drop_abandoned(folder.blobs, ABANDONED_S)
-    return Platform(folder, token)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return Platform(folder, token, others or {})
 
 
 def _login_name() -> str:
@@ -175,200 +136,3 @@ def _login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "user"
-
-
-# Files
-
-
-def _upload(call: Call) -> Response:
-    with received_upload(call.request, call.folder.blobs) as (name, type_id, blob):
-        file = call.store.add_file(name, blob.size, blob.md5, blob.sha512, type_id, now_us())
-    return json_response(201, file_json(file, call.owner, call.user, call.base))
-
-
-def _list_files(call: Call) -> Response:
-    search = call.request.first("search") or ""
-
-    def load(offset: int, limit: int) -> tuple[int, list[object]]:
-        count, files = call.store.file_page(search, offset, limit)
-        return count, [file_json(file, call.owner, call.user, call.base) for file in files]
-
-    return paged(call.request, load)
-
-
-def _get_file(call: Call) -> Response:
-    file = call.store.files_by_id(call.ids).get(call.ids[0])
-    if file is not None:
-        return json_response(200, file_json(file, call.owner, call.user, call.base))
-    output = output_of_id(call.store, call.ids[0])
-    if output is None:
-        raise not_found()
-    return json_response(200, output_json(output, call.owner, call.user, call.base))
-
-
-def _get_contents(call: Call) -> Response:
-    file = call.store.files_by_id(call.ids).get(call.ids[0])
-    if file is not None:
-        return contents_response(call.request, blob_path(call.folder.blobs, file.sha512), file.name)
-    output = output_of_id(call.store, call.ids[0])
-    if output is None:
-        raise not_found()
-    path = call.folder.run_directory(output.job_id, output.run) / output.relative
-    return contents_response(call.request, path, path.name)
-
-
-# Jobs
-
-
-def _list_jobs(call: Call) -> Response:
-    request = call.request
-    wanted = (request.first("jobStatus.content"), request.first("job_status"), request.first("jobStatus"))
-    status = next((each for each in wanted if each is not None), None)
-
-    def load(offset: int, limit: int) -> tuple[int, list[object]]:
-        count, jobs = call.store.job_page(status, request.first("search") or "", offset, limit)
-        return count, [job_item_json(job, call.owner) for job in jobs]
-
-    return paged(request, load)
-
-
-def _create_job(call: Call) -> Response:
-    job = created_job(call.store, call.folder, json_body(call.request))
-    return json_response(201, job_json(call.store, job, call.owner, call.user, call.base))
-
-
-def _get_job(call: Call) -> Response:
-    return json_response(200, job_json(call.store, call.job(), call.owner, call.user, call.base))
-
-
-def _delete_job(call: Call) -> Response:
-    state = call.store.delete_job(call.ids[0])
-    if state is None:
-        raise not_found()
-    if state in (JobState.QUEUED, JobState.RUNNING):
-        raise detail(400, "The job is still running: stop it before it is deleted.")
-    shutil.rmtree(call.folder.jobs / call.ids[0], ignore_errors=True)
-    return empty_response(204)
-
-
-def _submit_job(call: Call) -> Response:
-    state = call.store.submit(call.ids[0], now_us())
-    if state is None:
-        raise not_found()
-    if state is not JobState.DRAFT:
-        raise detail(400, "The job has been submitted before.")
-    call.submitted()
-    return empty_response(200)
-
-
-def _stop_job(call: Call) -> Response:
-    state = call.store.request_stop(call.ids[0], now_us())
-    if state is None:
-        raise not_found()
-    if state is JobState.DRAFT:
-        raise detail(400, "The job has not been submitted.")
-    return empty_response(202)
-
-
-def _statuses(call: Call, *, of_cluster: bool) -> Response:
-    job = call.job()
-    return whole_list(
-        call.request,
-        [
-            {"status": each.status, "statusDate": iso_date(each.date_us), "statusReason": each.reason}
-            for each in call.store.statuses(job, of_cluster=of_cluster)
-        ],
-    )
-
-
-# Runs
-
-
-def _list_runs(call: Call) -> Response:
-    job = call.job()
-    return paged(
-        call.request,
-        lambda offset, limit: (
-            run_count(job),
-            runs_json(call.store, call.folder, job, offset + 1, offset + limit),
-        ),
-    )
-
-
-def _run_number(call: Call, job: Job) -> int:
-    if not RUN.fullmatch(call.ids[1]) or int(call.ids[1]) > run_count(job):
-        raise not_found()
-    return int(call.ids[1])
-
-
-def _get_run(call: Call) -> Response:
-    job = call.job()
-    number = _run_number(call, job)
-    return json_response(200, runs_json(call.store, call.folder, job, number, number)[0])
-
-
-def _outputs(call: Call, *, of_run: bool) -> Response:
-    job = call.job()
-    run = _run_number(call, job) if of_run else None
-    search = call.request.first("search") or ""
-
-    def load(offset: int, limit: int) -> tuple[int, list[object]]:
-        count, outputs = call.store.output_page(job, run, search, offset, limit)
-        return count, [output_json(output, call.owner, call.user, call.base) for output in outputs]
-
-    return paged(call.request, load)
-
-
-# What the platform offers
-
-
-def _core_types(call: Call) -> Response:
-    return whole_list(
-        call.request, [catalogue.core_type_json(each) for each in catalogue.CORE_TYPES.values()]
-    )
-
-
-def _analyses(call: Call) -> Response:
-    return whole_list(call.request, [catalogue.analysis_json(each) for each in catalogue.ANALYSES.values()])
-
-
-def _me(call: Call) -> Response:
-    return json_response(
-        200,
-        {"id": call.user, "email": call.owner, "username": call.owner, "firstName": "", "lastName": ""},
-    )
-
-
-Handler = Callable[[Call], Response]
-ROUTES: Mapping[tuple[str, ...], Mapping[str, Handler]] = MappingProxyType(
-    {
-        ("files",): {"GET": _list_files},
-        ("files", "contents"): {"POST": _upload, "PUT": _upload},
-        ("files", "*"): {"GET": _get_file},
-        ("files", "*", "contents"): {"GET": _get_contents},
-        ("jobs",): {"GET": _list_jobs, "POST": _create_job},
-        ("jobs", "*"): {"GET": _get_job, "DELETE": _delete_job},
-        ("jobs", "*", "submit"): {"POST": _submit_job},
-        ("jobs", "*", "stop"): {"POST": _stop_job},
-        ("jobs", "*", "statuses"): {"GET": lambda call: _statuses(call, of_cluster=False)},
-        ("jobs", "*", "cluster_statuses"): {"GET": lambda call: _statuses(call, of_cluster=True)},
-        ("jobs", "*", "files"): {"GET": lambda call: _outputs(call, of_run=False)},
-        ("jobs", "*", "runs"): {"GET": _list_runs},
-        ("jobs", "*", "runs", "*"): {"GET": _get_run},
-        ("jobs", "*", "runs", "*", "files"): {"GET": lambda call: _outputs(call, of_run=True)},
-        ("coretypes",): {"GET": _core_types},
-        ("analyses",): {"GET": _analyses},
-        ("users", "me"): {"GET": _me},
-    }
-)
-
-
-def _route(segments: tuple[str, ...]) -> tuple[Mapping[str, Handler], tuple[str, ...]]:
-    """The handlers at an address by method, and the ids in it; raises the 404."""
-    if segments in ROUTES and "*" not in segments:
-        return ROUTES[segments], ()
-    pattern = tuple("*" if place % 2 else word for place, word in enumerate(segments))
-    ids = tuple(word for place, word in enumerate(segments) if place % 2)
-    if pattern not in ROUTES or not all(ID.fullmatch(each) for each in ids):
-        raise not_found()
-    return ROUTES[pattern], ids

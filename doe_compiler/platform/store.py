@@ -1,212 +1,70 @@
-"""The one file that knows SQL: files, jobs, runs and outputs in SQLite, shared by several processes."""
+"""Jobs, runs and outputs in the database, shared by several processes."""
 
 # ruff: noqa: S608
 # Only fixed names of columns and conditions are put into queries; values are always bound.
 
 import json
 import os
-import secrets
-import sqlite3
-import string
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from doe_compiler.kernel.errors import PreconditionFailed
-from doe_compiler.platform.records import (
-    Job,
-    JobState,
-    Output,
-    Reason,
-    Run,
-    RunEnd,
-    Status,
-    StoredFile,
-)
-from doe_compiler.platform.tables import TableIndex
+from doe_compiler.platform.database import Connection, User
+from doe_compiler.platform.filestore import FileStore
+from doe_compiler.platform.records import Job, JobState, Output, Reason, Run, RunEnd, Status
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS files(
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, size INTEGER NOT NULL,
-    md5 TEXT NOT NULL, sha512 TEXT NOT NULL, type_id INTEGER NOT NULL, uploaded_us INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS tables(
-    sha512 TEXT PRIMARY KEY, names TEXT NOT NULL, count INTEGER NOT NULL, offsets BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS jobs(
-    key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    inserted_us INTEGER NOT NULL, body TEXT NOT NULL, analysis_names TEXT NOT NULL, state TEXT NOT NULL,
-    table_sha512 TEXT, expected_runs INTEGER NOT NULL, stop_requested INTEGER NOT NULL DEFAULT 0,
-    status TEXT NOT NULL DEFAULT '', cluster_status TEXT NOT NULL DEFAULT '', storage INTEGER NOT NULL,
-    turn INTEGER);
-CREATE UNIQUE INDEX IF NOT EXISTS jobs_turn ON jobs(turn) WHERE turn IS NOT NULL;
-CREATE INDEX IF NOT EXISTS jobs_live ON jobs(turn) WHERE state IN ('queued', 'running');
-CREATE INDEX IF NOT EXISTS jobs_status ON jobs(status, key);
-CREATE TABLE IF NOT EXISTS statuses(
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, of_cluster INTEGER NOT NULL,
-    status TEXT NOT NULL, date_us INTEGER NOT NULL, reason TEXT);
-CREATE INDEX IF NOT EXISTS statuses_job ON statuses(job, of_cluster, seq);
-CREATE TABLE IF NOT EXISTS runs(
-    job INTEGER NOT NULL, run INTEGER NOT NULL, started_us INTEGER NOT NULL, completed_us INTEGER,
-    exit_status INTEGER NOT NULL, file_count INTEGER NOT NULL, file_size INTEGER NOT NULL, variables TEXT NOT NULL,
-    PRIMARY KEY(job, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outputs(
-    job INTEGER NOT NULL, run INTEGER NOT NULL, number INTEGER NOT NULL, relative NOT NULL,
-    size INTEGER NOT NULL, md5 TEXT NOT NULL, PRIMARY KEY(job, run, number)) WITHOUT ROWID;
-"""
-VERSION = 1
 JOB_COLUMNS = (
     "key, id, name, inserted_us, body, analysis_names, state, table_sha512, expected_runs, stop_requested, "
-    "status, cluster_status, storage"
+    "status, cluster_status, storage, owner"
 )
-FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us"
 RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
-BUSY_MS = 60_000
-DatabaseError = sqlite3.DatabaseError
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
-class StoreError(PreconditionFailed):
-    """The database cannot be used; the message says why."""
+STATES = {
+    "draft": "state = 'draft'",
+    "active": "state IN ('queued', 'running')",
+    "queued": "state = 'queued'",
+    "running": "state = 'running'",
+    "complete": "state = 'finished'",
+    "completed": "state = 'finished'",
+    "all": "1",
+}
+ORDERINGS = {
+    "dateInserted": "key",
+    "date_inserted": "key",
+    "name": "name",
+    "jobStatus": "status",
+    "job_status": "status",
+    "storage": "storage",
+    "id": "id",
+}
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="move the whole data folder away to begin anew, or set DOE_DATA")
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list shows: `state` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards."""
+
+    status: str | None = None
+    search: str = ""
+    state: str = "all"
+    ordering: str = "-dateInserted"
+
+    def order(self) -> str:
+        """The order as SQL."""
+        direction = "DESC" if self.ordering.startswith("-") else "ASC"
+        column = ORDERINGS[self.ordering.removeprefix("-")]
+        return f"key {direction}" if column == "key" else f"{column} {direction}, key DESC"
 
 
-class Store:
-    """The database of one platform, for any number of threads; each has its own connection.
-
-    `durable` makes a commit survive a power cut (an fsync each); otherwise it survives the death of
-    the process, and a power cut may take the last few.
-    """
-
-    def __init__(self, path: Path, *, durable: bool) -> None:
-        self._path = path
-        self._synchronous = "FULL" if durable else "NORMAL"
-        self._own = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._opening = threading.Lock()
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise StoreError(f"{path} is not a usable database of this platform: {error}") from error
-
-    def _prepare(self) -> None:
-        database = self._database()
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise StoreError(f"{self._path} was written by a newer version of doe")
-        if version < VERSION:
-            with self._writing() as writing:
-                for statement in SCHEMA.split(";\n"):
-                    writing.execute(statement)
-                writing.execute("INSERT OR IGNORE INTO meta VALUES ('user', ?)", (new_id(5),))
-                writing.execute(f"PRAGMA user_version = {VERSION}")
-        self.user_id()
-
-    def _database(self) -> sqlite3.Connection:
-        database: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if database is None:
-            database = sqlite3.connect(
-                self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False,
-                cached_statements=256,
-            )  # fmt: skip
-            with self._opening:
-                self._opened.append(database)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute(f"PRAGMA synchronous = {self._synchronous}")
-            self._own.connection = database
-        return database
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        database = self._database()
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            yield database
-        except BaseException:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
-
-    def close(self) -> None:
-        """Close every thread's connection."""
-        with self._opening:
-            for database in self._opened:
-                database.close()
-            self._opened.clear()
-        self._own = threading.local()
-
-    def change_count(self) -> int:
-        """A number that differs after another connection has committed."""
-        return int(self._database().execute("PRAGMA data_version").fetchone()[0])
-
-    def user_id(self) -> str:
-        """The opaque id of the platform's one user."""
-        row = self._database().execute("SELECT value FROM meta WHERE key = 'user'").fetchone()
-        if row is None:
-            raise StoreError(f"{self._path} is not a usable database of this platform: it has no user")
-        return str(row[0])
-
-    # Files
-
-    def add_file(self, name: str, size: int, md5: str, sha512: str, type_id: int, now_us: int) -> StoredFile:
-        """Record an upload under a new id."""
-        with self._writing() as database:
-            while True:
-                file = StoredFile(new_id(6), name, size, md5, sha512, type_id, now_us)
-                added = database.execute(
-                    f"INSERT OR IGNORE INTO files({FILE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (file.id, name, size, md5, sha512, type_id, now_us),
-                )
-                if added.rowcount:
-                    return file
-
-    def files_by_id(self, ids: Iterable[str]) -> dict[str, StoredFile]:
-        """The uploads that exist among the ids."""
-        database = self._database()
-        found = {}
-        for file_id in set(ids):
-            row = database.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (file_id,)).fetchone()
-            if row:
-                found[file_id] = StoredFile(*row)
-        return found
-
-    def file_page(self, search: str, offset: int, limit: int) -> tuple[int, list[StoredFile]]:
-        """How many uploads have `search` in their name, and a page of them, newest first."""
-        database = self._database()
-        where, values = ("WHERE instr(lower(name), lower(?)) > 0", [search]) if search else ("", [])
-        count = database.execute(f"SELECT count(*) FROM files {where}", values).fetchone()[0]
-        rows = database.execute(
-            f"SELECT {FILE_COLUMNS} FROM files {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
-            [*values, limit, offset],
-        )
-        return count, [StoredFile(*row) for row in rows]
-
-    # Parameter tables
-
-    def add_table(self, sha512: str, index: TableIndex) -> None:
-        """Keep the index of a parameter table."""
-        with self._writing() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO tables VALUES (?, ?, ?, ?)",
-                (sha512, json.dumps(index.names), index.count, index.offsets),
-            )
-
-    def table(self, sha512: str) -> TableIndex | None:
-        """The index of a parameter table, if it was made."""
-        row = self._database().execute(
-            "SELECT names, count, offsets FROM tables WHERE sha512 = ?", (sha512,)
-        ).fetchone()  # fmt: skip
-        return TableIndex(tuple(json.loads(row[0])), row[1], row[2]) if row else None
+class Store(FileStore):
+    """All that one platform remembers."""
 
     # Jobs
 
     def add_job(
         self,
         job_id: str,
+        owner: str,
         name: str,
         body: str,
         analysis_names: str,
@@ -218,39 +76,113 @@ class Store:
         """Create a draft; False if the id is taken."""
         with self._writing() as database:
             added = database.execute(
-                "INSERT OR IGNORE INTO jobs(id, name, inserted_us, body, analysis_names, state, table_sha512, "
-                "expected_runs, storage) VALUES (?, ?, ?, ?, ?, 'draft', ?, ?, ?)",
-                (job_id, name, now_us, body, analysis_names, table_sha512, expected_runs, storage),
+                "INSERT OR IGNORE INTO jobs(id, owner, name, inserted_us, body, analysis_names, state, "
+                "table_sha512, expected_runs, storage) VALUES (?, ?, ?, ?, ?, ?, 'draft', ?, ?, ?)",
+                (job_id, owner, name, now_us, body, analysis_names, table_sha512, expected_runs, storage),
             )
             return added.rowcount == 1
+
+    def change_draft(
+        self,
+        key: int,
+        name: str,
+        body: str,
+        analysis_names: str,
+        table_sha512: str | None,
+        expected_runs: int,
+        storage: int,
+    ) -> bool:
+        """Change a draft; False if the job was submitted or deleted meanwhile."""
+        with self._writing() as database:
+            changed = database.execute(
+                "UPDATE jobs SET name = ?, body = ?, analysis_names = ?, table_sha512 = ?, expected_runs = ?, "
+                "storage = ? WHERE key = ? AND state = 'draft'",
+                (name, body, analysis_names, table_sha512, expected_runs, storage, key),
+            )
+            return changed.rowcount == 1
+
+    def rename(self, key: int, name: str) -> None:
+        """Give a job another name."""
+        with self._writing() as database:
+            database.execute("UPDATE jobs SET name = ? WHERE key = ?", (name, key))
+
+    def change_labels(self, key: int, name: str, value: object) -> None:
+        """Set one top-level entry of the job's body that says nothing about what is run."""
+        with self._writing() as database:
+            database.execute(
+                "UPDATE jobs SET body = json_set(body, '$.' || ?, json(?)) WHERE key = ?",
+                (name, json.dumps(value), key),
+            )
 
     def job(self, job_id: str) -> Job | None:
         """The job, if it exists."""
         row = self._database().execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 
-    def job_page(self, status: str | None, search: str, offset: int, limit: int) -> tuple[int, list[Job]]:
-        """How many jobs have the status (any if None) and `search` in their name, and a page, newest first."""
-        conditions: list[str] = []
+    def job_page(self, viewer: User, wanted: JobFilter, offset: int, limit: int) -> tuple[int, list[Job]]:
+        """How many jobs that the viewer may see pass the filter, and a page of them."""
+        conditions = [STATES[wanted.state]]
         values: list[object] = []
-        if status is not None:
+        if self._sees_shared(viewer):
+            conditions.append("(owner = ? OR key IN (SELECT job FROM shares WHERE email = ?))")
+            values += [viewer.id, viewer.email]
+        else:
+            conditions.append("owner = ?")
+            values.append(viewer.id)
+        if wanted.status is not None:
             conditions.append("status = ?")
-            values.append(status)
-        if search:
+            values.append(wanted.status)
+        if wanted.search:
             conditions.append("instr(lower(name), lower(?)) > 0")
-            values.append(search)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+            values.append(wanted.search)
+        where = " AND ".join(conditions)
         database = self._database()
         database.execute("BEGIN")
         try:
-            count = database.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]
+            count = database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0]
             rows = database.execute(
-                f"SELECT {JOB_COLUMNS} FROM jobs {where} ORDER BY key DESC LIMIT ? OFFSET ?",
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
                 [*values, limit, offset],
             ).fetchall()
         finally:
             database.execute("COMMIT")
         return count, [_job(row) for row in rows]
+
+    def unfinished_job_with_file(self, file_id: str) -> str | None:
+        """The id of a job that still needs the file."""
+        row = self._database().execute(
+            "SELECT id FROM jobs WHERE state != 'finished' AND instr(body, ?) LIMIT 1", (json.dumps(file_id),)
+        ).fetchone()  # fmt: skip
+        return str(row[0]) if row else None
+
+    # Sharing
+
+    def share(self, key: int, email: str, message: str, files: Iterable[str], now_us: int) -> None:
+        """Let the user with the e-mail address see the job and its files."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?)", (key, email, message, now_us)
+            )
+            database.executemany(
+                "INSERT OR IGNORE INTO file_shares VALUES (?, ?)", [(file, email) for file in files]
+            )
+
+    def shared_with(self, keys: Iterable[int]) -> dict[int, list[str]]:
+        """The e-mail addresses that each job is shared with, in the order of sharing."""
+        database = self._database()
+        if database.execute("SELECT 1 FROM shares LIMIT 1").fetchone() is None:
+            return {}
+        found: dict[int, list[str]] = {}
+        for key in keys:
+            rows = database.execute("SELECT email FROM shares WHERE job = ? ORDER BY date_us", (key,))
+            found[key] = [row[0] for row in rows]
+        return found
+
+    def _sees_shared(self, viewer: User) -> bool:
+        rows = self._database().execute("SELECT 1 FROM shares WHERE email = ? LIMIT 1", (viewer.email,))
+        return rows.fetchone() is not None
+
+    # The life of a job
 
     def submit(self, job_id: str, now_us: int) -> JobState | None:
         """Queue a draft; the state that was found, None if there is no job. Only a draft is changed."""
@@ -300,7 +232,7 @@ class Store:
             state = JobState(row[1])
             if state in (JobState.DRAFT, JobState.FINISHED):
                 database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
-                for table in ("statuses", "runs", "outputs"):
+                for table in ("statuses", "runs", "outputs", "shares", "run_stops"):
                     database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
             return state
 
@@ -350,6 +282,35 @@ class Store:
         ).fetchone()  # fmt: skip
         return _output(job.id, row) if row else None
 
+    def record_snapshot(self, key: int, run: int, outputs: Sequence[tuple[str, int, str]]) -> bool:
+        """Record what a run has written so far; False if it does not run."""
+        with self._writing() as database:
+            changed = database.execute(
+                "UPDATE runs SET file_count = ?, file_size = ? WHERE job = ? AND run = ? AND completed_us IS NULL",
+                (len(outputs), sum(size for _, size, _ in outputs), key, run),
+            )
+            if changed.rowcount:
+                database.execute("DELETE FROM outputs WHERE job = ? AND run = ?", (key, run))
+                _add_outputs(database, key, run, outputs)
+            return changed.rowcount == 1
+
+    def delete_output(self, output: Output) -> None:
+        """Forget one output file."""
+        with self._writing() as database:
+            database.execute(
+                "DELETE FROM outputs WHERE job = (SELECT key FROM jobs WHERE id = ?) AND run = ? AND number = ?",
+                (output.job_id, output.run, output.number),
+            )
+
+    def request_run_stop(self, key: int, run: int) -> None:
+        """Ask for the end of one run."""
+        with self._writing() as database:
+            database.execute("INSERT OR IGNORE INTO run_stops VALUES (?, ?)", (key, run))
+
+    def run_stops(self, key: int) -> set[int]:
+        """The runs of the job that are to end."""
+        return {row[0] for row in self._database().execute("SELECT run FROM run_stops WHERE job = ?", (key,))}
+
     # The executor's side
 
     def live_jobs(self, limit: int) -> list[Job]:
@@ -398,14 +359,8 @@ class Store:
                     "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     [(key, *_run_row(end.run)) for end in ends],
                 )
-                database.executemany(
-                    "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)",
-                    [
-                        (key, end.run.number, number, _stored_path(relative), size, md5)
-                        for end in ends
-                        for number, (relative, size, md5) in enumerate(end.outputs, 1)
-                    ],
-                )
+                for end in ends:
+                    _add_outputs(database, key, end.run.number, end.outputs)
                 database.execute(
                     "UPDATE jobs SET storage = storage + ? WHERE key = ?",
                     (sum(end.run.file_size for end in ends), key),
@@ -432,13 +387,8 @@ class Store:
         return {row[0] for row in self._database().execute("SELECT id FROM jobs")}
 
 
-def new_id(length: int) -> str:
-    """A random id of letters."""
-    return "".join(secrets.choice(string.ascii_letters) for _ in range(length))
-
-
 def _add_statuses(
-    database: sqlite3.Connection,
+    database: Connection,
     key: int,
     now_us: int,
     *,
@@ -454,6 +404,16 @@ def _add_statuses(
         database.execute("UPDATE jobs SET status = ? WHERE key = ?", (job[-1][0], key))
     if cluster:
         database.execute("UPDATE jobs SET cluster_status = ? WHERE key = ?", (cluster[-1], key))
+
+
+def _add_outputs(database: Connection, key: int, run: int, outputs: Sequence[tuple[str, int, str]]) -> None:
+    database.executemany(
+        "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (key, run, number, _stored_path(relative), size, md5)
+            for number, (relative, size, md5) in enumerate(outputs, 1)
+        ],
+    )
 
 
 def _job(row: Sequence[object]) -> Job:

@@ -1,0 +1,18 @@
+"""How what the platform remembers is shown to one client: addresses and e-mail addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doe_compiler.platform.database import User
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The base URL that the client used, with the version and a slash, and the users by id."""
+
+    base: str
+    users: Mapping[str, User]
+
+    def email(self, user_id: str) -> str:
+        """The e-mail address of a user."""
+        return self.users[user_id].email if user_id in self.users else user_id
