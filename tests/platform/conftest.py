@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,10 @@ DEADLINE_S = 30
 class Api:
     platform: Platform
     data: Path
+    headers: dict = field(default_factory=dict)
 
     def call(self, method, path, body=None, *, query=(), headers=None, version="v2"):
-        sent = {"content-type": "application/json", **(headers or {})}
+        sent = {"content-type": "application/json", **self.headers, **(headers or {})}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         request = Request(method, f"/api/{version}/{path}", tuple(query), sent, (raw,))
         response = self.platform.answer(request)
@@ -86,6 +87,15 @@ class Api:
         self.submit(job)
         return job, self.finished(job)
 
+    def ended_runs(self, job):
+        self.platform.ensure_executor(detached=False)
+        return {int(run["id"]) for run in self.runs(job) if run["dateCompleted"]}
+
+    def entries(self, run):
+        """What lies in a run's work directory, nothing before it has started."""
+        status, body, _ = self.call("GET", f"{run}directory-contents/", query=[("page_size", "100")])
+        return body["results"] if status == 200 else []
+
     def runs(self, job):
         return self.get(f"jobs/{job}/runs/", page_size=1000)["results"]
 
@@ -121,8 +131,8 @@ def another():
     """Another platform on the same data, as another process would open it."""
     opened = []
 
-    def on(data, token=None):
-        opened.append(open_platform(data, token=token))
+    def on(data, token=None, others=None):
+        opened.append(open_platform(data, token=token, others=others))
         return Api(opened[-1], data)
 
     yield on

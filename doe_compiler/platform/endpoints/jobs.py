@@ -79,7 +79,15 @@ def replace(call: Call) -> Response:
 
 def change(call: Call) -> Response:
     """Change what is sent of a draft; of a job that was submitted only the name."""
-    return _changed(call, lambda job, sent: {**form_of(job), **sent})
+    return _changed(call, _merged)
+
+
+def _merged(job: Job, sent: dict[str, Any]) -> dict[str, Any]:
+    """The whole form; variables that came from the header of a file go with the file."""
+    form = form_of(job)
+    if {"paramFile", "caseFile"} & set(sent):
+        form["jobvariables"] = [each for each in form["jobvariables"] if each["valueGeneratorType"]]
+    return {**form, **sent}
 
 
 def _changed(call: Call, whole: Callable[[Job, dict[str, Any]], dict[str, Any]]) -> Response:

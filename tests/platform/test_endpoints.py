@@ -1,0 +1,349 @@
+"""Every endpoint of the reference: what it answers, for whom, and what it refuses."""
+
+import time
+
+import pytest
+
+from doe_compiler.kernel.wire import Request
+from doe_compiler.platform.endpoints.table import TABLE
+from doe_compiler.platform.service import open_platform
+
+OWNER, OTHER = "a" * 40, "b" * 40
+
+
+def names(listed):
+    return [each["name"] for each in listed["results"]]
+
+
+def test_a_list_of_jobs_is_filtered_searched_and_ordered(api):
+    draft = api.create(api.analysis("true"), name="beta")
+    done, _ = api.ran(api.analysis("true"), name="alpha")
+
+    def listed(**query):
+        return [job["id"] for job in api.get("jobs/", **query)["results"]]
+
+    assert listed() == [done, draft]
+    assert listed(ordering="dateInserted") == [draft, done]
+    assert listed(ordering="name") == [done, draft]
+    assert listed(ordering="-name") == [draft, done]
+    assert listed(state="draft") == [draft]
+    assert listed(state="completed") == [done]
+    assert listed(state="active") == []
+    assert listed(job_status="Completed") == [done]
+    assert listed(search="ALPH") == [done]
+    for query in ({"state": "gone"}, {"ordering": "colour"}, {"state": "-draft"}):
+        status, body, _ = api.call("GET", "jobs/", query=list(query.items()))
+        assert (status, list(body)) == (400, list(query))
+
+
+def test_a_draft_is_changed_by_put_and_patch(api):
+    job = api.create(api.analysis("true"), name="first", isLowPriority=True)
+    status, body, _ = api.call("PATCH", f"jobs/{job}", {"name": "Jobster"})
+    assert (status, body["id"], body["name"], body["isLowPriority"]) == (200, job, "Jobster", True)
+    status, body, _ = api.call(
+        "PUT", f"jobs/{job}/", {"name": "other", "jobanalyses": [api.analysis("false")]}
+    )
+    assert (status, body["isLowPriority"]) == (200, False)
+    assert body["jobanalyses"][0]["command"] == "false"
+    table = {"paramFile": {"id": api.upload("p.csv", b"x\n1\n2\n")["id"]}}
+    assert api.call("PATCH", f"jobs/{job}/", table)[1]["expectedRuns"] == 2
+    assert api.call("PATCH", f"jobs/{job}/", {"paramFile": None})[1]["expectedRuns"] == 1
+    status, body, _ = api.call("PUT", f"jobs/{job}/", {"name": "x"})
+    assert (status, body) == (400, {"jobanalyses": ["This field is required."]})
+    assert api.get(f"jobs/{job}/")["name"] == "other"
+
+
+def test_what_get_gives_can_be_posted_back_as_a_clone(api):
+    job = api.create(api.analysis("true", inputs=[("a", b"1")]), table="x\n1\n2\n", name="first")
+    status, clone, _ = api.call("POST", "jobs/", api.get(f"jobs/{job}/"))
+    assert status == 201
+    assert clone["id"] != job
+    same = ("name", "jobanalyses", "jobvariables", "expectedRuns", "paramFile")
+    assert {key: clone[key] for key in same} == {key: api.get(f"jobs/{job}/")[key] for key in same}
+
+
+def test_a_submitted_job_is_only_renamed(api):
+    job, _ = api.ran(api.analysis("true"))
+    for method, change in (
+        ("PATCH", {"name": "new", "isLowPriority": True, "jobanalyses": "nonsense"}),
+        ("PUT", {"name": "newer", "jobanalyses": [api.analysis("false")]}),
+    ):
+        status, body, _ = api.call(method, f"jobs/{job}/", change)
+        assert (status, body["name"], body["isLowPriority"]) == (200, change["name"], False)
+        assert body["jobanalyses"][0]["command"] == "true"
+    assert api.call("PATCH", f"jobs/{job}/", {"name": ""})[:2] == (
+        400, {"name": ["This field may not be blank."]},
+    )  # fmt: skip
+
+
+def test_the_nominal_run_comes_first(api):
+    def first(variables, **more):
+        job, _ = api.ran(
+            api.analysis("cat n", templates=[("n", b"${x} ${y}")]),
+            jobvariables=variables, includeNominalRun=True, **more,
+        )  # fmt: skip
+        runs = api.runs(job)
+        return len(runs), api.content(job, "n", 1).decode()
+
+    uniform = {
+        "name": "x", "variableType": "Param", "displayOrder": 0, "valueGeneratorType": "Uniform",
+        "valueGeneratorSettings": {"minvalue": 1, "maxvalue": 3},
+    }  # fmt: skip
+    steps = {
+        "name": "y", "variableType": "Design", "displayOrder": 1, "variableGeneratorType": "FixedRange",
+        "valueGeneratorSettings": {"minvalue": 1, "maxvalue": 10, "increment": 1},
+    }  # fmt: skip
+    assert first([uniform, steps]) == (11, "2 5")
+    given = {**steps, "valueGeneratorSettings": {**steps["valueGeneratorSettings"], "nominal": 7.5}}
+    assert first([uniform, given], monteCarloIterations=2) == (21, "2 7.5")
+    columns = [
+        {"name": name, "variableType": "Param", "valueGeneratorSettings": {"nominal": value}}
+        for name, value in (("y", "a b"), ("x", 4))
+    ]
+    assert first(columns, table="x,y\n1,2\n") == (2, "4 a b")
+    status, body, _ = api.call(
+        "POST", "jobs/", {"name": "n", "jobanalyses": [api.analysis("true")], "includeNominalRun": True,
+                          "paramFile": {"id": api.upload("p.csv", b"x\n1\n")["id"]}},
+    )  # fmt: skip
+    assert (status, list(body)) == (400, ["includeNominalRun"])
+
+
+def test_every_case_is_run_with_every_row(api):
+    cases = {"id": api.upload("c.csv", b"mesh,model\ncoarse,a\nfine,b\n")["id"]}
+    analysis = api.analysis("true", templates=[("n", b"${mesh} ${model} ${x}")])
+    job, _ = api.ran(analysis, table="x\n1\n2\n", caseFile=cases)
+    assert [api.content(job, "n", run).decode() for run in (1, 2, 3, 4)] == [
+        "coarse a 1", "coarse a 2", "fine b 1", "fine b 2",
+    ]  # fmt: skip
+    variables = api.get(f"jobs/{job}/")["jobvariables"]
+    assert [(each["name"], each["variableType"]) for each in variables] == [
+        ("mesh", "Case"), ("model", "Case"), ("x", "Param"),
+    ]  # fmt: skip
+    alone = api.create(api.analysis("true"), caseFile=cases)
+    assert api.get(f"jobs/{alone}/")["expectedRuns"] == 2
+    body = {"name": "n", "jobanalyses": [api.analysis("true")], "caseFile": cases, "paramFile": cases}
+    assert api.call("POST", "jobs/", body)[1] == {"caseFile": ['"mesh" is a parameter, too.']}
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ([], {"deck", "in.txt", "out.txt", "big.tmp", "d/big.tmp"}),
+        ([{"action": "drop", "pattern": "*.tmp"}], {"deck", "in.txt", "out.txt"}),
+        ([{"action": "drop", "pattern": "d/*"}], {"deck", "in.txt", "out.txt", "big.tmp"}),
+        ([{"action": "keep", "source": "analysis"}], {"out.txt", "big.tmp", "d/big.tmp"}),
+        ([{"pattern": "out.*"}, {"action": "drop"}], {"out.txt"}),
+        ([{"action": "drop", "source": "template"}, {"action": "drop", "source": "input"}],
+         {"out.txt", "big.tmp", "d/big.tmp"}),
+        ([{"fileType": "of another service"}], {"deck", "in.txt", "out.txt", "big.tmp", "d/big.tmp"}),
+    ],
+)  # fmt: skip
+def test_resource_filters_say_which_outputs_are_kept(api, rules, left):
+    command = "mkdir d; echo 1 > d/big.tmp; cp d/big.tmp .; echo 2 > out.txt"
+    analysis = api.analysis(command, inputs=[("in.txt", b"i")], templates=[("deck", b"t")])
+    job, _ = api.ran(analysis, resourceFilters=rules)
+    assert set(api.outputs(job)) == left | {"process_output.log"}
+    home = api.data / "jobs" / job / "run1"
+    assert {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()} == set(
+        api.outputs(job)
+    )
+
+
+def test_one_run_is_stopped_and_the_others_go_on(api, until):
+    job = api.create(api.analysis("[ $(cat n) = 2 ] || sleep 60", templates=[("n", b"${n}")], slots=2),
+                     table="n\n1\n2\n3\n")  # fmt: skip
+    api.submit(job)
+    until(lambda: api.ended_runs(job) == {2})
+    until(lambda: api.get(f"jobs/{job}/runs/3/")["dateStarted"])
+    assert api.call("POST", f"jobs/{job}/runs/2/stop/")[0] == 400
+    for run in (1, 3):
+        assert api.call("POST", f"jobs/{job}/runs/{run}/stop/")[:2] == (202, b"")
+    assert api.finished(job) == "A run failed"
+    assert [run["exitCode"] for run in api.runs(job)] == [143, 0, 143]
+    assert b"stopped by the user" in api.content(job, "process_output.log", 1)
+
+
+def test_a_run_that_waits_and_is_stopped_never_starts(api, until, tmp_path):
+    job = api.create(api.analysis(f"echo $(cat n) >> {tmp_path}/ran; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done",
+                                  templates=[("n", b"${n}")]), table="n\n1\n2\n3\n4\n5\n6\n")  # fmt: skip
+    api.submit(job)
+    until((tmp_path / "ran").exists)
+    assert api.call("POST", f"jobs/{job}/runs/5/stop/")[0] == 202
+    (tmp_path / "go").touch()
+    assert api.finished(job) == "A run failed"
+    assert "5" not in (tmp_path / "ran").read_text().split()
+    assert [run["id"] for run in api.runs(job) if run["exitCode"]] == ["5"]
+
+
+def test_a_look_into_a_running_run(api, until, tmp_path):
+    command = (
+        f"mkdir d; seq 200 > d/log; ln -s /etc/passwd l; mkfifo p; touch ready;"
+        f" while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; rm -r d"
+    )
+    job = api.create(api.analysis(command))
+    api.submit(job)
+    run = f"jobs/{job}/runs/1/"
+    until(lambda: api.ended(job) or "ready" in [each["name"] for each in api.entries(run)])
+    entries = {each["path"]: each for each in api.get(f"{run}directory-contents/", page_size=50)["results"]}
+    assert entries["d/log"] == {"name": "log", "path": "d/log", "size": 692, "isDirectory": False}
+    assert entries["d"]["isDirectory"]
+    assert "l" not in entries
+    assert api.get(f"{run}tail/d/log", lines=2) == {"lines": ["199\n", "200\n"]}
+    assert len(api.get(f"{run}tail/d/log/")["lines"]) == 100
+    for path in ("l", "p", "d", "nothing", "../../../platform.sqlite", "..", "%2e%2e"):
+        assert api.call("GET", f"{run}tail/{path}")[0] == 404, path
+    assert api.call("GET", f"{run}tail/d/log", query=[("lines", "x")])[0] == 400
+    assert api.call("POST", f"{run}snapshot/")[:2] == (202, b"")
+    assert "d/log" in api.outputs(job)
+    assert api.content(job, "d/log").startswith(b"1\n2\n")
+    (tmp_path / "go").touch()
+    api.finished(job)
+    assert "d/log" not in api.outputs(job)
+    assert api.call("POST", f"{run}snapshot/")[0] == 400
+
+
+def test_files_are_renamed_read_by_lines_and_deleted(api):
+    file = api.upload("a.txt", b"one\ntwo\r\nthree")
+    path = f"files/{file['id']}/"
+    assert api.get(f"{path}lines/") == {"lines": ["one\n", "two\r\n", "three"]}
+    status, body, _ = api.call("PATCH", path, {"name": "b.txt", "typeId": "2", "md5": "ignored"})
+    assert (status, body["name"], body["typeId"], body["md5"]) == (200, "b.txt", 2, file["md5"])
+    assert api.call("PATCH", path, {"name": "../b"})[:2] == (400, {"name": ["Not a name of a file."]})
+    assert api.call("DELETE", path)[:2] == (204, b"")
+    assert api.call("GET", path)[0] == 404
+    used = api.upload("u", b"1")["id"]
+    job = api.create({**api.analysis("true"), "inputFiles": [{"id": used}]})
+    assert api.call("DELETE", f"files/{used}/")[0] == 400
+    api.submit(job)
+    api.finished(job)
+    assert api.call("DELETE", f"files/{used}/")[0] == 204
+
+
+def test_an_output_is_deleted_from_the_list_and_the_disk(api):
+    job, _ = api.ran(api.analysis("echo 1 > out; echo 2 > out2"))
+    output = api.outputs(job)["out"]
+    assert api.call("DELETE", f"files/{output['id']}/")[0] == 204
+    assert "out" not in api.outputs(job)
+    assert not (api.data / "jobs" / job / "run1" / "out").exists()
+    assert api.content(job, "out2") == b"2\n"
+
+
+def test_what_is_known_beside_a_job(api):
+    job = api.create(api.analysis("true"), tags=["wing", {"name": "flap"}])
+    assert api.get(f"jobs/{job}/instances/")["results"] == []
+    api.submit(job)
+    api.finished(job)
+    (instance,) = api.get(f"jobs/{job}/instances/")["results"]
+    assert (instance["status"], instance["coreType"], instance["cores"]) == ("Stopped", "emerald", 1)
+    assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap"]
+    assert api.call("POST", f"jobs/{job}/tags/", {"name": "cruise"})[0] == 201
+    assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap", "cruise"]
+    assert api.call("POST", f"jobs/{job}/custom-fields/", {"name": "n", "value": "v"})[0] == 201
+    assert api.get(f"jobs/{job}/custom-fields/")["results"] == [{"name": "n", "value": "v"}]
+    messages = [entry["message"] for entry in api.get(f"jobs/{job}/logs/", page_size=50)["results"]]
+    assert messages[0] == "job: Pending"
+    assert "job: Completed (Completed successfully)" in messages
+    assert api.get("users/me/projects/")["count"] == 1
+    assert {each["coreType"] for each in api.get("billing/computeprices/")["results"]} >= {"emerald"}
+    assert set(api.get("")) >= {"jobs", "files"}
+
+
+@pytest.fixture
+def two(tmp_path, another):
+    """The platform as its owner and as another user sees it."""
+    platform = another(tmp_path / "served", token=OWNER, others={"guest@example.com": OTHER})
+
+    def as_user(token):
+        return lambda method, path, body=None: platform.call(
+            method, path, body, headers={"authorization": f"Token {token}" if token else ""}
+        )
+
+    return platform, as_user
+
+
+def test_every_endpoint_wants_a_token_and_hides_what_belongs_to_others(two):
+    api, as_user = two
+    owner = as_user(OWNER)
+    api.headers = {"authorization": f"Token {OWNER}"}
+    job, _ = api.ran(api.analysis("echo 1 > out", inputs=[("f", b"1")]))
+    ids = {"jobs": job, "files": api.upload("f", b"1")["id"], "runs": "1", "tail": "out"}
+    for address, operations in TABLE.items():
+        words = [ids[address[i - 1]] if "*" in word else word for i, word in enumerate(address)]
+        path = "/".join(words) + "/"
+        for method in operations:
+            for token, detail in (
+                (None, "Authentication credentials were not provided."),
+                ("x", "Invalid token."),
+            ):
+                status, body, headers = as_user(token)(method, path)
+                assert (status, body, headers["www-authenticate"]) == (401, {"detail": detail}, "Token")
+            if "*" in address:
+                assert as_user(OTHER)(method, path, {})[0] == 404, (method, path)
+    output = owner("GET", f"jobs/{job}/files/")[1]["results"][0]["id"]
+    assert as_user(OTHER)("GET", f"files/{output}/")[0] == 404
+    assert as_user(OTHER)("GET", "jobs/")[1]["count"] == 0
+    assert as_user(OTHER)("GET", "files/")[1]["count"] == 0
+
+
+def test_a_shared_job_is_seen_and_not_touched(two):
+    api, as_user = two
+    api.headers = {"authorization": f"Token {OWNER}"}
+    guest = as_user(OTHER)
+    job, _ = api.ran(api.analysis("echo 1 > out", inputs=[("f", b"1")]))
+    share = {"email": "guest@example.com", "message": "look"}
+    status, body, _ = api.call("POST", f"jobs/{job}/share/", share)
+    assert (status, body) == (200, {"recipient": "guest@example.com", "supportDesk": None})
+    (item,) = guest("GET", "jobs/")[1]["results"]
+    assert item["sharedWith"] == ["guest@example.com"]
+    shown = guest("GET", f"jobs/{job}/")[1]
+    assert shown["owner"].endswith("@localhost")
+    assert guest("GET", f"files/{shown['jobanalyses'][0]['inputFiles'][0]['id']}/contents/")[1] == b"1"
+    output = next(f for f in guest("GET", f"jobs/{job}/files/")[1]["results"] if f["name"] == "out")
+    assert guest("GET", f"files/{output['id']}/contents/")[1] == b"1\n"
+    for method, path in (
+        ("PATCH", ""), ("PUT", ""), ("DELETE", ""), ("POST", "submit/"), ("POST", "stop/"), ("POST", "share/"),
+        ("POST", "tags/"), ("POST", "runs/1/stop/"),
+    ):  # fmt: skip
+        assert guest(method, f"jobs/{job}/{path}", {})[0] == 403, path
+    assert guest("DELETE", f"files/{output['id']}/")[0] == 403
+    assert api.call("POST", f"jobs/{job}/share/", {"email": "no address"})[:2] == (
+        400, {"email": ["Enter a valid email address."]},
+    )  # fmt: skip
+
+
+def test_tokens_are_kept_as_hashes_only(two):
+    api, _ = two
+    content = b"".join(path.read_bytes() for path in api.data.rglob("*") if path.is_file())
+    assert OWNER.encode() not in content
+    assert OTHER.encode() not in content
+
+
+def test_a_database_of_the_first_version_is_taken_over(tmp_path):
+    import sqlite3
+
+    from doe_compiler.platform.schema import STEPS
+
+    (tmp_path / "data").mkdir()
+    with sqlite3.connect(tmp_path / "data" / "platform.sqlite") as old:
+        old.executescript(STEPS[0])
+        old.execute("INSERT INTO meta VALUES ('user', 'abcde')")
+        old.execute(
+            "INSERT INTO jobs(id, name, inserted_us, body, analysis_names, state, expected_runs, storage) "
+            "VALUES ('oldjob', 'n', 1, '{}', '[]', 'draft', 1, 0)"
+        )
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    platform = open_platform(tmp_path / "data")
+    answer = platform.answer(Request("GET", "/api/v2/jobs/"))
+    assert b'"count":1' in b"".join(answer.body)
+    platform.close()
+
+
+def test_a_list_is_fast_while_a_hundred_thousand_runs_wait(api):
+    table = api.upload("p.csv", b"x\n" + b"1\n" * 100_000)["id"]
+    began = time.perf_counter()
+    body = {"name": "many", "jobanalyses": [api.analysis("true")], "paramFile": {"id": table}}
+    for _ in range(20):
+        assert api.call("POST", "jobs/", body)[0] == 201
+    assert api.get("jobs/")["count"] == 20
+    assert time.perf_counter() - began < 20
