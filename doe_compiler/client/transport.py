@@ -23,7 +23,10 @@ class EmbeddedTransport(httpx2.BaseTransport):
         """The platform's response to the request, with its body as a stream."""
         if request.url.host != _EMBEDDED_HOST:
             raise httpx2.ConnectError("the embedded platform has no network", request=request)
-        response = self._answer(wire_request(request))
+        try:
+            response = self._answer(wire_request(request))
+        except wire.Dropped:
+            raise httpx2.RemoteProtocolError("the answer was dropped", request=request) from None
         headers = [(name.lower(), value) for name, value in response.headers]
         return httpx2.Response(
             response.status, headers=headers, stream=_Body(response.body, _declared_length(headers))

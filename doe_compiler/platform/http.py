@@ -3,7 +3,8 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio.from_thread
@@ -20,6 +21,7 @@ from doe_compiler.platform.database import StoreError
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
+from doe_compiler.platform.weather import Answer, Forecast, Weather
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 WATCH_S = 1.0
@@ -28,16 +30,28 @@ KEEP_ALIVE_S = 75
 MOST_CONNECTIONS = 1000
 
 
-def application(platform: Platform) -> Starlette:
-    """The ASGI application that hands every request to the platform."""
+def application(answer: Answer) -> Starlette:
+    """The ASGI application that hands every request to `answer`."""
 
-    async def answer(request: Request) -> Response:
-        return await _answered(platform, request)
+    async def handled(request: Request) -> Response:
+        try:
+            return await _answered(answer, request)
+        except wire.Dropped:
+            _abort(request)
+            return Response(status_code=500)
 
-    return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
+    return Starlette(routes=[Route("/{path:path}", handled, methods=METHODS)])
 
 
-async def _answered(platform: Platform, request: Request) -> Response:
+def _abort(request: Request) -> None:
+    """Close the connection without an answer: uvicorn keeps it behind the function that receives."""
+    cycle = getattr(request.receive, "__self__", None)
+    transport = getattr(cycle, "transport", None)
+    if transport is not None:
+        transport.abort()
+
+
+async def _answered(answer: Answer, request: Request) -> Response:
     stream = request.stream()
 
     def chunks() -> Iterator[bytes]:
@@ -52,7 +66,7 @@ async def _answered(platform: Platform, request: Request) -> Response:
         _headers(request),
         chunks(),
     )
-    answered = await run_in_threadpool(platform.answer, wired)
+    answered = await run_in_threadpool(answer, wired)
     if isinstance(answered.body, tuple):
         response = Response(b"".join(answered.body), answered.status)
     else:
@@ -72,20 +86,32 @@ def _headers(request: Request) -> dict[str, str]:
     return headers
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The owner's token, and the others' by e-mail address."""
+
+    owner: str
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "Tokens(...)"
+
+
 def serve(
     data: Path,
     host: str,
     port: int,
-    token: str,
+    tokens: Tokens,
     *,
     on_ready: Callable[[int], None],
+    forecast: Forecast | None = None,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
-    Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
+    With a forecast the answers come as on a bad day. Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
     server serves the same data, DoeError if the address cannot be used.
     """
-    if not token:
+    if not tokens.owner:
         raise DoeError("the platform is not served without a token")
     folder = DataFolder(data.absolute())
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -95,9 +121,9 @@ def serve(
             f"{data} is already served", hint="stop that server, or choose another --data"
         )
     try:
-        platform = open_platform(data, token=token)
+        platform = open_platform(data, token=tokens.owner, others=tokens.others)
         try:
-            _run(platform, host, port, on_ready)
+            _run(platform, host, port, on_ready, forecast)
         finally:
             platform.close()
     finally:
@@ -117,9 +143,15 @@ class _Server(uvicorn.Server):
             self._on_started()
 
 
-def _run(platform: Platform, host: str, port: int, on_ready: Callable[[int], None]) -> None:
+def _run(
+    platform: Platform, host: str, port: int, on_ready: Callable[[int], None], forecast: Forecast | None
+) -> None:
+    answer: Answer = platform.answer
+    if forecast is not None:
+        platform.list_delay_s = forecast.list_delay_s
+        answer = Weather(answer, forecast)
     config = uvicorn.Config(
-        application(platform),
+        application(answer),
         host=host,
         port=port,
         log_level="warning",
