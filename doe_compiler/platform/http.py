@@ -2,18 +2,19 @@
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
 import anyio.from_thread
 import uvicorn
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
@@ -23,24 +24,29 @@ from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
 from doe_compiler.platform.weather import Answer, Forecast, Weather
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 WATCH_S = 1.0
 PATIENCE_S = 3
 KEEP_ALIVE_S = 75
 MOST_CONNECTIONS = 1000
 
 
-def application(answer: Answer) -> Starlette:
+def application(answer: Answer) -> ASGIApp:
     """The ASGI application that hands every request to `answer`."""
 
-    async def handled(request: Request) -> Response:
+    async def handled(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+            return
+        request = Request(scope, receive)
         try:
-            return await _answered(answer, request)
+            response = await _answered(answer, request)
         except wire.Dropped:
             _abort(request)
-            return Response(status_code=500)
+            await anyio.sleep(0)  # uvicorn takes note before this returns without an answer
+            return
+        await response(scope, receive, send)
 
-    return Starlette(routes=[Route("/{path:path}", handled, methods=METHODS)])
+    return handled
 
 
 def _abort(request: Request) -> None:
@@ -162,11 +168,8 @@ def _run(
         limit_concurrency=MOST_CONNECTIONS,
         lifespan="off",
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit:
-        raise DoeError(f"the address {host}:{port} cannot be used", hint="choose another --port") from None
-    bound_port: int = socket.getsockname()[1]
+    listening = _listening(host, port)
+    bound_port: int = listening.getsockname()[1]
     server = _Server(config, lambda: on_ready(bound_port))
     ended = threading.Event()
     watch = threading.Thread(target=_keep_executor, args=(platform, ended), daemon=True)
@@ -175,12 +178,40 @@ def _run(
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[socket])
+            server.run(sockets=[listening])
     finally:
         signal.signal(signal.SIGTERM, before)
         ended.set()
         watch.join()
-        socket.close()
+        listening.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket bound to the address.
+
+    Its protocol is named: only then does asyncio turn Nagle's algorithm off, which else keeps every answer
+    back for the 40 ms in which the client waits with its acknowledgement.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, socket.IPPROTO_TCP)
+    except OSError as error:
+        raise _unusable(host, port, error) from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise _unusable(host, port, error) from error
+    return listening
+
+
+def _unusable(host: str, port: int, error: OSError) -> DoeError:
+    return DoeError(
+        f"the address {host}:{port} cannot be used: {error.strerror}", hint="choose another --port or --host"
+    )
 
 
 def _keep_executor(platform: Platform, ended: threading.Event) -> None:

@@ -104,8 +104,6 @@ def test_throttles_are_those_of_the_cloud_or_a_part_of_them():
 
 
 @pytest.mark.parametrize(
-    ("read", "text"),
-@pytest.mark.parametrize(
     ("read", "texts"),
     [
         (throttles_of, ("", "x", "0", "-1", "nan", "submits=0/s", "sumbits=3/s", "submits=3/day")),
