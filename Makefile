@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check soak bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -18,6 +18,9 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+soak: .venv/dev
+	DOE_KILLS=1000 $(BIN)/python -m pytest tests/platform/test_kills.py
 
 bench: .venv/bench
 	$(BIN)/python -m bench
