@@ -263,3 +263,14 @@ def test_on_a_bad_day_every_run_is_run_once_all_the_same(doe, study_at, serving,
     assert applied.returncode == 0, applied.stderr
     ran = (tmp_path / "ran").read_text().split("\n")[:-1]
     assert len(ran) == len(set(ran)) == 5
+
+
+def test_a_study_with_no_variables_at_all_is_one_run(doe, study_at, tmp_path):
+    study = study_at(variables="  {}", design="{}", deck="y 3\n", command=f'"echo r >> {tmp_path}/ran; cp deck.txt y.txt"',
+                     responses="  y: {file: y.txt, regex: 'y (\\S+)'}")  # fmt: skip
+    for _ in range(2):
+        assert doe("apply", study, "--yes").returncode == 0
+    (row,) = rows_of(doe("results", study, "--format", "csv"))
+    assert (row["state"], row["y"]) == ("done", "3")
+    assert (tmp_path / "ran").read_text() == "r\n"
+    assert len(json.loads(doe("design", study, "--format", "json").stdout)["runs"]) == 1
