@@ -51,6 +51,8 @@ def command(study: Path, form: str, file: Path | None) -> None:
 
 
 def _rows(design: "Design") -> "list[tuple[str, ...]]":
+    if not design.columns:
+        return [()] * design.n
     return list(zip(*(column.cells(0, design.n) for column in design.columns), strict=True))
 
 
