@@ -46,7 +46,8 @@ def _entry(head: str, value: object, path: Path, comments: Comments, indent: str
 
 def _valued(start: str, value: object, path: Path, comments: Comments, indent: str) -> Iterator[str]:
     short = None if _has_comments_inside(path, comments) else _flow(value)
-    is_short = short is not None and len(start) + 1 + len(short) <= _LONGEST_FLOW
+    is_section = len(path) == 1 and isinstance(value, Mapping) and any(map(_is_mapping, value.values()))
+    is_short = short is not None and not is_section and len(start) + 1 + len(short) <= _LONGEST_FLOW
     if short is not None and (is_short or _is_scalar(value)) and not _wants_block(value):
         yield f"{start} {short}"
     elif isinstance(value, str):
@@ -111,6 +112,10 @@ def _flow(value: object) -> str | None:
         items = [_flow(inner) for inner in value]
         return None if None in items else "[" + ", ".join(str(item) for item in items) + "]"
     return _scalar(value)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _is_scalar(value: object) -> bool:

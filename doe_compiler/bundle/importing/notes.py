@@ -36,10 +36,10 @@ def _shown(path: Path) -> str:
 def _existing(document: Mapping[str, object], path: Path) -> Path:
     value: object = document
     for depth, step in enumerate(path):
-        if (isinstance(value, Mapping) and step in value) or (
-            isinstance(value, Sequence) and isinstance(step, int) and step < len(value)
-        ):
+        if isinstance(value, Mapping) and step in value:
             value = value[step]
-        else:
+            continue
+        if not isinstance(value, list) or not isinstance(step, int) or step >= len(value):
             return path[:depth]
+        value = value[step]
     return path
