@@ -20,7 +20,7 @@ _LONGEST_COMMENT = 110
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+@%=-]*( [A-Za-z0-9_./+@%=-]+)*")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Words that readers of YAML 1.1 do not take as text.
-_OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_OLD_WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null"})
 _NOT_IN_A_BLOCK = re.compile(r"[^\n\t -~\u00a0-\ud7ff\ue000-\ufdff\U00010000-\U0010ffff]|[\u2028\u2029]")
 
 
@@ -58,7 +58,7 @@ def _valued(start: str, value: object, path: Path, comments: Comments, indent: s
         yield start
         for key, inner_value in value.items():
             yield from _entry(_key(str(key)), inner_value, (*path, key), comments, f"{indent}  ")
-    elif isinstance(value, Sequence) and value:
+    elif isinstance(value, list | tuple) and value:
         yield start
         for index, item in enumerate(value):
             yield from _item(item, (*path, index), comments, f"{indent}  ")
@@ -106,7 +106,7 @@ def _flow(value: object) -> str | None:
         if any(text is None for _, text in parts):
             return None
         return "{" + ", ".join(f"{_key(str(key))}: {text}" for key, text in parts) + "}"
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         if any(_wants_block(inner) for inner in value):
             return None
         items = [_flow(inner) for inner in value]
@@ -119,7 +119,7 @@ def _is_mapping(value: object) -> bool:
 
 
 def _is_scalar(value: object) -> bool:
-    return isinstance(value, str) or not isinstance(value, Mapping | Sequence)
+    return isinstance(value, str) or not isinstance(value, Mapping | list | tuple)
 
 
 def _scalar(value: object) -> str:
