@@ -34,10 +34,13 @@ class Mark:
 
 def marked_name(title: str, mark: Mark) -> str:
     """The name of a job: a title for people, cut to 60 characters, and the mark."""
+    return f"{shown_title(title)} {mark}"
+
+
+def shown_title(title: str) -> str:
+    """A title as it stands in the names of jobs: in one line, without square brackets, cut."""
     shown = " ".join(title.replace("[", "(").replace("]", ")").split())
-    if len(shown) > _TITLE_LENGTH:
-        shown = shown[: _TITLE_LENGTH - 1].rstrip() + "…"
-    return f"{shown} {mark}"
+    return shown if len(shown) <= _TITLE_LENGTH else shown[: _TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def read_mark(name: str) -> Mark | None:

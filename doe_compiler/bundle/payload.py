@@ -85,7 +85,17 @@ def job_payload(
     }
     if job.resource_filters is not None:
         payload["resourceFilters"] = [dict(entry) for entry in job.resource_filters]
-    return payload | dict(job.raw or {})
+    return payload | _passed_through(spec, payload)
+
+
+def _passed_through(spec: Spec, payload: Mapping[str, object]) -> dict[str, object]:
+    """The job's `raw`; its `jobvariables` (such as outputs) are added, one of the same name replaces ours."""
+    raw, ours = dict(spec.job.raw or {}), payload["jobvariables"]
+    added = raw.get("jobvariables")
+    if isinstance(added, list) and isinstance(ours, list):
+        names = [entry.get("name") for entry in added if isinstance(entry, Mapping)]
+        raw["jobvariables"] = [*(entry for entry in ours if entry["name"] not in names), *added]
+    return raw
 
 
 def template_key(task: TemplateTask) -> str:
@@ -129,11 +139,18 @@ def _job_variables(spec: Spec) -> list[dict[str, object]]:
     samples_there = spec.design.sampling is Sampling.PLATFORM
     if not samples_there and all(v.role == "Param" and not v.raw for v in spec.variables):
         return []
-    return [_job_variable(variable, order, samples_there) for order, variable in enumerate(spec.variables)]
+    has_nominal_run = spec.job.include_nominal_run and samples_there
+    return [
+        _job_variable(variable, order, samples_there, has_nominal_run)
+        for order, variable in enumerate(spec.variables)
+    ]
 
 
-def _job_variable(variable: Variable, order: int, samples_there: bool) -> dict[str, object]:
-    kind, settings = "", {}
+def _job_variable(
+    variable: Variable, order: int, samples_there: bool, has_nominal_run: bool
+) -> dict[str, object]:
+    kind = ""
+    settings: Mapping[str, object] = {}
     match variable.law:
         case Levels() | Formula() | FromTable() | Constant():
             if samples_there and isinstance(variable.law, Constant):
@@ -142,6 +159,8 @@ def _job_variable(variable: Variable, order: int, samples_there: bool) -> dict[s
         case law:
             if samples_there:
                 kind, settings = law_to_wire(law)
+    if has_nominal_run and variable.varies and variable.nominal is not None:
+        settings = {**settings, "nominal": float(variable.nominal)}
     return {
         "name": variable.name,
         "variableType": variable.role,

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show how far a study is.",
     "results": "Show inputs and responses of every run.",
     "stop": "Stop the running jobs of a study.",
+    "import": "Write a study from a job that exists.",
     "serve": "Serve the embedded platform over HTTP.",
     "jobs": "List, get, create, submit, update, stop, delete and share jobs.",
     "runs": "List, get, tail and stop the runs of a job, and list their files.",

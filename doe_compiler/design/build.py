@@ -52,8 +52,7 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     require_sendable(spec, in_file_order)
     everything = (*in_file_order, *added_columns(spec, rows, n))
     varied = tuple(variable.name for variable in spec.varied)
-    has_nominal = spec.job.include_nominal_run
-    return Design(spec.study, everything, varied, spec.design.method, has_nominal, n), told
+    return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run, n), told
 
 
 def _length(points: dict[str, Column]) -> int:
@@ -62,6 +61,9 @@ def _length(points: dict[str, Column]) -> int:
 
 
 def _require_method(spec: Spec) -> None:
+    if not spec.variables and spec.design.method != "full-factorial":
+        message = f"the study has no variables, so method {spec.design.method} has nothing to choose"
+        raise refused("E560", message, spec.design.place, "remove it, or add a variable")
     if not spec.varied and spec.design.method != "full-factorial":
         message = f"nothing varies, so method {spec.design.method} has nothing to choose"
         raise refused("E565", message, spec.design.place, "give a variable a generator or levels")

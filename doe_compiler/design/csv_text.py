@@ -16,8 +16,11 @@ def csv_chunks(
 ) -> Iterator[bytes]:
     """The rows start to stop (exclusive) of a design, a chunk of whole lines at a time.
 
-    Cells are written as they are; `build` has seen to it that none needs a quote.
+    Cells are written as they are; `build` has seen to it that none needs a quote. A design without columns
+    has no CSV: nothing.
     """
+    if not design.columns:
+        return
     if header:
         yield (",".join(design.names) + "\n").encode()
     stop = design.n if stop is None else min(stop, design.n)

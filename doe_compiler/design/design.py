@@ -12,7 +12,7 @@ from doe_compiler.design.columns import Column
 class Design:
     """One row a run; `varied` names the columns that make a row's identity, besides `doe_replicate`.
 
-    `has_nominal` says that row 0 is the nominal run. A design without columns has `bare_runs` runs.
+    `has_nominal` says that row 0 is the nominal run; `bare_runs` counts the runs of a design without columns.
     """
 
     study: str
@@ -53,9 +53,5 @@ class Design:
         """The design of the rows at these indices, in their order."""
         rows = np.asarray(indices, dtype=np.intp)
         columns = tuple(column.take(rows) for column in self.columns)
-        return replace(
-            self,
-            columns=columns,
-            has_nominal=self.has_nominal and rows[:1].tolist() == [0],
-            bare_runs=len(rows) if self.bare_runs else 0,
-        )
+        has_nominal = self.has_nominal and rows[:1].tolist() == [0]
+        return replace(self, columns=columns, has_nominal=has_nominal, bare_runs=len(rows))

@@ -47,7 +47,7 @@ CODES = {
     "E208": "The constraint is not a condition.",
     "E209": "The variable cannot be crossed.",
     "E210": "A variable that varies is not used by any template.",
-    "E211": "A constant or expression is not used (a warning).",
+    "E211": "A constant, an expression or a column of the table is not used (a warning).",
     "E212": "The template's result would depend on the number of the run.",
     "E213": "The nominal run needs a nominal value.",
     "E214": "The columns of the table and the variables do not match.",

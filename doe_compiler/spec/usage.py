@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from doe_compiler.expressions.parser import names
 from doe_compiler.kernel.findings import Place
-from doe_compiler.spec.model import Analysis, Constraint, Formula, Variable
+from doe_compiler.spec.model import Analysis, Constraint, Formula, FromTable, Variable
 from doe_compiler.spec.report import Report
 from doe_compiler.templates.parser import check
 
@@ -38,14 +38,17 @@ def check_usage(
 ) -> None:
     """Find varied variables that no template uses, since all their runs would compute the same.
 
-    What only a constraint uses is used when it is a constant or an expression.
+    What only a constraint uses is used when it is a constant or an expression. An unused column of the user's
+    own table may be a label of the rows, so it is only told.
     """
     variables = tuple(variables)
     placed = {name for analysis in analyses for task in analysis.templates for name in task.template.names}
     in_templates = _with_needs(placed, variables)
     in_constraints = _with_needs({n for c in constraints for n in names(c.expression)}, variables)
     for variable in variables:
-        if variable.varies and variable.name not in in_templates:
+        if isinstance(variable.law, FromTable) and variable.name not in in_templates:
+            report.warning("E211", f"no template uses the column '{variable.name}'", variable.place)
+        elif variable.varies and variable.name not in in_templates:
             message = f"no template uses '{variable.name}': its runs would all compute the same"
             hint = f"use ${{{variable.name}}} in a template (a comment line will do), or remove it"
             report.error("E210", message, variable.place, hint)

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from doe_compiler.templates.lowering import DOLLAR_CELL, DOLLAR_NAME, lowered, needs_dollar
+from doe_compiler.templates.lowering import DOLLAR_CELL, DOLLAR_NAME, lowered, needs_dollar, raised
 from doe_compiler.templates.parser import parse, platform_template
 from doe_compiler.templates.substitution import substituted
 from doe_compiler.templates.template import Placeholder, Template
@@ -56,3 +56,31 @@ def test_the_platform_substitutes_the_same_bytes(text, row):
 def test_lowering_a_platform_text_again_changes_nothing(text):
     once = _lowered(text)
     assert lowered(platform_template(once)) == once
+
+
+@pytest.mark.parametrize(
+    ("platform_text", "text", "strange"),
+    [
+        ("plain $ { }\r\n", "plain $ { }\r\n", ()),
+        ("${x} ${ x?string( '0.0' ) }", "${x} ${ x?string( '0.0' ) }", ()),
+        ("${old} ${old?string('0.0')}", '${new} ${new?string("0.0")}', ()),
+        ("${doe_dollar}{U}", "$${U}", ()),
+        ("$${doe_dollar}{x}", "$$${x}", ()),
+        ("${HOME} ${x:-1} ${", "$${HOME} $${x:-1} $${", ("${HOME}", "${x:-1}", "${")),
+        ("$${x}", "${dollar}${x}", ()),
+        ("$${HOME}", "$$${HOME}", ("${HOME}",)),
+    ],
+)
+def test_a_template_is_raised(platform_text, text, strange):
+    found = raised(platform_text, {"x": "x", "old": "new"}, "dollar")
+    assert (found.text, found.strange) == (text, strange)
+    assert found.has_dollars == ("${dollar}" in text)
+
+
+@given(template_texts())
+def test_what_was_lowered_is_raised_and_lowered_to_the_same(text):
+    template, _ = parse(text, "f")
+    before = lowered(template)
+    found = raised(before, {name: name for name in template.names}, "dollar")
+    assert found.strange == ()
+    assert _lowered(found.text).replace("${dollar}", "$") == before

@@ -1,0 +1,89 @@
+"""The analyses of a job without what `doe` has added to them: the user's commands, scripts and variables."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from doe_compiler.bundle.importing.files import Reference, inputs, script
+from doe_compiler.bundle.importing.reading import entries, mapping, text
+from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
+from doe_compiler.bundle.steps import POST_COMMAND
+
+_MARKERS = ("DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One analysis: `raw` is how the job has it, the rest what the user once wrote."""
+
+    raw: Mapping[str, object]
+    command: str
+    run_timeout_s: int | None
+    inputs: tuple[Reference, ...]
+    env_vars: Mapping[str, str]
+    pre_script: Reference | None
+    pre_command: str
+    post_script: Reference | None
+    post_command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """All analyses; `extractors` are those of the generated post-processing, `declared` all responses' names."""
+
+    steps: tuple[Step, ...]
+    extractors: tuple[Mapping[str, str], ...]
+    declared: tuple[str, ...]
+
+
+def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
+    """The job's analyses as the user once wrote them; `contents` holds the scripts by id."""
+    analyses = entries(job.get("jobanalyses"))
+    steps = [_step(analysis, is_first=index == 0) for index, analysis in enumerate(analyses)]
+    declared = _declared(analyses[0]) if analyses else ()
+    post = _generated(steps[-1], contents) if steps else None
+    if post is None:
+        return Steps(tuple(steps), (), declared)
+    steps[-1] = _without_post(steps[-1], post)
+    return Steps(tuple(steps), post.extractors, declared)
+
+
+def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
+    plain = plain_command(text(analysis.get("command")), is_first=is_first)
+    env_vars = {name: text(value) for name, value in mapping(analysis.get("envVars")).items()}
+    if all(name in env_vars for name in _MARKERS):
+        env_vars = {name: value for name, value in env_vars.items() if name not in _MARKERS}
+    return Step(
+        raw=analysis,
+        command=plain.command,
+        run_timeout_s=plain.run_timeout_s,
+        inputs=inputs(analysis),
+        env_vars=env_vars,
+        pre_script=script(analysis, "preProcessScript"),
+        pre_command=text(analysis.get("preProcessScriptCommand")),
+        post_script=script(analysis, "postProcessScript"),
+        post_command=text(analysis.get("postProcessScriptCommand")),
+    )
+
+
+def _generated(step: Step, contents: Mapping[str, bytes]) -> GeneratedPost | None:
+    if step.post_script is None or step.post_command != POST_COMMAND:
+        return None
+    return generated_post(contents.get(step.post_script.id, b""))
+
+
+def _without_post(step: Step, post: GeneratedPost) -> Step:
+    """The step with the user's own script, which a generated one finds among the inputs, as the last."""
+    if post.user_command is None:
+        return replace(step, post_script=None, post_command="")
+    own = step.inputs[-1] if step.inputs and not step.inputs[-1].decompress else None
+    rest = step.inputs[:-1] if own is not None else step.inputs
+    return replace(step, inputs=rest, post_script=own, post_command=post.user_command)
+
+
+def _declared(analysis: Mapping[str, object]) -> tuple[str, ...]:
+    try:
+        found = json.loads(text(mapping(analysis.get("envVars")).get("DOE_RESPONSES")) or "{}")
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(map(str, found)) if isinstance(found, dict) else ()

@@ -1,0 +1,164 @@
+"""A job's JSON alone, also as other services write it, becomes a study."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doe_compiler.bundle.importing.document import imported, references, study_name
+from doe_compiler.bundle.importing.files import file_name
+
+SOFTWARE = {"code": "openfoam", "name": "OpenFOAM", "version": "2.3.1-openmpi", "versionName": "2.3.1"}
+HARDWARE = {"coreSummary": {"numberOfNodes": 1.0}, "coreType": "standard-plus", "coresPerSlot": 1, "slots": 1}
+
+
+def shown_file(file_id, name, **more):
+    return {
+        "id": file_id,
+        "name": name,
+        "md5": "60C6492014F73AD0C08DA866B4CE9160",
+        "decryptedSize": 3,
+        **more,
+    }
+
+
+REFERENCE_JOB = {
+    "archiveFilters": [], "caseFile": None, "expectedRuns": 3, "id": "aabbcc", "includeNominalRun": False,
+    "isLowPriority": True, "isTemplateDryRun": False, "monteCarloIterations": None, "name": "Untitled Job",
+    "optimizer": None, "owner": "mark@rescale.com", "remoteVizConfig": None, "resourceFilters": [],
+    "paramFile": shown_file("sWErpg", "freestreamvalue.csv"),
+    "jobvariables": [
+        {"displayOrder": 0, "name": "Xvelocity", "valueGeneratorSettings": {}, "valueGeneratorType": "", "variableType": "Param"},
+        {"displayOrder": 1, "name": "Yvelocity", "valueGeneratorSettings": {}, "valueGeneratorType": "", "variableType": "Param"},
+    ],
+    "jobanalyses": [{
+        "analysis": SOFTWARE, "command": "./airFoil2D_DOE/Allrun", "envVars": {}, "flags": {}, "hardware": HARDWARE,
+        "inputFiles": [shown_file("duMEdg", "airfoid2d_doe.tar.gz")],
+        "postProcessScript": None, "postProcessScriptCommand": "", "preProcessScript": None, "preProcessScriptCommand": "",
+        "templateTasks": [{"processedFilename": "airFoil2D_DOE/0/U", "templateFile": shown_file("qEMEdg", "utemplate")}],
+        "useRescaleLicense": False,
+    }],
+}  # fmt: skip
+CONTENTS = {"sWErpg": b"Xvelocity, Yvelocity\n1, 2\n", "qEMEdg": b"${Xvelocity} ${Yvelocity}"}
+
+
+def document(job, contents=CONTENTS):
+    return yaml.safe_load(imported(job, contents, "here").text)
+
+
+def test_the_job_of_the_reference_is_a_short_study():
+    found = imported(REFERENCE_JOB, CONTENTS, "here")
+    assert found.warnings == ()
+    assert yaml.safe_load(found.text) == {
+        "doe": 1, "study": "untitled-job", "description": "Untitled Job",
+        "variables": {"Xvelocity": {}, "Yvelocity": {}},
+        "design": {"method": "table", "file": "parameters.csv"},
+        "analyses": [{
+            "analysis": {"code": "openfoam", "version": "2.3.1-openmpi"}, "command": "./airFoil2D_DOE/Allrun",
+            "hardware": {"coreType": "standard-plus", "coresPerSlot": 1, "slots": 1},
+            "inputFiles": ["inputs/airfoid2d_doe.tar.gz"],
+            "templates": [{"source": "templates/utemplate", "target": "airFoil2D_DOE/0/U"}],
+        }],
+        "job": {"isLowPriority": True, "resourceFilters": []},
+    }  # fmt: skip
+    assert {file.path: file.id for file in found.files} == {
+        "parameters.csv": "sWErpg", "inputs/airfoid2d_doe.tar.gz": "duMEdg", "templates/utemplate": "qEMEdg"
+    }  # fmt: skip
+
+
+def test_every_file_is_asked_for_once_with_its_checksum():
+    found = {each.id: (each.size, each.md5, each.read_limit > 0) for each in references(REFERENCE_JOB)}
+    md5 = "60c6492014f73ad0c08da866b4ce9160"
+    assert found == {"sWErpg": (3, md5, True), "duMEdg": (3, md5, False), "qEMEdg": (3, md5, True)}
+
+
+def changed(**more):
+    return {**json.loads(json.dumps(REFERENCE_JOB)), **more}
+
+
+def with_analysis(**more):
+    return changed(jobanalyses=[{**REFERENCE_JOB["jobanalyses"][0], **more}])
+
+
+def test_what_others_write_is_understood():
+    hardware = {
+        "coreType": {"code": "emerald", "name": "Emerald"},
+        "coresPerSlot": "4",
+        "slots": 2.0,
+        "walltime": "8",
+    }
+    found = document(with_analysis(hardware=hardware, useMpi="True", envVars={"A": 1, "B": None}, flags=None))
+    analysis = found["analyses"][0]
+    assert analysis["hardware"] == {"coreType": "emerald", "coresPerSlot": 4, "slots": 2, "walltime": 8}
+    assert analysis["useMpi"] is True
+    assert analysis["envVars"] == {"A": "1", "B": ""}
+
+
+def test_what_has_no_word_is_told():
+    found = imported(with_analysis(hardware={**HARDWARE, "type": "compute"}), CONTENTS, "here")
+    assert found.warnings == (
+        "analyses[0].hardware: the hardware's type (compute) has no word in the study language",
+    )
+    assert "# the hardware's type (compute)" in found.text
+    shared = imported(changed(sharedWith=["a@b.c"]), CONTENTS, "here")
+    assert "a@b.c" in shared.text
+
+
+def test_what_is_unknown_and_says_something_is_passed_through():
+    found = document(changed(folderId="f1", isInteractive=False, empty="", none=None, expectedRuns=9))
+    assert found["job"]["raw"] == {"folderId": "f1", "isInteractive": False}
+
+
+def test_the_columns_of_a_case_file_stay_in_the_templates_and_are_told():
+    variables = [{"name": "c", "variableType": "Case", "displayOrder": 3}]
+    job = changed(caseFile=shown_file("case", "cases.csv"), jobvariables=variables)
+    found = imported(job, {**CONTENTS, "qEMEdg": b"${Xvelocity} ${c}"}, "here")
+    assert any("columns of a case file: c" in warning for warning in found.warnings)
+    assert next(file.content for file in found.files if file.id == "qEMEdg") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "study"),
+    [
+        ("the FOAM 2", "the-foam-2"),
+        ("Ünï çode", "n-ode"),
+        ("日本", "job-aabbcc"),
+        ("", "job-aabbcc"),
+        ("x" * 50, "x" * 40),
+        ("Lift [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]", "airfoil2d"),
+    ],
+)
+def test_the_study_has_a_name(name, study):
+    assert study_name(changed(name=name)) == study
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", study)
+
+
+@given(st.text(max_size=300))
+def test_a_file_name_stays_in_its_folder(name):
+    safe = file_name(name)
+    assert safe.strip(" .")
+    assert "/" not in safe
+    assert "\\" not in safe
+    assert safe.isprintable()
+    assert len(safe.encode("utf-8", "replace")) <= 255
+    assert Path("folder", safe).parent == Path("folder")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*REFERENCE_JOB, "sharedWith"]), JSON), JSON)
+def test_no_answer_of_a_platform_breaks_it(fields, step):
+    job = changed(**fields)
+    assert yaml.safe_load(imported(job, CONTENTS, "here").text)["doe"] == 1
+    keys = list(REFERENCE_JOB["jobanalyses"][0])
+    for key in keys:
+        assert document(with_analysis(**{key: step}))["doe"] == 1
