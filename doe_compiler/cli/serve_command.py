@@ -1,13 +1,21 @@
 """`doe serve`: serve the embedded platform over HTTP."""
 
+import ipaddress
 import os
 import secrets
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.pipeline.connection import platform_folder
+
+if TYPE_CHECKING:
+    from doe_compiler.platform.weather import Weather
+
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (shown, not bound)
 
 
 @click.command("serve")
@@ -21,20 +29,80 @@ from doe_compiler.pipeline.connection import platform_folder
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
 )
-def command(host: str, port: int, data: Path | None, token_file: Path | None) -> None:
+@click.option("--executor", default="local", show_default=True, help="What executes the runs.")
+@click.option(
+    "--throttle",
+    is_flag=False,
+    flag_value="1",
+    metavar="[FACTOR|RATES]",
+    help="Throttle every key as the cloud does, times FACTOR, or by submits=3/min,reads=10/s,others=100/h.",
+)
+@click.option("--latency", metavar="MS|A..B", help="Delay every answer: 50, 50ms, or 50ms..300ms.")
+@click.option(
+    "--faults",
+    metavar="SPEC",
+    help="Fail now and then: 503:0.02,submit/drop-after:1x1,slow:0.01@2s,list-delay:5s,seed=7.",
+)
+def command(
+    host: str,
+    port: int,
+    data: Path | None,
+    token_file: Path | None,
+    executor: str,
+    throttle: str | None,
+    latency: str | None,
+    faults: str | None,
+) -> None:
     """Serve the embedded platform over HTTP with a token; Ctrl-C or SIGTERM stops it."""
+    from doe_compiler.platform.executor import EXECUTORS
     from doe_compiler.platform.http import serve
 
-    folder = data or platform_folder(os.environ, Path())
-    file = token_file or folder / "token"
+    if executor not in EXECUTORS:
+        raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
+    weather = _weather(throttle, latency, faults)
+    folder = (data or platform_folder(os.environ, Path())).absolute()
+    file = (token_file or folder / "token").absolute()
     token = _token(file)
+    if not _is_loopback(host):
+        click.echo(
+            f"warning: listening on {host}: whoever reaches this machine and has the token can run commands "
+            "as you, and the token is sent unencrypted; put TLS in front",
+            err=True,
+        )
 
     def ready(bound: int) -> None:
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"serving {folder} at http://{shown}:{bound}/api/v2/")
-        click.echo(f'export RESCALE_API_URL=http://{shown}:{bound}/api/v2/ RESCALE_API_KEY="$(cat {file})"')
+        reached = WILDCARDS.get(host, host)
+        url = f"http://{f'[{reached}]' if ':' in reached else reached}:{bound}/api/v2/"
+        key = f'"$(cat {shlex.quote(str(file))})"'
+        click.echo(
+            f"serving {folder} at {url}\ntoken in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
+        )
 
-    serve(folder, host, port, token, on_ready=ready)
+    serve(folder, host, port, token, on_ready=ready, weather=weather)
+
+
+def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "Weather | None":
+    """The weather that the options ask for; None if it is fair."""
+    if throttle is None and latency is None and faults is None:
+        return None
+    from doe_compiler.platform.faults import read_faults
+    from doe_compiler.platform.throttles import read_rates
+    from doe_compiler.platform.weather import Weather, read_latency
+
+    return Weather(
+        rates=read_rates(throttle) if throttle is not None else None,
+        latency=read_latency(latency) if latency is not None else None,
+        faults=read_faults(faults) if faults is not None else None,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _token(file: Path) -> str:

@@ -4,6 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 
+class Dropped(Exception):
+    """The connection is closed without an answer, or in the middle of one."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One call of the API: `path` is decoded and without the query, header names are lower case."""
