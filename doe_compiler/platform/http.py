@@ -218,6 +218,7 @@ def _run(
         socket = config.bind_socket()
     except SystemExit:
         raise DoeError(f"the address {host}:{port} cannot be used", hint="choose another --port") from None
+    socket.set_inheritable(False)  # uvicorn makes it so; the executor's runs would keep the port taken
     bound_port: int = socket.getsockname()[1]
     server = _Server(config, lambda: on_ready(bound_port))
     ended = threading.Event()

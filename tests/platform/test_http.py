@@ -113,8 +113,7 @@ def test_a_body_that_ends_early_leaves_nothing(server, until):
         raw.sendall(
             b"POST /api/v2/files/contents/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token right\r\n"
             b"Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000000\r\n\r\n"
-            b'--B\r\nContent-Disposition: form-data; name="file"; filename="half"\r\n\r\n'
-            + b"half" * 100_000
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="half"\r\n\r\n' + b"half" * 100_000
         )
         incoming = server[0] / "files" / "incoming"
         until(lambda: incoming.exists() and any(incoming.iterdir()))
