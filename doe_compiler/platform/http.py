@@ -247,6 +247,7 @@ def _allow_many_files() -> None:
 
 def _keep_executor(platform: Platform, ended: threading.Event) -> None:
     """See that there is an executor while there is work, also after one has died."""
-    while not ended.wait(WATCH_S):
+    while not ended.is_set():
         with contextlib.suppress(StoreError, OSError):
             platform.ensure_executor(detached=False)
+        ended.wait(WATCH_S)
