@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -83,3 +83,29 @@ def doe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., dict[str, str]]]:
+    """Start `doe serve` as a process of its own; gives the environment that leads to it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, data: str = "served") -> dict[str, str]:
+        folder = tmp_path / data
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RESCALE_", "DOE_"))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "doe_compiler", "serve", "--port", "0", "--data", str(folder), *arguments],
+            stdout=subprocess.PIPE, text=True, env={**kept, "HOME": str(tmp_path)},
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        address = process.stdout.readline().split(" at ")[1].partition(",")[0]
+        assert process.stdout.readline().startswith("export RESCALE_API_URL=")
+        return {"RESCALE_API_URL": address, "RESCALE_API_KEY": (folder / "token").read_text().split()[0]}
+
+    yield start
+    for process in started:
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+        assert process.stdout is not None
+        process.stdout.close()

@@ -24,6 +24,11 @@ COMMANDS = {
     "results": "Show inputs and responses of every run.",
     "stop": "Stop the running jobs of a study.",
     "serve": "Serve the embedded platform over HTTP.",
+    "jobs": "List, get, create, submit, update, stop, delete and share jobs.",
+    "runs": "List, get, tail and stop the runs of a job, and list their files.",
+    "files": "List, upload, download and delete files.",
+    "coretypes": "List the kinds of machines.",
+    "analyses": "List the software.",
     "schema": "Print the JSON Schema of studies.",
 }
 

@@ -1,7 +1,7 @@
 """`doe serve`: serve the embedded platform over HTTP."""
 
-import ipaddress
 import os
+import re
 import secrets
 import shlex
 from pathlib import Path
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doe_compiler.client.settings import is_loopback
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.pipeline.connection import platform_folder
 
 if TYPE_CHECKING:
+    from doe_compiler.platform.http import Tokens
     from doe_compiler.platform.weather import Weather
 
+TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (shown, not bound)
 
 
@@ -33,9 +36,9 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 @click.option(
     "--throttle",
     is_flag=False,
-    flag_value="1",
-    metavar="[FACTOR|RATES]",
-    help="Throttle every key as the cloud does, times FACTOR, or by submits=3/min,reads=10/s,others=100/h.",
+    flag_value="cloud",
+    metavar="[SPEC]",
+    help="Throttle every key as the cloud does, by a factor of it, or submits=3/min,job-reads=10/s,others=5/s.",
 )
 @click.option("--latency", metavar="MS|A..B", help="Delay every answer: 50, 50ms, or 50ms..300ms.")
 @click.option(
@@ -53,7 +56,11 @@ def command(
     latency: str | None,
     faults: str | None,
 ) -> None:
-    """Serve the embedded platform over HTTP with a token; Ctrl-C or SIGTERM stops it."""
+    """Serve the embedded platform over HTTP with a token; Ctrl-C or SIGTERM stops it.
+
+    The token file holds the owner's token in its first line; further lines `EMAIL TOKEN` let others in, who see
+    what they make themselves and what is shared with them.
+    """
     from doe_compiler.platform.executor import EXECUTORS
     from doe_compiler.platform.http import serve
 
@@ -62,8 +69,8 @@ def command(
     weather = _weather(throttle, latency, faults)
     folder = (data or platform_folder(os.environ, Path())).absolute()
     file = (token_file or folder / "token").absolute()
-    token = _token(file)
-    if not _is_loopback(host):
+    tokens = _tokens(file)
+    if not is_loopback(host):
         click.echo(
             f"warning: listening on {host}: whoever reaches this machine and has the token can run commands "
             "as you, and the token is sent unencrypted; put TLS in front",
@@ -73,12 +80,12 @@ def command(
     def ready(bound: int) -> None:
         reached = WILDCARDS.get(host, host)
         url = f"http://{f'[{reached}]' if ':' in reached else reached}:{bound}/api/v2/"
-        key = f'"$(cat {shlex.quote(str(file))})"'
+        key = f'"$(head -n 1 {shlex.quote(str(file))})"'
         click.echo(
-            f"serving {folder} at {url}\ntoken in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
+            f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
         )
 
-    serve(folder, host, port, token, on_ready=ready, weather=weather)
+    serve(folder, host, port, tokens, on_ready=ready, weather=weather)
 
 
 def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "Weather | None":
@@ -96,25 +103,29 @@ def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "
     )
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _tokens(file: Path) -> "Tokens":
+    from doe_compiler.platform.http import Tokens
 
-
-def _token(file: Path) -> str:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
             out.write(secrets.token_hex(20) + "\n")
     try:
-        token = file.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        token = ""
-    if not token or len(token) > 200 or any(char.isspace() for char in token):
-        raise WrongUsage(f"'{file}' holds no token", hint="one line of text without blanks")
-    return token
+        lines = file.read_text(encoding="ascii").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"'{file}' cannot be read as text") from error
+    token, *rest = [line.strip() for line in lines if line.strip()] or [""]
+    others = dict(_other(line, file) for line in rest)
+    if not TOKEN.fullmatch(token) or len({token, *others.values()}) != 1 + len(others):
+        raise WrongUsage(f"'{file}' holds no token, or one twice", hint="one line of text without blanks")
+    return Tokens(token, others)
+
+
+def _other(line: str, file: Path) -> tuple[str, str]:
+    email, _, token = line.partition(" ")
+    if "@" not in email or not TOKEN.fullmatch(token.strip()):
+        raise WrongUsage(
+            f"'{file}' has a line that is not EMAIL TOKEN", hint="the first line is the owner's token"
+        )
+    return email, token.strip()

@@ -228,6 +228,19 @@ class Fields:
         return tuple(parse(row) for row in self.rows_or_none(name))
 
 
+def mapping(value: object) -> Mapping[str, object]:
+    """An object as the platform sent it."""
+    return Fields(value, "an entry").raw
+
+
+def lines(value: object) -> tuple[str, ...]:
+    """The lines of a text."""
+    found = Fields(value, "a text").required("lines")
+    if not isinstance(found, list) or not all(isinstance(line, str) for line in found):
+        raise Garbled("garbled answer: the lines are no texts")
+    return tuple(found)
+
+
 def page(value: object) -> Page:
     """A page; a plain list is one page that holds all."""
     if isinstance(value, list):

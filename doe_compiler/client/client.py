@@ -1,29 +1,26 @@
 """The platform's API as one typed client, the same over a network and in this process."""
 
-import hashlib
 import http.cookiejar
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Self, TypeVar
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Self
 
 import httpx2
-import orjson
 
 from doe_compiler.client import answers
 from doe_compiler.client.answers import Analysis, CoreType, FileEntry, Job, JobEntry, RunEntry, Status
-from doe_compiler.client.errors import Ambiguous, Garbled, TooLarge
+from doe_compiler.client.calls import PAGE_SIZE, Calls, path_of
+from doe_compiler.client.errors import Ambiguous, TooLarge
 from doe_compiler.client.exchange import Exchange
+from doe_compiler.client.measured import Measured, opened
 from doe_compiler.client.pacing import buckets
 from doe_compiler.client.patience import Patience
 from doe_compiler.client.settings import Account, api_url
 from doe_compiler.client.transport import EMBEDDED_URL, EmbeddedTransport
 from doe_compiler.kernel import wire
-from doe_compiler.kernel.canonical import canonical_json
-from doe_compiler.kernel.errors import DoeError, TryAgain, WrongUsage
+from doe_compiler.kernel.errors import DoeError, WrongUsage
 
 __all__ = [
     "PAGE_SIZE",
@@ -37,22 +34,14 @@ __all__ = [
     "Status",
 ]
 
-PAGE_SIZE = 100
-"""Rows that are asked for at once; the platform may give fewer."""
 
-_Row = TypeVar("_Row")
-
-
-class Client:
+class Client(Calls):
     """One account on one platform; opened by `connect` or `embedded`, closed by `close` or `with`.
 
     Every method raises the errors of `doe_compiler.client.errors` and, of the kernel, NotAllowedIn and
     TryAgain. Reads are repeated within the client's patience. A write is never repeated after it may have
     happened: it raises Ambiguous, and the caller looks.
     """
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
 
     @classmethod
     def connect(
@@ -103,15 +92,6 @@ class Client:
         )
         return cls(Exchange(http_client, None, patience, {}))
 
-    @property
-    def host(self) -> str:
-        """The host that answers, `embedded` for the platform in this process."""
-        return self._exchange.host
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._exchange.close()
-
     def __enter__(self) -> Self:
         return self
 
@@ -130,63 +110,123 @@ class Client:
 
     def job(self, job_id: str) -> Job:
         """A whole job."""
-        return answers.job(self._exchange.read(_path("jobs", job_id)))
+        return answers.job(self._exchange.read(path_of("jobs", job_id)))
+
+    def find_jobs(self, query: Mapping[str, str], page_size: int = PAGE_SIZE) -> Iterator[JobEntry]:
+        """The jobs that pass a filter: `state`, `job_status`, `search`, in the `ordering` that is asked for."""
+        return self._rows("jobs/", answers.job_entry, page_size, query)
 
     def create_job(self, payload: Mapping[str, object]) -> Job:
         """Create a draft from a payload as the API has it."""
         body = self._json("POST", "jobs/", payload)
         return self._created(answers.job, body, "POST jobs/")
 
+    def change_job(self, job_id: str, change: Mapping[str, object]) -> None:
+        """Change a draft; of a job that was submitted the name only."""
+        self._json("PATCH", path_of("jobs", job_id), change)
+
+    def replace_job(self, job_id: str, payload: Mapping[str, object]) -> None:
+        """Make a draft anew from a payload; of a job that was submitted only the name changes."""
+        self._json("PUT", path_of("jobs", job_id), payload)
+
+    def share_job(self, job_id: str, email: str, message: str = "") -> None:
+        """Let another user see the job."""
+        self._json("POST", path_of("jobs", job_id, "share"), {"email": email, "message": message})
+
+    def tag_job(self, job_id: str, tag: str) -> None:
+        """Tag the job."""
+        self._json("POST", path_of("jobs", job_id, "tags"), {"name": tag})
+
+    def tags(self, job_id: str) -> tuple[str, ...]:
+        """The job's tags."""
+        return tuple(str(row.get("name")) for row in self.rows("jobs", job_id, "tags"))
+
+    def set_custom_field(self, job_id: str, name: str, value: str) -> None:
+        """Set one of the job's custom fields."""
+        self._json("POST", path_of("jobs", job_id, "custom-fields"), {"name": name, "value": value})
+
     def submit(self, job_id: str) -> None:
         """Start a draft: from here on it costs money."""
-        self._do("POST", _path("jobs", job_id, "submit"))
+        self._do("POST", path_of("jobs", job_id, "submit"))
 
     def stop(self, job_id: str) -> None:
         """Ask a running job to stop."""
-        self._do("POST", _path("jobs", job_id, "stop"))
+        self._do("POST", path_of("jobs", job_id, "stop"))
 
     def delete(self, job_id: str) -> None:
         """Delete a job that does not run."""
-        self._do("DELETE", _path("jobs", job_id))
+        self._do("DELETE", path_of("jobs", job_id))
 
     def statuses(self, job_id: str) -> tuple[Status, ...]:
         """The job's history as the platform orders it, newest first; empty for a draft."""
-        return tuple(self._rows(_path("jobs", job_id, "statuses"), answers.status, PAGE_SIZE))
+        return tuple(self._rows(path_of("jobs", job_id, "statuses"), answers.status, PAGE_SIZE))
 
     def cluster_statuses(self, job_id: str) -> tuple[Status, ...]:
         """The history of the job's machines, newest first."""
-        return tuple(self._rows(_path("jobs", job_id, "cluster_statuses"), answers.status, PAGE_SIZE))
+        return tuple(self._rows(path_of("jobs", job_id, "cluster_statuses"), answers.status, PAGE_SIZE))
 
     # Runs
 
     def runs(self, job_id: str, page_size: int = PAGE_SIZE) -> Iterator[RunEntry]:
         """The job's runs, page by page."""
-        return self._rows(_path("jobs", job_id, "runs"), answers.run_entry, page_size)
+        return self._rows(path_of("jobs", job_id, "runs"), answers.run_entry, page_size)
 
     def all_runs(self, job_id: str, page_size: int = PAGE_SIZE) -> tuple[RunEntry, ...]:
         """All runs of the job, none lost and none twice, by number."""
-        path = _path("jobs", job_id, "runs")
+        path = path_of("jobs", job_id, "runs")
         runs = self._all(path, answers.run_entry, lambda entry: str(entry.number), page_size)
         return tuple(sorted(runs, key=lambda entry: entry.number))
 
     def stop_run(self, job_id: str, number: int) -> None:
         """Ask one run of a running job to stop."""
-        self._do("POST", _path("jobs", job_id, "runs", str(number), "stop"))
+        self._do("POST", path_of("jobs", job_id, "runs", str(number), "stop"))
+
+    def snapshot(self, job_id: str, number: int) -> None:
+        """Let the platform list what a running run has written so far."""
+        self._do("POST", path_of("jobs", job_id, "runs", str(number), "snapshot"))
+
+    def tail(self, job_id: str, number: int, file: str, lines: int) -> tuple[str, ...]:
+        """The last lines of a file in the work directory of a run, each with its end."""
+        words = ("jobs", job_id, "runs", str(number), "tail", *file.split("/"))
+        return answers.lines(self._exchange.read(path_of(*words), {"lines": str(lines)}))
+
+    def directory(self, job_id: str, number: int) -> Iterator[Mapping[str, object]]:
+        """What lies in the work directory of a run: `name`, `path`, `size` in bytes, `isDirectory`."""
+        return self.rows("jobs", job_id, "runs", str(number), "directory-contents")
 
     def run_files(self, job_id: str, number: int, page_size: int = PAGE_SIZE) -> Iterator[FileEntry]:
         """The output files of one run."""
-        return self._rows(_path("jobs", job_id, "runs", str(number), "files"), answers.file_entry, page_size)
+        return self._rows(
+            path_of("jobs", job_id, "runs", str(number), "files"), answers.file_entry, page_size
+        )
 
     # Files
 
     def job_files(self, job_id: str, page_size: int = PAGE_SIZE) -> Iterator[FileEntry]:
         """The output files of all runs of a job."""
-        return self._rows(_path("jobs", job_id, "files"), answers.file_entry, page_size)
+        return self._rows(path_of("jobs", job_id, "files"), answers.file_entry, page_size)
 
     def find_files(self, name: str, page_size: int = PAGE_SIZE) -> Iterator[FileEntry]:
         """The account's files whose name is `name`, as the platform orders them, newest first."""
         found = self._rows("files/", answers.file_entry, page_size, {"search": name})
         return (entry for entry in found if entry.name == name)
+
+    def file(self, file_id: str) -> FileEntry:
+        """What is known of a file."""
+        return answers.file_entry(self._exchange.read(path_of("files", file_id)))
+
+    def change_file(self, file_id: str, change: Mapping[str, object]) -> FileEntry:
+        """Give an upload another `name` or `typeId`."""
+        path = path_of("files", file_id)
+        return self._created(answers.file_entry, self._json("PATCH", path, change), f"PATCH {path}")
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file."""
+        self._do("DELETE", path_of("files", file_id))
+
+    def lines(self, file_id: str) -> tuple[str, ...]:
+        """The lines of a text file, each with its end."""
+        return answers.lines(self._exchange.read(path_of("files", file_id, "lines")))
 
     def upload(self, content: bytes | Path, name: str, type_id: int) -> FileEntry:
         """Store a file under a name, streamed; `type_id` says what it is for (1 input, 2 template, …).
@@ -201,7 +241,7 @@ class Client:
                 f"a file cannot be uploaded as {name!r}", hint="rename it without quotes and backslashes"
             )
         with ExitStack() as stack:
-            measured = _Measured(_opened(content, name, stack), name)
+            measured = Measured(opened(content, name, stack), name)
             body = self._exchange.write(
                 "POST",
                 "files/contents/",
@@ -217,7 +257,7 @@ class Client:
 
     def download(self, file_id: str, sink: Callable[[bytes], object]) -> int:
         """Stream a file's bytes into `sink`, each once and in order; returns how many there were."""
-        return self._exchange.download(_path("files", file_id, "contents"), sink)
+        return self._exchange.download(path_of("files", file_id, "contents"), sink)
 
     def read_file(self, file_id: str, limit: int) -> bytes:
         """A file's bytes; TooLarge beyond `limit` of them."""
@@ -241,89 +281,17 @@ class Client:
         """The software that the platform offers."""
         return self._all("analyses/", answers.analysis, lambda entry: entry.code, PAGE_SIZE)
 
+    def prices(self) -> Iterator[Mapping[str, object]]:
+        """The price of a core-hour of each core type."""
+        return self.rows("billing", "computeprices")
+
+    def projects(self) -> Iterator[Mapping[str, object]]:
+        """The projects of the account."""
+        return self.rows("users", "me", "projects")
+
     def me(self) -> str:
         """The e-mail address of the account."""
         return answers.email(self._exchange.read("users/me/"))
-
-    # How lists are read and writes are done
-
-    def _rows(
-        self,
-        path: str,
-        parse: Callable[[object], _Row],
-        page_size: int,
-        query: Mapping[str, str] | None = None,
-    ) -> Iterator[_Row]:
-        for page in self._pages(path, page_size, query or {}):
-            yield from map(parse, page.rows)
-
-    def _pages(self, path: str, page_size: int, query: Mapping[str, str]) -> Iterator[answers.Page]:
-        wanted: Mapping[str, str] = {**query, "page_size": str(page_size)}
-        seen = set()
-        while True:
-            page = answers.page(self._exchange.read(path, wanted))
-            yield page
-            if page.next is None:
-                return
-            wanted = self._next_query(page.next, path)
-            mark = tuple(sorted(wanted.items()))
-            if mark in seen or not page.rows:
-                raise Garbled(f"garbled answer from {self.host} to GET {path}: the pages go in a circle")
-            seen.add(mark)
-
-    def _next_query(self, link: str, path: str) -> Mapping[str, str]:
-        # Only the query of the link is used: the scheme behind a proxy is often wrong, and nothing that a
-        # list says may send the key to another place.
-        try:
-            parts = urlsplit(link)
-            host = parts.hostname
-        except ValueError:
-            parts, host = urlsplit(""), "?"
-        if host not in {None, httpx2.URL(f"http://{self.host}").host}:
-            raise Garbled(f"garbled answer from {self.host} to GET {path}: the next page is on another host")
-        return dict(parse_qsl(parts.query, keep_blank_values=True))
-
-    def _all(
-        self, path: str, parse: Callable[[object], _Row], key: Callable[[_Row], str], page_size: int
-    ) -> tuple[_Row, ...]:
-        """Every row of a list that rows may join and leave while it is read.
-
-        A row that leaves moves the later ones up by one, over the edge of a page that was read already; one
-        that joins moves them down, and one row comes twice. So a reading counts only if all its pages tell
-        one count, as many rows came, and none came twice; otherwise the list is read again.
-        """
-
-        def once() -> tuple[_Row, ...] | None:
-            pages = list(self._pages(path, page_size, {}))
-            rows = tuple(parse(row) for page in pages for row in page.rows)
-            counts = {page.count for page in pages}
-            holds = counts == {len(rows)} and len({key(row) for row in rows}) == len(rows)
-            return rows if holds else None
-
-        return self._exchange.settled(once, f"the list {path} of {self.host} changes while it is read")
-
-    def _json(self, method: str, path: str, payload: Mapping[str, object]) -> bytes:
-        return self._exchange.write(
-            method, path, content=canonical_json(payload), headers={"Content-Type": "application/json"}
-        )
-
-    def _do(self, method: str, path: str) -> None:
-        body = self._exchange.write(method, path)
-        if body.strip():
-            self._created(_anything, body, f"{method} {path}")
-
-    def _created(self, parse: Callable[[object], _Row], body: bytes, what: str) -> _Row:
-        try:
-            return parse(orjson.loads(body))
-        except (ValueError, Garbled) as error:
-            words = str(error) if isinstance(error, Garbled) else "not JSON"
-        raise Ambiguous(
-            f"{self.host} gave no proper answer to {what} ({words}): it may or may not have happened"
-        )
-
-
-def _anything(value: object) -> object:
-    return value
 
 
 def _time_limits(patience: Patience) -> httpx2.Timeout:
@@ -334,55 +302,3 @@ def _time_limits(patience: Patience) -> httpx2.Timeout:
 
 def _no_cookies() -> http.cookiejar.CookieJar:
     return http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-
-
-def _path(*words: str) -> str:
-    """`jobs/ID/submit/` of its words; an id is one word, whatever it holds."""
-    for word in words:
-        if word in {"", ".", ".."} or not word.isprintable():
-            raise WrongUsage(f"{word!r} is not an id")
-    return "".join(f"{quote(word, safe='')}/" for word in words)
-
-
-def _opened(content: bytes | Path, name: str, stack: ExitStack) -> BinaryIO:
-    if isinstance(content, bytes):
-        return BytesIO(content)
-    try:
-        return stack.enter_context(content.open("rb"))
-    except OSError as error:
-        raise DoeError(f"{name} cannot be read for the upload: {error.strerror}") from None
-
-
-class _Measured:
-    """A file that is measured while it is sent, and that must keep its length meanwhile."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file = file
-        self._name = name
-        self._length = file.seek(0, 2)
-        self.seek(0)
-
-    @property
-    def md5(self) -> str:
-        """The MD5 of what was sent, in hex."""
-        return self._md5.hexdigest()
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        if whence == 0 and offset == 0:
-            self._md5 = hashlib.md5(usedforsecurity=False)
-            self.size = 0
-        return self._length if whence == 2 else self._file.seek(offset, whence)
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            chunk = self._file.read(size)
-        except OSError as error:
-            raise DoeError(f"{self._name} cannot be read for the upload: {error.strerror}") from None
-        self.size += len(chunk)
-        self._md5.update(chunk)
-        if self.size > self._length or (not chunk and self.size != self._length):
-            raise TryAgain(f"{self._name} changed while it was uploaded")
-        return chunk

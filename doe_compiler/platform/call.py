@@ -26,6 +26,7 @@ class Call:
     viewer: User
     ids: tuple[str, ...]
     submitted: Callable[[], None]
+    list_delay_s: float = 0.0
 
     def job(self) -> Job:
         """The job that the address names, owned by the viewer or shared; raises the 404."""

@@ -5,7 +5,8 @@ import contextlib
 import resource
 import signal
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -136,11 +137,22 @@ def _headers(request: Request) -> dict[str, str]:
     return headers
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The owner's token, and the others' by e-mail address."""
+
+    owner: str
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "Tokens(...)"
+
+
 def serve(
     data: Path,
     host: str,
     port: int,
-    token: str,
+    tokens: Tokens,
     *,
     on_ready: Callable[[int], None],
     weather: Weather | None = None,
@@ -151,7 +163,7 @@ def serve(
     Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
     server serves the same data, DoeError if the address cannot be used.
     """
-    if not token:
+    if not tokens.owner:
         raise DoeError("the platform is not served without a token")
     folder = DataFolder(data.absolute())
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -161,7 +173,7 @@ def serve(
             f"{data} is already served", hint="stop that server, or choose another --data"
         )
     try:
-        platform = open_platform(data, token=token)
+        platform = open_platform(data, token=tokens.owner, others=tokens.others)
         try:
             _run(platform, host, port, on_ready, weather, limits or Limits())
         finally:
@@ -198,6 +210,8 @@ def _run(
     weather: Weather | None,
     limits: Limits,
 ) -> None:
+    if weather is not None:
+        platform.list_delay_s = weather.list_delay_s
     config = uvicorn.Config(
         application(platform.answer, weather, limits),
         host=host,

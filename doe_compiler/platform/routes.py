@@ -48,8 +48,8 @@ def _below(*pattern: str) -> Callable[[Request], bool]:
 
 ROUTES: Mapping[str, Callable[[Request], bool]] = MappingProxyType(
     {
-        "reads": is_read,
-        "writes": lambda request: not is_read(request),
+        "read": is_read,
+        "write": lambda request: not is_read(request),
         "jobs": _below("jobs"),
         "files": _below("files"),
         "runs": _below("jobs", "*", "runs"),

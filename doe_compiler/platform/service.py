@@ -35,6 +35,7 @@ class Platform:
             self._digests = self._store.token_digests()
         self._users = self._store.users()
         self._launcher = ExecutorLauncher(folder)
+        self.list_delay_s = 0.0
 
     def answer(self, request: Request) -> Response:
         """The response to one call of the API; never raises for anything a client can send."""
@@ -75,7 +76,16 @@ class Platform:
             allowed = ", ".join(sorted(operations))
             raise detail(405, f'Method "{request.method[:20]}" not allowed.', (("allow", allowed),))
         view = View(f"{base_url(request)}/api/{version}/", self._users)
-        call = Call(self._store, self._folder, request, view, viewer, ids, self._ensure_tied_executor)
+        call = Call(
+            self._store,
+            self._folder,
+            request,
+            view,
+            viewer,
+            ids,
+            self._ensure_tied_executor,
+            self.list_delay_s,
+        )
         return operation.handle(call)
 
     def _ensure_tied_executor(self) -> None:

@@ -42,12 +42,16 @@ ORDERINGS = {
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a list shows: `state` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards."""
+    """Which jobs a list shows: `state` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards.
+
+    Jobs that were made after `before_us` are not shown.
+    """
 
     status: str | None = None
     search: str = ""
     state: str = "all"
     ordering: str = "-dateInserted"
+    before_us: int | None = None
 
     def order(self) -> str:
         """The order as SQL."""
@@ -132,6 +136,9 @@ class Store(FileStore):
         if wanted.status is not None:
             conditions.append("status = ?")
             values.append(wanted.status)
+        if wanted.before_us is not None:
+            conditions.append("inserted_us <= ?")
+            values.append(wanted.before_us)
         if wanted.search:
             conditions.append("instr(lower(name), lower(?)) > 0")
             values.append(wanted.search)

@@ -16,17 +16,17 @@ from doe_compiler.platform.answers import detail
 from doe_compiler.platform.routes import ROUTES, is_read, words_of
 
 MOST_KEYS = 1000
-GRAMMAR = "a factor such as 0.01, or rates such as submits=3/min,reads=10/s,others=100/h"
-RATE = re.compile(r"([a-z]+)=([0-9]{1,9})/(s|min|h)", re.ASCII)
+GRAMMAR = "cloud, a factor of it such as 0.01, or submits=3/min,job-reads=10/s,others=100/h"
+RATE = re.compile(r"([a-z-]+)=([0-9]{1,9})/(s|sec|min|h|hour)", re.ASCII)
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
-SPAN_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
+SPAN_S = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0}
 
 
 class Scope(enum.Enum):
     """What is counted together, by the word that `--throttle` has for it."""
 
     SUBMITS = "submits"
-    READS = "reads"
+    JOB_READS = "job-reads"
     OTHERS = "others"
 
 
@@ -41,7 +41,7 @@ class Rate:
 CLOUD: Mapping[Scope, Rate] = MappingProxyType(
     {
         Scope.SUBMITS: Rate(1_000, 3600.0),
-        Scope.READS: Rate(90_000, 3600.0),
+        Scope.JOB_READS: Rate(90_000, 3600.0),
         Scope.OTHERS: Rate(7_200, 3600.0),
     }
 )
@@ -54,11 +54,13 @@ def scope_of(request: Request) -> Scope:
         return Scope.SUBMITS
     is_second_version = request.path.startswith("/api/v2/")
     is_job_read = is_read(request) and is_second_version and words_of(request)[:1] == ("jobs",)
-    return Scope.READS if is_job_read else Scope.OTHERS
+    return Scope.JOB_READS if is_job_read else Scope.OTHERS
 
 
 def read_rates(text: str) -> Mapping[Scope, Rate]:
     """The rates that `--throttle` asks for: the cloud's times a factor, or its own; raises WrongUsage."""
+    if text == "cloud":
+        return CLOUD
     if FACTOR.fullmatch(text):
         if float(text) == 0:
             raise WrongUsage(f"--throttle {text}: nothing could ever be called", hint=f"say {GRAMMAR}")

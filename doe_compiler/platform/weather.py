@@ -1,17 +1,13 @@
 """The cloud on a bad day: throttles, latency and faults around the platform's answers, over HTTP or in process."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import orjson
-
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Dropped, Request, Response
-from doe_compiler.platform.answers import LARGEST_PAGE_SIZE, Refusal, detail, page_response, wanted_page
+from doe_compiler.platform.answers import detail
 from doe_compiler.platform.faults import Dice, Draws, Fault, FaultSpec, Kind, read_duration
-from doe_compiler.platform.routes import ROUTES
 from doe_compiler.platform.throttles import Rate, Scope, Throttles
 
 Answer = Callable[[Request], Response]
@@ -53,7 +49,10 @@ class Forecast:
 
 
 class Weather:
-    """Decides what happens to every call, and does it; any number of threads may share it."""
+    """Decides what happens to every call, and does it; any number of threads may share it.
+
+    `list_delay_s` is what the platform's own `list_delay_s` is to be: it alone knows the list.
+    """
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class Weather:
         self._latency = latency or Latency()
         self._draws = Draws(spec.seed)
         self._dice = Dice(spec.faults, self._draws)
-        self._new_jobs = _NewJobs(spec.list_delay_s, monotonic)
+        self.list_delay_s = spec.list_delay_s
 
     def forecast(self, request: Request) -> Forecast:
         """What will happen to the call; asking counts it."""
@@ -87,12 +86,12 @@ class Weather:
             return forecast.refusal
         fault = forecast.fault
         if fault is None:
-            return self._new_jobs.answered(request, answer)
+            return answer(request)
         if fault.kind is Kind.DROP_BEFORE:
             raise Dropped
         if fault.kind is Kind.STATUS:
             return _status_response(fault.status)
-        response = self._new_jobs.answered(request, answer)
+        response = answer(request)
         match fault.kind:
             case Kind.DROP_AFTER:
                 _close(response.body)
@@ -151,59 +150,3 @@ def _garbled(body: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in body:
         yield bytes(byte ^ 0x55 for byte in chunk[:left]) + chunk[left:]
         left = max(0, left - len(chunk))
-
-
-class _NewJobs:
-    """Keeps jobs out of the list for a while after they were created here."""
-
-    def __init__(self, delay_s: float, monotonic: Callable[[], float]) -> None:
-        self._delay_s = delay_s
-        self._monotonic = monotonic
-        self._created: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    def answered(self, request: Request, answer: Answer) -> Response:
-        """The platform's answer, which forgets new jobs where it lists some."""
-        if self._delay_s == 0:
-            return answer(request)
-        if ROUTES["create"](request):
-            response = answer(request)
-            if response.status == 201:
-                with self._lock:
-                    self._created[orjson.loads(b"".join(response.body))["id"]] = self._monotonic()
-            return response
-        if ROUTES["list"](request) and (hidden := self._hidden()):
-            return _list_without(hidden, request, answer)
-        return answer(request)
-
-    def _hidden(self) -> frozenset[str]:
-        oldest = self._monotonic() - self._delay_s
-        with self._lock:
-            self._created = {job: at for job, at in self._created.items() if at > oldest}
-            return frozenset(self._created)
-
-
-def _list_without(hidden: frozenset[str], request: Request, answer: Answer) -> Response:
-    """The page that is wanted of the list as if the hidden jobs were not in it."""
-    try:
-        page = wanted_page(request)
-    except Refusal as refusal:
-        return refusal.response
-    kept = [(name, value) for name, value in request.query if name not in ("page", "page_size")]
-    visible: list[object] = []
-    number = 1
-    while True:
-        query = (*kept, ("page", str(number)), ("page_size", str(LARGEST_PAGE_SIZE)))
-        response = answer(replace(request, query=query))
-        if response.status != 200:
-            return response
-        part = orjson.loads(b"".join(response.body))
-        visible += [job for job in part["results"] if job["id"] not in hidden]
-        if part["next"] is None:
-            break
-        number += 1
-    try:
-        results = visible[page.offset : page.offset + page.size]
-        return page_response(request, page, len(visible), results)
-    except Refusal as refusal:
-        return refusal.response

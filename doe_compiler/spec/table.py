@@ -4,7 +4,7 @@ import csv
 import io
 import os.path
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from doe_compiler.kernel.findings import Finding, Place, near_miss
 from doe_compiler.spec.cells import cell_problem
@@ -14,9 +14,11 @@ from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import Constant, Formula, FromTable, LocalFile, Table, Variable
 from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
+from doe_compiler.spec.scalars import exact_number
 from doe_compiler.spec.source import decoded
 
 _MOST_TOLD = 20
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LINE_END = re.compile("\r\n|[\r\n]")  # as the csv module counts lines
 
 
@@ -124,6 +126,15 @@ def check_columns(
     _check_values(table, by_name, shown, place, report)
 
 
+def _not_finite(name: str, cells: list[str], shown: str, place: Place) -> Iterator[Finding]:
+    """Findings for NaN and infinities in a column of numbers; in a column of words they are words."""
+    places = [number for number, cell in enumerate(cells, start=1) if _NOT_FINITE.fullmatch(cell)]
+    if places and all(_NOT_FINITE.fullmatch(cell) or exact_number(cell) is not None for cell in cells):
+        for number in places:
+            message = f"'{name}' in row {number} of '{shown}' ({cells[number - 1]}) is not a finite number"
+            yield Finding("E313", message, "give a number, or remove the row", place)
+
+
 def _check_values(
     table: Table, by_name: Mapping[str, Variable], shown: str, place: Place, report: Report
 ) -> None:
@@ -133,6 +144,7 @@ def _check_values(
         if variable is None or not variable.varies:
             continue
         if isinstance(variable.law, FromTable) and not variable.is_integer:
+            own.findings += _not_finite(name, [row[index] for row in table.rows], shown, place)
             continue
         for number, row in enumerate(table.rows, start=1):
             problem = value_problem(variable.law, row[index], is_integer=variable.is_integer)

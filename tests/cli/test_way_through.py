@@ -228,30 +228,38 @@ def test_an_interrupted_apply_goes_on_with_the_same_command(study_at, tmp_path, 
     assert log.read_text().count("done") <= 12 + 2
 
 
-def test_over_http_it_is_the_same(doe, study_at, tmp_path):
-    server = subprocess.Popen(
-        [sys.executable, "-m", "doe_compiler", "serve", "--port", "0", "--data", str(tmp_path / "served")],
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(tmp_path)},
-    )  # fmt: skip
-    try:
-        address = server.stdout.readline().split(" at ")[1].strip()
-        key = (tmp_path / "served" / "token").read_text().strip()
-        study = study_at()
-        refused = doe("apply", study, "--yes", "--on", address, env={"RESCALE_API_KEY": "wrong"})
-        assert refused.returncode == 7
-        env = {"RESCALE_API_KEY": key}
-        applied = doe("apply", study, "--yes", "--on", address, env=env)
-        assert applied.returncode == 0, applied.stderr
-        assert {
-            row["state"]
-            for row in rows_of(doe("results", study, "--on", address, "--format", "csv", env=env))
-        } == {"done"}
-        assert "Nothing to do" in doe("apply", study, "--yes", "--on", address, env=env).stderr
-        cloud = {"RESCALE_API_KEY": key, "RESCALE_API_URL": address}
-        assert "Nothing to do" in doe("apply", study, "--yes", "--on", "rescale", env=cloud).stderr
-        for done in (refused, applied):
-            assert key not in done.stdout + done.stderr
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=30) == 0
-        server.stdout.close()
+def test_over_http_it_is_the_same(doe, study_at, serving):
+    cloud = serving()
+    address, key = cloud["RESCALE_API_URL"], cloud["RESCALE_API_KEY"]
+    study = study_at()
+    refused = doe("apply", study, "--yes", "--on", address, env={"RESCALE_API_KEY": "wrong"})
+    assert refused.returncode == 7
+    env = {"RESCALE_API_KEY": key}
+    applied = doe("apply", study, "--yes", "--on", address, env=env)
+    assert applied.returncode == 0, applied.stderr
+    results = doe("results", study, "--on", address, "--format", "csv", env=env)
+    assert {row["state"] for row in rows_of(results)} == {"done"}
+    assert "Nothing to do" in doe("apply", study, "--yes", "--on", address, env=env).stderr
+    assert "Nothing to do" in doe("apply", study, "--yes", "--on", "rescale", env=cloud).stderr
+    for done in (refused, applied):
+        assert key not in done.stdout + done.stderr
+
+
+BAD_DAYS = ["503:0.05,429:0.05,drop-before:0.03", "read/truncate:0.05,read/garbled:0.05,read/drop-after:0.05"]
+
+
+@pytest.mark.parametrize("faults", BAD_DAYS)
+def test_on_a_bad_day_every_run_is_run_once_all_the_same(doe, study_at, serving, tmp_path, faults):
+    study = study_at(
+        command=f'"cat deck.txt >> {tmp_path}/ran; cp deck.txt y.txt"',
+        responses="  y: {file: y.txt, regex: 'x = (\\S+)'}",
+    )
+    cloud = serving("--faults", f"{faults},seed=3", "--latency", "0ms..2ms")
+    for _ in range(30):
+        applied = doe("apply", study, "--yes", "--on", "rescale", env=cloud)
+        assert "Traceback" not in applied.stderr
+        if applied.returncode == 0:
+            break
+    assert applied.returncode == 0, applied.stderr
+    ran = (tmp_path / "ran").read_text().split("\n")[:-1]
+    assert len(ran) == len(set(ran)) == 5

@@ -158,7 +158,7 @@ class Served:
             [sys.executable, "-m", "doe_compiler", *arguments],
             stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True, env={**kept, **(env or {})},
         )  # fmt: skip
-        self.said = [self.process.stdout.readline() for _ in range(3)]
+        self.said = [self.process.stdout.readline() for _ in range(2)]
         assert "serving" in self.said[0], Path(self.log.name).read_text()
         self.port = int(self.said[0].rpartition("/api")[0].rpartition(":")[2])
         self.token = (data / "token").read_text().strip()
@@ -210,7 +210,7 @@ class Served:
 
 
 @pytest.fixture
-def serving():
+def serve_at():
     """Start `doe serve` with options; every server that still runs is ended after the test."""
     started = []
 

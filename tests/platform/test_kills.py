@@ -229,12 +229,12 @@ def _check_runs(server, known):
 
 
 @pytest.mark.xdist_group("kills")
-def test_nothing_acknowledged_is_lost_and_no_finished_run_repeated(serving, tmp_path):
+def test_nothing_acknowledged_is_lost_and_no_finished_run_repeated(serve_at, tmp_path):
     rng = random.Random(SEED)
     data, marks = tmp_path / "data", tmp_path / "marks"
     known, finished = Acknowledged(), {}
     for _ in range(ROUNDS):
-        server = serving(data)
+        server = serve_at(data)
         _check(server, known, _newest)
         clients = Clients(server, known, marks, rng)
         time.sleep(rng.uniform(0, LONGEST_LIFE_S))
@@ -244,7 +244,7 @@ def test_nothing_acknowledged_is_lost_and_no_finished_run_repeated(serving, tmp_
         for run, count in finished.items():
             assert counts[run] == count, f"run {run} had finished and was repeated"
         finished = {run: counts[run] for run in _journaled(data)}
-    server = serving(data)
+    server = serve_at(data)
     give_up = time.monotonic() + 60 + ROUNDS
     while server.get("jobs/?state=active")["count"]:
         assert time.monotonic() < give_up, "the runs do not end"

@@ -26,9 +26,9 @@ def _request(key="Token a", method="GET", path="/api/v2/jobs/"):
     [
         ("POST", "/api/v2/jobs/AbC/submit/", Scope.SUBMITS),
         ("POST", "/api/v3/jobs/AbC/submit", Scope.SUBMITS),
-        ("GET", "/api/v2/jobs/AbC/submit/", Scope.READS),
-        ("GET", "/api/v2/jobs/", Scope.READS),
-        ("HEAD", "/api/v2/jobs/AbC/runs/1/files", Scope.READS),
+        ("GET", "/api/v2/jobs/AbC/submit/", Scope.JOB_READS),
+        ("GET", "/api/v2/jobs/", Scope.JOB_READS),
+        ("HEAD", "/api/v2/jobs/AbC/runs/1/files", Scope.JOB_READS),
         ("GET", "/api/v3/jobs/", Scope.OTHERS),
         ("POST", "/api/v2/jobs/", Scope.OTHERS),
         ("POST", "/api/v2/jobs/AbC/stop/", Scope.OTHERS),
@@ -47,7 +47,7 @@ def test_the_cloud_allows_so_many_calls_an_hour():
 
 def test_the_call_beyond_the_rate_is_refused_in_the_words_of_the_contract():
     clock = Clock()
-    throttles = Throttles({**CLOUD, Scope.READS: Rate(2, 60.0)}, clock)
+    throttles = Throttles({**CLOUD, Scope.JOB_READS: Rate(2, 60.0)}, clock)
     assert throttles.refusal(_request()) is None
     clock.now += 10
     assert throttles.refusal(_request()) is None
@@ -60,7 +60,7 @@ def test_the_call_beyond_the_rate_is_refused_in_the_words_of_the_contract():
 
 def test_who_waits_as_long_as_told_is_let_in_and_refusals_do_not_count():
     clock = Clock()
-    throttles = Throttles({**CLOUD, Scope.READS: Rate(3, 60.0)}, clock)
+    throttles = Throttles({**CLOUD, Scope.JOB_READS: Rate(3, 60.0)}, clock)
     for _ in range(10):
         for _ in range(3):
             assert throttles.refusal(_request()) is None
@@ -80,18 +80,18 @@ def test_keys_and_scopes_are_counted_apart_and_a_call_without_a_key_is_not():
 
 
 def test_rates_are_read_from_text():
-    assert read_rates("1") == CLOUD
+    assert read_rates("1") == read_rates("cloud") == CLOUD
     assert read_rates("0.01")[Scope.SUBMITS] == Rate(10, 3600.0)
     assert read_rates("0.0001")[Scope.SUBMITS] == Rate(1, 3600.0)
-    assert read_rates("submits=3/min, reads=10/s") == {
+    assert read_rates("submits=3/min, job-reads=10/sec") == {
         **CLOUD,
         Scope.SUBMITS: Rate(3, 60.0),
-        Scope.READS: Rate(10, 1.0),
+        Scope.JOB_READS: Rate(10, 1.0),
     }
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "-1", "x", "reads", "reads=0/s", "reads=1/day", "writes=1/s", "1,2"]
+    "text", ["", "0", "-1", "x", "reads=1/s", "job-reads=0/s", "submits=1/day", "writes=1/s", "1,2"]
 )
 def test_what_is_no_rate_is_refused(text):
     with pytest.raises(WrongUsage, match="--throttle"):

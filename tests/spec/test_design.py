@@ -167,3 +167,10 @@ def test_a_number_in_a_table_is_a_level_however_it_is_written(read_variables, co
     table = "{method: table, file: t.csv}"
     assert codes(read_variables(variables, table, files={"t.csv": "x\n1.0\n2.50\n1e0\n3.0\n"})) == []
     assert codes(read_variables(variables, table, files={"t.csv": "x\n1.1\n3\n"})) == ["E313"] * 2
+
+
+def test_a_column_of_numbers_holds_finite_ones(read_variables, codes):
+    design = "{method: table, file: t.csv}"
+    for cells in ("1\nnan\n", "-inf\n2\n", "NaN\n", "1\nInfinity\n"):
+        assert codes(read_variables({"x": "{}"}, design, files={"t.csv": "x\n" + cells})) == ["E313"]
+    assert codes(read_variables({"x": "{}"}, design, files={"t.csv": "x\ninf\nwall\n"})) == []

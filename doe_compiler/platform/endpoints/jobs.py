@@ -45,6 +45,7 @@ def listed(call: Call) -> Response:
         search=request.first("search") or "",
         state=_known("state", request.first("state") or "all", STATES),
         ordering=_known("ordering", request.first("ordering") or "-dateInserted", ORDERINGS),
+        before_us=now_us() - int(call.list_delay_s * 1e6) if call.list_delay_s else None,
     )
 
     def load(offset: int, limit: int) -> tuple[int, list[object]]:

@@ -1,0 +1,104 @@
+"""Rows and records of the API on a terminal or for machines, shown while they arrive."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from doe_compiler.pipeline.connection import Connection
+
+F = TypeVar("F", bound=Callable[..., object])
+Row = Mapping[str, object]
+_MEASURED_ROWS = 100
+_WIDEST = 80
+
+
+def json_option(function: F) -> F:
+    """For machines instead of people."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="What the platform sent: a line of JSON an entry."
+    )(function)
+
+
+def page_size_option(function: F) -> F:
+    """How much is asked for at once."""
+    return click.option(
+        "--page-size", default=100, show_default=True, type=click.IntRange(1, 5000), help="Rows a request."
+    )(function)
+
+
+def platform_of(on: str) -> "AbstractContextManager[Connection]":
+    """Open the platform of `--on` as seen from the current folder."""
+    from pathlib import Path
+
+    from doe_compiler.cli.asked import connection_to
+
+    return connection_to(on, Path("study.yaml"))
+
+
+def show_rows(rows: Iterable[Row], columns: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """Show a list as it arrives: (title, path into the row) a column, or a line of JSON a row.
+
+    The widths of a table follow from its first hundred rows.
+    """
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+            sys.stdout.flush()
+        return
+    cells = ([_cell(row, path) for _, path in columns] for row in rows)
+    head = list(islice(cells, _MEASURED_ROWS))
+    titles = [title for title, _ in columns]
+    widths = [
+        min(_WIDEST, max(len(line[place]) for line in [titles, *head])) for place in range(len(columns))
+    ]
+    for line in _lines(titles, widths, chain(head, cells)):
+        sys.stdout.write(line + "\n")
+
+
+def _lines(titles: list[str], widths: list[int], rows: Iterable[list[str]]) -> Iterator[str]:
+    for row in chain([titles, ["-" * width for width in widths]], rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def show_record(record: Row, *, as_json: bool) -> None:
+    """Show one thing: a line an entry, or the JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+        return
+    width = max((len(name) for name in record), default=0)
+    for name, value in record.items():
+        sys.stdout.write(f"{name.ljust(width)}  {_text(value)}\n")
+
+
+def _cell(row: Row, path: str) -> str:
+    value: object = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
+        return ", ".join(map(str, value))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone; without a terminal only `--yes` answers."""
+    from doe_compiler.kernel.errors import WrongUsage
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise WrongUsage("nobody can be asked here", hint="say --yes")
+    click.confirm(question, abort=True, err=True)
