@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +153,22 @@ def test_a_killed_server_takes_its_runs_along_and_the_next_goes_on(tmp_path, unt
     second.send_signal(signal.SIGINT)
     second.communicate(timeout=30)
     assert second.returncode == 0
+
+
+def test_the_runs_of_a_killed_executor_end_at_once(tmp_path, until):
+    process = _serving(tmp_path / "data")
+    port = int(process.stdout.readline())
+    analysis = {
+        "analysis": {"code": "user_included"},
+        "command": f"echo $$ > {tmp_path}/pid; sleep 1000 & wait",
+        "hardware": {"coreType": "standard-plus", "coresPerSlot": 1},
+    }
+    job = json.loads(_call(port, "POST", "/api/v2/jobs/", {"name": "n", "jobanalyses": [analysis]})[1])["id"]
+    _call(port, "POST", f"/api/v2/jobs/{job}/submit/", b"")
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    run = int((tmp_path / "pid").read_text())
+    executor = int(Path(f"/proc/{run}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(process.pid, signal.SIGKILL)
+    os.kill(executor, signal.SIGKILL)
+    process.communicate(timeout=30)
+    until(lambda: not Path(f"/proc/{run}").exists())
