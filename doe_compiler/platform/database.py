@@ -46,6 +46,7 @@ class Database:
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
+        self._turn = threading.Lock()
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -84,15 +85,17 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        database = self._database()
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            yield database
-        except BaseException:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
+        # Waiting for a lock wakes at once; SQLite itself sleeps and looks again.
+        with self._turn:
+            database = self._database()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
 
     def close(self) -> None:
         """Close every thread's connection."""

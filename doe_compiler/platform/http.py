@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import resource
 import signal
+import socket
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -228,12 +229,8 @@ def _run(
         lifespan="off",
     )
     _allow_many_files()
-    try:
-        socket = config.bind_socket()
-    except SystemExit:
-        raise DoeError(f"the address {host}:{port} cannot be used", hint="choose another --port") from None
-    socket.set_inheritable(False)  # uvicorn makes it so; the executor's runs would keep the port taken
-    bound_port: int = socket.getsockname()[1]
+    listening = _listening(host, port)
+    bound_port: int = listening.getsockname()[1]
     server = _Server(config, lambda: on_ready(bound_port))
     ended = threading.Event()
     watch = threading.Thread(target=_keep_executor, args=(platform, ended), daemon=True)
@@ -242,12 +239,40 @@ def _run(
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[socket])
+            server.run(sockets=[listening])
     finally:
         signal.signal(signal.SIGTERM, before)
         ended.set()
         watch.join()
-        socket.close()
+        listening.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket bound to the address.
+
+    Its protocol is named: only then does asyncio turn Nagle's algorithm off, which else keeps every answer
+    back for the 40 ms in which the client waits with its acknowledgement.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, socket.IPPROTO_TCP)
+    except OSError as error:
+        raise _unusable(host, port, error) from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise _unusable(host, port, error) from error
+    return listening
+
+
+def _unusable(host: str, port: int, error: OSError) -> DoeError:
+    return DoeError(
+        f"the address {host}:{port} cannot be used: {error.strerror}", hint="choose another --port or --host"
+    )
 
 
 def _allow_many_files() -> None:
