@@ -1,9 +1,10 @@
 # make demo: run the airfoil study on this machine.   make test: all tests.   make check: the other checks.
+# make soak: for hours, a server that is killed 1,000 times, and an upload of 2 GB.
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check soak bench clean
+.PHONY: demo test check bench soak clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -20,7 +21,8 @@ check: .venv/dev
 	$(BIN)/deptry .
 
 soak: .venv/dev
-	DOE_KILLS=1000 $(BIN)/python -m pytest tests/platform/test_kills.py
+	DOE_SOAK_KILLS=1000 $(BIN)/python -m pytest tests/platform/test_kills.py
+	DOE_SOAK_UPLOAD_MB=2048 $(BIN)/python -m pytest tests/platform/test_hardening.py -k large_upload
 
 bench: .venv/bench
 	$(BIN)/python -m bench

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from doe_compiler.pipeline.connection import platform_folder
 
 if TYPE_CHECKING:
     from doe_compiler.platform.http import Tokens
+    from doe_compiler.platform.weather import Weather
 
 TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (shown, not bound)
 
 
 @click.command("serve")
@@ -29,28 +32,26 @@ TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
 )
-@click.option(
-    "--executor", default="local", show_default=True, type=click.Choice(["local"]), help="What runs the jobs."
-)
+@click.option("--executor", default="local", show_default=True, help="What executes the runs.")
 @click.option(
     "--throttle",
     is_flag=False,
     flag_value="cloud",
     metavar="[SPEC]",
-    help="Refuse calls beyond the cloud's throttles, or a factor of them, or submits=3/min,job-reads=10/s,others=5/s.",
+    help="Throttle every key as the cloud does, by a factor of it, or submits=3/min,job-reads=10/s,others=5/s.",
 )
-@click.option("--latency", metavar="TIME", help="Let every answer wait: 200ms, or 50ms..300ms.")
+@click.option("--latency", metavar="MS|A..B", help="Delay every answer: 50, 50ms, or 50ms..300ms.")
 @click.option(
     "--faults",
     metavar="SPEC",
-    help="Let calls fail: 503:0.02,submit/drop-after:0.1,truncate:0.01,garbled:0.01,list-delay:5s,seed=7.",
+    help="Fail now and then: 503:0.02,submit/drop-after:1x1,slow:0.01@2s,list-delay:5s,seed=7.",
 )
 def command(
     host: str,
     port: int,
     data: Path | None,
     token_file: Path | None,
-    executor: str,  # noqa: ARG001 (one choice so far)
+    executor: str,
     throttle: str | None,
     latency: str | None,
     faults: str | None,
@@ -60,30 +61,46 @@ def command(
     The token file holds the owner's token in its first line; further lines `EMAIL TOKEN` let others in, who see
     what they make themselves and what is shared with them.
     """
+    from doe_compiler.platform.executor import EXECUTORS
     from doe_compiler.platform.http import serve
-    from doe_compiler.platform.weather import Forecast, latency_of, throttles_of, with_faults
 
-    forecast = None
-    if throttle or latency or faults:
-        forecast = Forecast(
-            throttles=throttles_of(throttle) if throttle else {},
-            latency_s=latency_of(latency) if latency else (0.0, 0.0),
-        )
-        forecast = with_faults(forecast, faults) if faults else forecast
-    folder = data or platform_folder(os.environ, Path())
-    file = token_file or folder / "token"
+    if executor not in EXECUTORS:
+        raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
+    weather = _weather(throttle, latency, faults)
+    folder = (data or platform_folder(os.environ, Path())).absolute()
+    file = (token_file or folder / "token").absolute()
     tokens = _tokens(file)
     if not is_loopback(host):
         click.echo(
-            f"warning: everybody who reaches {host} can try a token, and the line is not encrypted", err=True
+            f"warning: listening on {host}: whoever reaches this machine and has the token can run commands "
+            "as you, and the token is sent unencrypted; put TLS in front",
+            err=True,
         )
 
     def ready(bound: int) -> None:
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"serving {folder} at http://{shown}:{bound}/api/v2/, token in {file}")
-        click.echo(f'export RESCALE_API_URL=http://{shown}:{bound}/api/v2/ RESCALE_API_KEY="$(cat {file})"')
+        reached = WILDCARDS.get(host, host)
+        url = f"http://{f'[{reached}]' if ':' in reached else reached}:{bound}/api/v2/"
+        key = f'"$(head -n 1 {shlex.quote(str(file))})"'
+        click.echo(
+            f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
+        )
 
-    serve(folder, host, port, tokens, on_ready=ready, forecast=forecast)
+    serve(folder, host, port, tokens, on_ready=ready, weather=weather)
+
+
+def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "Weather | None":
+    """The weather that the options ask for; None if it is fair."""
+    if throttle is None and latency is None and faults is None:
+        return None
+    from doe_compiler.platform.faults import read_faults
+    from doe_compiler.platform.throttles import read_rates
+    from doe_compiler.platform.weather import Weather, read_latency
+
+    return Weather(
+        rates=read_rates(throttle) if throttle is not None else None,
+        latency=read_latency(latency) if latency is not None else None,
+        faults=read_faults(faults) if faults is not None else None,
+    )
 
 
 def _tokens(file: Path) -> "Tokens":

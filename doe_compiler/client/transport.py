@@ -11,6 +11,7 @@ EMBEDDED_URL = "http://embedded/api/v2/"
 """The address under which the embedded platform answers; no network knows it."""
 
 _EMBEDDED_HOST = httpx2.URL(EMBEDDED_URL).host
+_HUNG_UP = "the embedded platform closed the connection"
 
 
 class EmbeddedTransport(httpx2.BaseTransport):
@@ -26,7 +27,7 @@ class EmbeddedTransport(httpx2.BaseTransport):
         try:
             response = self._answer(wire_request(request))
         except wire.Dropped:
-            raise httpx2.RemoteProtocolError("the answer was dropped", request=request) from None
+            raise httpx2.RemoteProtocolError(_HUNG_UP, request=request) from None
         headers = [(name.lower(), value) for name, value in response.headers]
         return httpx2.Response(
             response.status, headers=headers, stream=_Body(response.body, _declared_length(headers))
@@ -62,9 +63,12 @@ class _Body(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
-        for chunk in self._chunks:
-            size += len(chunk)
-            yield chunk
+        try:
+            for chunk in self._chunks:
+                size += len(chunk)
+                yield chunk
+        except wire.Dropped:
+            raise httpx2.RemoteProtocolError(_HUNG_UP) from None
         if self._length is not None and size != self._length:
             raise httpx2.RemoteProtocolError(f"{size} bytes instead of {self._length}")
 

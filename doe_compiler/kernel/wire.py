@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 class Dropped(Exception):
-    """The connection was closed without an answer; the call may or may not have been carried out."""
+    """The connection is closed without an answer, or in the middle of one."""
 
 
 @dataclass(frozen=True)

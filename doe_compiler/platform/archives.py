@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import shutil
@@ -17,7 +18,10 @@ MOST_BYTES = 20 << 30
 HARMLESS_BYTES = 64 << 20
 MOST_EXPANSION = 250
 LONGEST_HEADER = 1 << 20
+LONGEST_DIRECTORY = 64 << 20
+DIRECTORY_ENTRY = b"PK\x01\x02"
 CHUNK = 1 << 18
+ZIP_KINDS = (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 TAR_SUFFIXES = {
     ".tar": "",
     ".tar.gz": "gz",
@@ -192,10 +196,29 @@ def _unpack_tar(stream: IO[bytes], tree: _Tree) -> None:
                 raise ArchiveError(f"its entry {_shown(member.name)} is a device or a pipe")
 
 
+class _BoundedDirectory(io.BufferedReader):
+    """A zip file that refuses a directory of too many entries before an object is made for each.
+
+    Only the directory is read in pieces as large as that.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            size = os.fstat(self.fileno()).st_size - self.tell()
+        if size > LONGEST_DIRECTORY:
+            raise ArchiveError("its directory is too long")
+        content = super().read(size)
+        if size > LONGEST_HEADER and content.count(DIRECTORY_ENTRY) > MOST_ENTRIES:
+            raise ArchiveError(f"it has more than {MOST_ENTRIES} entries")
+        return content
+
+
 def _unpack_zip(path: Path, tree: _Tree) -> None:
-    with zipfile.ZipFile(path) as archive:
+    with _BoundedDirectory(io.FileIO(path)) as stream, zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
             mode = entry.external_attr >> 16
+            if stat.S_IFMT(mode) not in ZIP_KINDS:
+                raise ArchiveError(f"its entry {_shown(entry.filename)} is a device or a pipe")
             if entry.is_dir():
                 tree.directory(entry.filename)
                 continue

@@ -1,86 +1,132 @@
-"""The platform over HTTP: the same answers as in process, carried by Starlette and uvicorn."""
+"""The platform over HTTP: the same answers as in process, carried by uvicorn, within limits."""
 
+import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import anyio
 import anyio.from_thread
+import anyio.to_thread
 import uvicorn
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
+from doe_compiler.platform.connections import Connection, Limits, close_slow, connection_class
 from doe_compiler.platform.database import StoreError
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
-from doe_compiler.platform.weather import Answer, Forecast, Weather
+from doe_compiler.platform.weather import Answer, Weather
 
 WATCH_S = 1.0
-PATIENCE_S = 3
-KEEP_ALIVE_S = 75
-MOST_CONNECTIONS = 1000
+MOST_FILES = 8192
 
 
-def application(answer: Answer) -> ASGIApp:
-    """The ASGI application that hands every request to `answer`."""
+def application(answer: Answer, weather: Weather | None, limits: Limits) -> ASGIApp:
+    """The ASGI application that hands every request, of whatever method, to `answer`."""
+    calls = anyio.CapacityLimiter(limits.calls)
+    uploads = anyio.CapacityLimiter(limits.uploads)
 
-    async def handled(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await PlainTextResponse("Not Found", 404)(scope, receive, send)
-            return
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await _answered(answer, request)
+            response = await _answered(answer, weather, request, calls, uploads, limits.early_bytes)
+        except ClientDisconnect:
+            return
         except wire.Dropped:
-            _abort(request)
-            await anyio.sleep(0)  # uvicorn takes note before this returns without an answer
+            await _connection(request).hang_up()
             return
         await response(scope, receive, send)
 
-    return handled
+    return respond
 
 
-def _abort(request: Request) -> None:
-    """Close the connection without an answer: uvicorn keeps it behind the function that receives."""
-    cycle = getattr(request.receive, "__self__", None)
-    transport = getattr(cycle, "transport", None)
-    if transport is not None:
-        transport.abort()
-
-
-async def _answered(answer: Answer, request: Request) -> Response:
-    stream = request.stream()
-
-    def chunks() -> Iterator[bytes]:
-        with contextlib.suppress(ClientDisconnect, StopAsyncIteration):
-            while True:
-                yield anyio.from_thread.run(stream.__anext__)
-
+async def _answered(
+    answer: Answer,
+    weather: Weather | None,
+    request: Request,
+    calls: anyio.CapacityLimiter,
+    uploads: anyio.CapacityLimiter,
+    early_bytes: int,
+) -> Response:
+    if "transfer-encoding" in request.headers and "content-length" in request.headers:
+        message = {"detail": "A body has either a Content-Length or a Transfer-Encoding."}
+        return JSONResponse(message, 400, {"connection": "close"})
+    begun, rest = await _begun_body(request, early_bytes)
     wired = wire.Request(
         request.method,
-        request.url.path if "%" not in request.url.path else request.scope["path"],
+        request.scope["path"],
         tuple(request.query_params.multi_items()),
         _headers(request),
-        chunks(),
+        begun if rest is None else _chunks(begun, rest),
     )
-    answered = await run_in_threadpool(answer, wired)
+    carried_out: Callable[[], wire.Response] = partial(answer, wired)
+    if weather is not None:
+        forecast = weather.forecast(wired)
+        await anyio.sleep(forecast.delay_s)
+        carried_out = partial(weather.carried_out, wired, forecast, answer)
+    answered = await anyio.to_thread.run_sync(carried_out, limiter=calls if rest is None else uploads)
     if isinstance(answered.body, tuple):
         response = Response(b"".join(answered.body), answered.status)
     else:
-        response = StreamingResponse(answered.body, answered.status)
+        response = StreamingResponse(_pieces(answered.body, request), answered.status)
     response.raw_headers = [
         (name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers
     ]
     return response
+
+
+async def _begun_body(
+    request: Request, early_bytes: int
+) -> tuple[tuple[bytes, ...], AsyncGenerator[bytes, None] | None]:
+    """The body, or its beginning and the rest: a slow client costs a thread only once it has sent a part."""
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return (), None
+    stream = request.stream()
+    begun: list[bytes] = []
+    size = 0
+    async for chunk in stream:
+        begun.append(chunk)
+        size += len(chunk)
+        if size >= early_bytes:
+            return tuple(begun), stream
+    return tuple(begun), None
+
+
+def _chunks(begun: Iterable[bytes], rest: AsyncGenerator[bytes, None]) -> Iterator[bytes]:
+    """The body as a thread reads it; a client that goes away ends it."""
+    yield from begun
+    with contextlib.suppress(ClientDisconnect, StopAsyncIteration):
+        while True:
+            yield anyio.from_thread.run(rest.__anext__)
+
+
+async def _pieces(body: Iterable[bytes], request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in iterate_in_threadpool(body):
+            yield piece
+    except wire.Dropped:
+        await _connection(request).hang_up()
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+
+
+def _connection(request: Request) -> Connection:
+    found = request.scope["state"]["connection"]
+    assert isinstance(found, Connection)
+    return found
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -88,7 +134,7 @@ def _headers(request: Request) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers.setdefault(name, value)
-    headers.setdefault("x-forwarded-proto", request.url.scheme)
+    headers.setdefault("x-forwarded-proto", request.scope["scheme"])
     return headers
 
 
@@ -110,11 +156,12 @@ def serve(
     tokens: Tokens,
     *,
     on_ready: Callable[[int], None],
-    forecast: Forecast | None = None,
+    weather: Weather | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
-    With a forecast the answers come as on a bad day. Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
+    Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
     server serves the same data, DoeError if the address cannot be used.
     """
     if not tokens.owner:
@@ -129,7 +176,7 @@ def serve(
     try:
         platform = open_platform(data, token=tokens.owner, others=tokens.others)
         try:
-            _run(platform, host, port, on_ready, forecast)
+            _run(platform, host, port, on_ready, weather, limits or Limits())
         finally:
             platform.close()
     finally:
@@ -137,37 +184,51 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Tells its address when it answers."""
+    """Tells its address when it answers, and closes the connections of clients that are too slow."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._watch: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets=sockets)  # type: ignore[arg-type]
         if self.started:
+            self._watch = asyncio.create_task(close_slow(self.server_state.connections))
             self._on_started()
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().shutdown(sockets=sockets)  # type: ignore[arg-type]
+        if self._watch is not None:
+            self._watch.cancel()
 
 
 def _run(
-    platform: Platform, host: str, port: int, on_ready: Callable[[int], None], forecast: Forecast | None
+    platform: Platform,
+    host: str,
+    port: int,
+    on_ready: Callable[[int], None],
+    weather: Weather | None,
+    limits: Limits,
 ) -> None:
-    answer: Answer = platform.answer
-    if forecast is not None:
-        platform.list_delay_s = forecast.list_delay_s
-        answer = Weather(answer, forecast)
+    if weather is not None:
+        platform.list_delay_s = weather.list_delay_s
     config = uvicorn.Config(
-        application(answer),
+        application(platform.answer, weather, limits),
         host=host,
         port=port,
-        log_level="warning",
+        http=connection_class(limits),
+        ws="none",
+        log_level="error",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=PATIENCE_S,
-        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=limits.head_bytes,
+        timeout_keep_alive=int(limits.idle_s),
+        timeout_graceful_shutdown=int(limits.stop_s),
+        limit_concurrency=limits.connections + 1,
         lifespan="off",
     )
+    _allow_many_files()
     listening = _listening(host, port)
     bound_port: int = listening.getsockname()[1]
     server = _Server(config, lambda: on_ready(bound_port))
@@ -214,8 +275,18 @@ def _unusable(host: str, port: int, error: OSError) -> DoeError:
     )
 
 
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files: every connection, download and thread has some."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _keep_executor(platform: Platform, ended: threading.Event) -> None:
     """See that there is an executor while there is work, also after one has died."""
-    while not ended.wait(WATCH_S):
+    while not ended.is_set():
         with contextlib.suppress(StoreError, OSError):
             platform.ensure_executor(detached=False)
+        ended.wait(WATCH_S)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_group
+from doe_compiler.platform.guardian import Guardian
 from doe_compiler.platform.orphans import end_orphans
 from doe_compiler.platform.outputs import wipe
 from doe_compiler.platform.records import DataFolder, Reason, RunEnd, now_us
@@ -26,11 +27,13 @@ def execute_queue(store: Store, folder: DataFolder, tie: Tie) -> None:
     """
     end_orphans(folder.jobs)
     _sweep(store, folder)
+    guardian = Guardian(folder.jobs)
     loop = _Loop(store, folder, tie)
     try:
         loop.run()
     finally:
         loop.abandon()
+        guardian.dismiss()
 
 
 def _sweep(store: Store, folder: DataFolder) -> None:

@@ -1,257 +1,152 @@
-"""The cloud on a bad day: throttles, latency and faults, laid around the platform's answers.
+"""The cloud on a bad day: throttles, latency and faults around the platform's answers, over HTTP or in process."""
 
-A fault is `KIND:PROBABILITY`, or `WHERE/KIND:PROBABILITY` for one kind of call only; several are separated by
-commas, and `seed=N` makes the same calls meet the same faults again.
-
-KIND is a status from 400 to 599 that is answered instead of carrying the call out (`503:0.02`) or after it was
-carried out (`500-after:0.01`), `drop-before` or `drop-after` (the connection is closed before or after the call
-was carried out), `truncate` (half of the answer) or `garbled` (the answer is no JSON).
-WHERE is upload, create, submit, stop, delete, list, read or write. `list-delay:5s` hides new jobs from the list.
-"""
-
-import math
-import random
-import re
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Dropped, Request, Response
 from doe_compiler.platform.answers import detail
+from doe_compiler.platform.faults import Dice, Draws, Fault, FaultSpec, Kind, read_duration
+from doe_compiler.platform.throttles import Rate, Scope, Throttles
 
 Answer = Callable[[Request], Response]
-CLOUD_THROTTLES: Mapping[str, tuple[int, float]] = {
-    "submits": (1_000, 3600.0),
-    "job-reads": (90_000, 3600.0),
-    "others": (7_200, 3600.0),
+GARBLED_BYTES = 16
+STATUS_TEXTS: Mapping[int, str] = {
+    500: "A server error occurred.",
+    502: "Bad gateway.",
+    503: "Service temporarily unavailable, try again later.",
+    504: "The gateway got no answer in time.",
 }
-"""Calls per so many seconds, for each key."""
-
-SECONDS = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0}
-RATE = re.compile(r"([a-z-]+)=([0-9]{1,9})/([a-z]+)", re.ASCII)
-DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s)?", re.ASCII)
-FAULT = re.compile(
-    r"(?:([a-z]+)/)?([45][0-9][0-9](?:-after)?|drop-before|drop-after|truncate|garbled):([0-9.]{1,12})",
-    re.ASCII,
-)
-WHERE = ("upload", "create", "submit", "stop", "delete", "list", "read", "write")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that goes wrong, with its probability in each call that it is meant for (any if `where` is "")."""
+class Latency:
+    """A delay before every answer, uniform in [least_s, most_s]."""
 
-    where: str
-    kind: str
-    probability: float
+    least_s: float = 0.0
+    most_s: float = 0.0
+
+
+def read_latency(text: str) -> Latency:
+    """The latency of `50`, `50ms`, `0.2s` or `50ms..300ms`; a bare number is in ms. Raises WrongUsage."""
+    ends = [
+        read_duration(f"{end}ms" if end.strip().isdigit() else end, f"--latency {text}")
+        for end in text.split("..")
+    ]
+    if len(ends) > 2 or ends[0] > ends[-1]:
+        raise WrongUsage(f"--latency {text} is no range", hint="write it like 50ms..300ms")
+    return Latency(ends[0], ends[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the weather is to be."""
+    """What happens to one call: a delay first, then a refusal, a fault, or neither."""
 
-    throttles: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    latency_s: tuple[float, float] = (0.0, 0.0)
-    faults: tuple[Fault, ...] = ()
-    list_delay_s: float = 0.0
-    seed: int = 0
-
-
-def throttles_of(text: str) -> Mapping[str, tuple[int, float]]:
-    """The throttles that `--throttle` asks for: `cloud`, a factor of it, or `submits=3/min,job-reads=10/s`.
-
-    Raises WrongUsage with the part that is wrong.
-    """
-    if text == "cloud":
-        return CLOUD_THROTTLES
-    factor = _number(text)
-    if factor is not None:
-        if not 0 < factor <= 1000:
-            raise WrongUsage(f"--throttle {text}: a factor above 0, at most 1000")
-        return {name: (max(1, int(calls * factor)), s) for name, (calls, s) in CLOUD_THROTTLES.items()}
-    found = {}
-    for part in text.split(","):
-        match = RATE.fullmatch(part.strip())
-        if match is None or match[1] not in CLOUD_THROTTLES or match[3] not in SECONDS or not int(match[2]):
-            raise WrongUsage(
-                f"--throttle {part}: not a throttle",
-                hint="say cloud, a factor, or submits=3/min,job-reads=10/s,others=5/s",
-            )
-        found[match[1]] = (int(match[2]), SECONDS[match[3]])
-    return found
-
-
-def latency_of(text: str) -> tuple[float, float]:
-    """The shortest and the longest delay in seconds that `--latency` asks for: `200ms`, `50ms..0.3s`.
-
-    Raises WrongUsage.
-    """
-    low, dots, high = text.partition("..")
-    shortest, longest = _duration_s(low), _duration_s(high if dots else low)
-    if shortest is None or longest is None or longest < shortest:
-        raise WrongUsage(f"--latency {text}: not a delay", hint="say 200ms, 0.2s, or 50ms..300ms")
-    return shortest, longest
-
-
-def with_faults(forecast: Forecast, text: str) -> Forecast:
-    """The forecast with the faults of `--faults`, as the module says; raises WrongUsage with the wrong part."""
-    faults, seed, delay_s = [], forecast.seed, forecast.list_delay_s
-    for part in (part.strip() for part in text.split(",")):
-        match = FAULT.fullmatch(part)
-        delay = _duration_s(part.removeprefix("list-delay:")) if part.startswith("list-delay:") else None
-        probability = _number(match[3]) if match else None
-        if part.startswith("seed=") and part[5:].isdigit():
-            seed = int(part[5:])
-        elif delay is not None:
-            delay_s = delay
-        elif match and (match[1] or "read") in WHERE and probability is not None and probability <= 1:
-            faults.append(Fault(match[1] or "", match[2], probability))
-        else:
-            raise WrongUsage(
-                f"--faults {part}: not a fault",
-                hint="such as 503:0.02,submit/drop-after:1,truncate:0.01,list-delay:5s,seed=7",
-            )
-    return Forecast(forecast.throttles, forecast.latency_s, tuple(faults), delay_s, seed)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
-
-
-def _duration_s(text: str) -> float | None:
-    match = DURATION.fullmatch(text.strip())
-    return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
+    delay_s: float = 0.0
+    refusal: Response | None = None
+    fault: Fault | None = None
 
 
 class Weather:
-    """The platform's answers as they arrive on such a day; safe to share between threads."""
+    """Decides what happens to every call, and does it; any number of threads may share it.
+
+    `list_delay_s` is what the platform's own `list_delay_s` is to be: it alone knows the list.
+    """
 
     def __init__(
         self,
-        answer: Answer,
-        forecast: Forecast,
+        *,
+        rates: Mapping[Scope, Rate] | None = None,
+        latency: Latency | None = None,
+        faults: FaultSpec | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._answer = answer
-        self._forecast = forecast
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._random = random.Random(forecast.seed)  # noqa: S311 (repeatable on purpose)
-        self._calls: dict[tuple[str, str], deque[float]] = {}
-        self._own = threading.Lock()
+        spec = faults or FaultSpec()
+        self._throttles = Throttles(rates, monotonic) if rates is not None else None
+        self._latency = latency or Latency()
+        self._draws = Draws(spec.seed)
+        self._dice = Dice(spec.faults, self._draws)
+        self.list_delay_s = spec.list_delay_s
 
-    def __call__(self, request: Request) -> Response:
-        """The answer, or what the weather makes of it; raises Dropped where there is none."""
-        wait_s = self._throttled_s(request)
-        if wait_s:
-            seconds = math.ceil(wait_s)
-            return detail(
-                429,
-                f"Request was throttled. Expected available in {seconds} second{'' if seconds == 1 else 's'}.",
-                (("retry-after", str(seconds)),),
-            ).response
-        kinds, delay_s = self._drawn(request)
-        if delay_s:
-            self._sleep(delay_s)
-        for kind in kinds:
-            if kind == "drop-before":
+    def forecast(self, request: Request) -> Forecast:
+        """What will happen to the call; asking counts it."""
+        span_s = self._latency.most_s - self._latency.least_s
+        delay_s = self._latency.least_s + (span_s * self._draws.next("latency") if span_s else 0.0)
+        refusal = self._throttles.refusal(request) if self._throttles else None
+        if refusal is not None:
+            return Forecast(delay_s, refusal)
+        hits = self._dice.hits(request)
+        delay_s += sum(fault.delay_s for fault in hits)
+        return Forecast(delay_s, None, next((fault for fault in hits if fault.kind is not Kind.SLOW), None))
+
+    def carried_out(self, request: Request, forecast: Forecast, answer: Answer) -> Response:
+        """The answer in this weather, after the delay; raises Dropped when the connection is closed instead."""
+        if forecast.refusal is not None:
+            return forecast.refusal
+        fault = forecast.fault
+        if fault is None:
+            return answer(request)
+        if fault.kind is Kind.DROP_BEFORE:
+            raise Dropped
+        if fault.kind is Kind.STATUS:
+            return _status_response(fault.status)
+        response = answer(request)
+        match fault.kind:
+            case Kind.DROP_AFTER:
+                _close(response.body)
                 raise Dropped
-            if kind.isdigit():
-                return _status(int(kind))
-        response = self._answer(request)
-        for kind in kinds:
-            response = _spoilt(response, kind)
-        return response
+            case Kind.STATUS_AFTER:
+                _close(response.body)
+                return _status_response(fault.status)
+            case Kind.TRUNCATE:
+                return replace(response, body=_truncated(response))
+            case Kind.GARBLED:
+                return replace(response, body=_garbled(response.body))
+            case _:
+                return response
 
-    def _throttled_s(self, request: Request) -> float:
-        scope = throttle_scope(request)
-        if scope not in self._forecast.throttles:
-            return 0.0
-        most, period_s = self._forecast.throttles[scope]
-        with self._own:
-            calls = self._calls.setdefault((request.headers.get("authorization", ""), scope), deque())
-            now = self._monotonic()
-            while calls and calls[0] <= now - period_s:
-                calls.popleft()
-            if len(calls) >= most:
-                return calls[0] + period_s - now
-            calls.append(now)
-            return 0.0
+    def over(self, answer: Answer, sleep: Callable[[float], None] = time.sleep) -> Answer:
+        """The platform's `answer` in this weather, for callers in the same process."""
 
-    def _drawn(self, request: Request) -> tuple[list[str], float]:
-        names = ("", *call_names(request))
-        with self._own:
-            kinds = [
-                fault.kind
-                for fault in self._forecast.faults
-                if fault.where in names and self._random.random() < fault.probability
-            ]
-            return kinds, self._random.uniform(*self._forecast.latency_s)
+        def in_weather(request: Request) -> Response:
+            forecast = self.forecast(request)
+            if forecast.delay_s > 0:
+                sleep(forecast.delay_s)
+            return self.carried_out(request, forecast, answer)
+
+        return in_weather
 
 
-def _words(request: Request) -> list[str]:
-    return request.path.strip("/").split("/")[2:]
-
-
-def throttle_scope(request: Request) -> str:
-    """The throttle that counts the call."""
-    words = _words(request)
-    if words[:1] != ["jobs"]:
-        return "others"
-    if request.method == "POST" and words[2:] == ["submit"]:
-        return "submits"
-    return "job-reads" if request.method == "GET" else "others"
-
-
-def call_names(request: Request) -> tuple[str, ...]:
-    """What a call may be named by in a fault."""
-    words = _words(request)
-    name = "read"
-    if request.method == "GET":
-        name = "list" if words == ["jobs"] else "read"
-        return (name, "read")
-    if words[:1] == ["files"]:
-        name = "upload"
-    elif words == ["jobs"]:
-        name = "create"
-    elif words[-1:] in (["submit"], ["stop"]):
-        name = words[-1]
-    if request.method == "DELETE":
-        name = "delete"
-    return (name, "write")
-
-
-def _status(status: int) -> Response:
+def _status_response(status: int) -> Response:
     headers = (("retry-after", "1"),) if status in (429, 503) else ()
-    return detail(status, f"This is a bad day ({status}).", headers).response
+    return detail(status, STATUS_TEXTS.get(status, "This fault was asked for."), headers).response
 
 
-def _spoilt(response: Response, kind: str) -> Response:
-    if kind == "drop-after":
-        _closed(response)
-        raise Dropped
-    if kind.endswith("-after"):
-        _closed(response)
-        return _status(int(kind.removesuffix("-after")))
-    if kind in ("truncate", "garbled"):
-        body = b"".join(response.body)
-        if kind == "truncate":
-            return Response(response.status, response.headers, (body[: len(body) // 2],))
-        spoilt = b"<html>" + body[: len(body) // 2]
-        headers = tuple((name, value) for name, value in response.headers if name != "content-length")
-        return Response(response.status, (*headers, ("content-length", str(len(spoilt)))), (spoilt,))
-    return response
-
-
-def _closed(response: Response) -> None:
-    close = getattr(response.body, "close", None)
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
     if close is not None:
         close()
+
+
+def _truncated(response: Response) -> Iterator[bytes]:
+    """The first half of the body, as far as its length is known, then the end of the connection."""
+    lengths = [int(value) for name, value in response.headers if name == "content-length"]
+    left = lengths[0] // 2 if lengths else 0
+    try:
+        for chunk in response.body:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                break
+    finally:
+        _close(response.body)
+    raise Dropped
+
+
+def _garbled(body: Iterable[bytes]) -> Iterator[bytes]:
+    """The body with its first bytes changed: of the same length, and no JSON any more."""
+    left = GARBLED_BYTES
+    for chunk in body:
+        yield bytes(byte ^ 0x55 for byte in chunk[:left]) + chunk[left:]
+        left = max(0, left - len(chunk))

@@ -1,6 +1,12 @@
 """A platform in a temporary folder, and a plain client of it that speaks JSON."""
 
+import http.client
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,3 +144,89 @@ def another():
     yield on
     for platform in opened:
         platform.close()
+
+
+class Served:
+    """A real `doe serve` in a process of its own, spoken to by the standard library."""
+
+    def __init__(self, data, *options, env=None):
+        self.data = data
+        self.log = data.with_name(data.name + ".log").open("ab")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RESCALE_", "DOE_"))}
+        arguments = ["serve", "--port", "0", "--data", str(data), *options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "doe_compiler", *arguments],
+            stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True, env={**kept, **(env or {})},
+        )  # fmt: skip
+        self.said = [self.process.stdout.readline() for _ in range(2)]
+        assert "serving" in self.said[0], Path(self.log.name).read_text()
+        self.port = int(self.said[0].rpartition("/api")[0].rpartition(":")[2])
+        self.token = (data / "token").read_text().strip()
+
+    def call(self, method, path, body=None, **headers):
+        """Status, body and headers; JSON where the body is a dict."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        try:
+            sent = {"Authorization": f"Token {self.token}", "Content-Type": "application/json", **headers}
+            content = json.dumps(body) if isinstance(body, dict) else body
+            connection.request(method, f"/api/v2/{path}", content, sent)
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, body, _ = self.call("GET", path)
+        assert status == 200, body
+        return json.loads(body)
+
+    def raw(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
+
+    def head(self, method, path, *headers):
+        """The head of a request with the token, for a raw socket."""
+        lines = (f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Token {self.token}", *headers)
+        return "\r\n".join((*lines, "", "")).encode()
+
+    def memory_kb(self, kind="VmHWM"):
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in text.split("\n") if line.startswith(kind)).split()[1])
+
+    def kill(self):
+        self.process.kill()
+        self.close()
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(DEADLINE_S)
+        finally:
+            self.close()
+
+    def close(self):
+        self.process.wait(DEADLINE_S)
+        self.process.stdout.close()
+        self.log.close()
+
+
+@pytest.fixture
+def serve_at():
+    """Start `doe serve` with options; every server that still runs is ended after the test."""
+    started = []
+
+    def start(data, *options, env=None):
+        started.append(Served(data, *options, env=env))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.end()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One `doe serve` for the tests of a module."""
+    server = Served(tmp_path_factory.mktemp("served") / "data")
+    yield server
+    assert server.end() == 0

@@ -2,7 +2,10 @@
 
 import gzip
 import io
+import stat
+import struct
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -140,6 +143,62 @@ def test_too_many_entries_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MOST_ENTRIES", 50)
     with pytest.raises(ArchiveError, match="entries"):
         _unpacked(tmp_path, "a.tar", _tar(*[(f"f{n}", REG, b"") for n in range(51)], mode="w"))
+
+
+def test_a_tar_of_a_million_entries_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MOST_ENTRIES", 10_000)  # to the real limit it takes some seconds
+    info = tarfile.TarInfo("d")
+    info.type = tarfile.DIRTYPE
+    block = info.tobuf(tarfile.USTAR_FORMAT) * 1000
+    with gzip.open(tmp_path / "many.tgz", "wb", compresslevel=1) as archive:
+        for _ in range(1000):
+            archive.write(block)
+    (tmp_path / "target").mkdir()
+    with pytest.raises(ArchiveError, match="entries"):
+        unpack(tmp_path / "many.tgz", "many.tgz", tmp_path / "target")
+
+
+def test_a_zip_of_a_million_entries_is_refused_before_it_fills_the_memory(tmp_path):
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"f"
+    assert len(entry) == 47
+    count, size = 1_000_000, 47_000_000
+    end64 = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, size, 1)
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    zipped = entry * count + end64 + locator + end
+    tracemalloc.start()
+    with pytest.raises(ArchiveError, match="entries"):
+        _unpacked(tmp_path, "a.zip", zipped)
+    assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    tracemalloc.stop()
+
+
+def test_a_device_in_a_zip_is_refused(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo("null")
+        info.external_attr = (stat.S_IFCHR | 0o666) << 16
+        archive.writestr(info, b"")
+    with pytest.raises(ArchiveError, match="device"):
+        _unpacked(tmp_path, "a.zip", buffer.getvalue())
+
+
+@pytest.mark.parametrize("target", ["/etc", "..", "a/../.."])
+def test_a_link_of_a_zip_that_leads_outside_is_refused(tmp_path, target):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo("l")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, target)
+    with pytest.raises(ArchiveError, match="outside"):
+        _unpacked(tmp_path, "a.zip", buffer.getvalue())
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_packed_bomb_is_refused_early(tmp_path, kind):
+    bomb = _tar(("f", REG, b"\0" * (80 << 20)), mode=f"w:{kind}")
+    with pytest.raises(ArchiveError, match="unfolds"):
+        _unpacked(tmp_path, f"a.tar.{kind}", bomb)
 
 
 def test_a_header_that_claims_to_be_huge_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_a_body_that_ends_early_leaves_nothing(server, until):
         raw.sendall(
             b"POST /api/v2/files/contents/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token right\r\n"
             b"Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000000\r\n\r\n"
-            b'--B\r\nContent-Disposition: form-data; name="file"; filename="half"\r\n\r\nhalf'
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="half"\r\n\r\n' + b"half" * 100_000
         )
         incoming = server[0] / "files" / "incoming"
         until(lambda: incoming.exists() and any(incoming.iterdir()))
@@ -152,3 +153,22 @@ def test_a_killed_server_takes_its_runs_along_and_the_next_goes_on(tmp_path, unt
     second.send_signal(signal.SIGINT)
     second.communicate(timeout=30)
     assert second.returncode == 0
+
+
+def test_the_runs_of_a_killed_executor_end_at_once(tmp_path, until):
+    process = _serving(tmp_path / "data")
+    port = int(process.stdout.readline())
+    analysis = {
+        "analysis": {"code": "user_included"},
+        "command": f"echo $$ > {tmp_path}/pid; sleep 1000 & wait",
+        "hardware": {"coreType": "standard-plus", "coresPerSlot": 1},
+    }
+    job = json.loads(_call(port, "POST", "/api/v2/jobs/", {"name": "n", "jobanalyses": [analysis]})[1])["id"]
+    _call(port, "POST", f"/api/v2/jobs/{job}/submit/", b"")
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    run = int((tmp_path / "pid").read_text())
+    executor = int(Path(f"/proc/{run}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(process.pid, signal.SIGKILL)
+    os.kill(executor, signal.SIGKILL)
+    process.communicate(timeout=30)
+    until(lambda: not Path(f"/proc/{run}").exists())

@@ -1,121 +1,162 @@
-"""Throttles, latency and faults: what a bad day does, and that the same seed makes the same day."""
+"""Bad weather in process: what the platform did, what its caller saw."""
 
+import json
+
+import httpx2
 import pytest
 
+from doe_compiler.client.client import Client
+from doe_compiler.client.errors import Ambiguous
+from doe_compiler.client.patience import Patience
 from doe_compiler.kernel.errors import WrongUsage
-from doe_compiler.kernel.wire import Dropped, Request, Response
-from doe_compiler.platform.weather import (
-    CLOUD_THROTTLES,
-    Forecast,
-    Weather,
-    latency_of,
-    throttles_of,
-    with_faults,
-)
+from doe_compiler.kernel.wire import Dropped, Request
+from doe_compiler.platform.faults import read_faults
+from doe_compiler.platform.throttles import read_rates
+from doe_compiler.platform.weather import Latency, Weather, read_latency
 
 
 class Clock:
     def __init__(self):
         self.now = 0.0
 
-    def monotonic(self):
+    def __call__(self):
         return self.now
 
     def sleep(self, seconds):
         self.now += seconds
 
 
-def weather(forecast, body=b'{"count":1}'):
-    clock, carried_out = Clock(), []
+@pytest.fixture
+def under(api):
+    """The platform under a SPEC; its own answer stays fair."""
 
-    def answer(request):
-        carried_out.append(request)
-        return Response(200, (("content-length", str(len(body))),), (body,))
+    def over(spec="seed=0", *, clock=None, **more):
+        clock = clock or Clock()
+        weather = Weather(faults=read_faults(spec), monotonic=clock, **more)
+        return weather.over(api.platform.answer, clock.sleep)
 
-    return Weather(answer, forecast, clock.monotonic, clock.sleep), clock, carried_out
-
-
-def call(method="GET", path="/api/v2/jobs/", key="a"):
-    return Request(method, path, headers={"authorization": f"Token {key}"})
+    return over
 
 
-def test_a_key_beyond_its_throttle_is_refused_until_the_oldest_call_is_past():
-    above, clock, carried_out = weather(Forecast(throttles=throttles_of("job-reads=2/min")))
-    assert [above(call()).status for _ in range(2)] == [200, 200]
-    clock.now = 20.5
-    refused = above(call())
-    assert (refused.status, dict(refused.headers)["retry-after"]) == (429, "40")
-    assert b"".join(refused.body) == b'{"detail":"Request was throttled. Expected available in 40 seconds."}'
-    assert above(call(key="b")).status == above(call("POST")).status == 200
-    clock.now = 60.0
-    assert above(call()).status == 200
-    assert len(carried_out) == 5
+def _get(answer, path="jobs/"):
+    response = answer(Request("GET", f"/api/v2/{path}"))
+    return response.status, json.loads(b"".join(response.body))
+
+
+def _post(path, body=b""):
+    return Request("POST", f"/api/v2/{path}", (), {"content-type": "application/json"}, (body,))
+
+
+def test_a_status_is_answered_instead_of_carrying_out(api, under):
+    job = api.create(api.analysis("true"))
+    answer = under("write/503:1x1")
+    refused = answer(_post(f"jobs/{job}/submit/"))
+    assert (refused.status, dict(refused.headers)["retry-after"]) == (503, "1")
+    assert api.last_status(job) == ("", None)
+    assert answer(_post(f"jobs/{job}/submit/")).status == 200
+
+
+def test_a_status_after_is_answered_although_it_was_carried_out(api, under):
+    job = api.create(api.analysis("true"))
+    assert under("504-after:1")(_post(f"jobs/{job}/submit/")).status == 504
+    assert api.last_status(job)[0] != ""
+
+
+@pytest.mark.parametrize(("spec", "happened"), [("drop-before:1", False), ("drop-after:1", True)])
+def test_a_dropped_call_has_happened_or_not(api, under, spec, happened):
+    job = api.create(api.analysis("true"))
+    with pytest.raises(Dropped):
+        under(f"submit/{spec}")(_post(f"jobs/{job}/submit/"))
+    assert (api.last_status(job)[0] != "") == happened
+
+
+def test_a_truncated_answer_ends_in_the_middle(api, under):
+    whole = b"".join(under()(Request("GET", "/api/v2/coretypes/")).body)
+    body = iter(under("truncate:1")(Request("GET", "/api/v2/coretypes/")).body)
+    got = next(body)
+    with pytest.raises(Dropped):
+        next(body)
+    assert got == whole[: len(whole) // 2]
+
+
+def test_a_garbled_answer_is_as_long_and_no_json(api, under):
+    api.upload("f", b"x" * 100)
+    whole = b"".join(under()(Request("GET", "/api/v2/files/")).body)
+    got = b"".join(under("garbled:1")(Request("GET", "/api/v2/files/")).body)
+    assert len(got) == len(whole)
+    with pytest.raises(ValueError):
+        json.loads(got)
+
+
+def test_latency_and_slow_calls_add_up_and_are_the_same_for_the_same_seed(under):
+    waits = []
+    for _ in range(2):
+        clock = Clock()
+        answer = under("slow:0.5@2s,seed=4", clock=clock, latency=Latency(0.05, 0.3))
+        starts = []
+        for _ in range(20):
+            before = clock.now
+            assert _get(answer)[0] == 200
+            starts.append(clock.now - before)
+        waits.append(starts)
+    assert waits[0] == waits[1]
+    assert all(0.05 <= wait <= 2.3 for wait in waits[0])
+    assert any(wait > 2 for wait in waits[0])
+    assert any(wait < 0.3 for wait in waits[0])
+
+
+def test_a_new_job_is_in_the_list_only_after_a_while(api):
+    weather = Weather(faults=read_faults("list-delay:3600s"))
+    old = [api.create(api.analysis("true"), name=f"old {n}") for n in range(3)]
+    assert api.get("jobs/")["count"] == 3
+    api.platform.list_delay_s = weather.list_delay_s
+    assert api.get("jobs/")["count"] == 0
+    assert api.get(f"jobs/{old[0]}/")["id"] == old[0]
+
+
+def test_a_throttled_call_is_not_carried_out_and_hit_by_no_fault(api, under):
+    answer = under("drop-before:1", rates=read_rates("job-reads=1/h"))
+    request = Request("GET", "/api/v2/jobs/", (), {"authorization": "Token x"})
+    with pytest.raises(Dropped):
+        answer(request)
+    assert answer(request).status == 429
+
+
+def test_the_client_tells_a_lost_answer_from_a_refusal(api, under):
+    job = api.create(api.analysis("true"))
+    with Client.embedded(under("submit/drop-after:1")) as client, pytest.raises(Ambiguous):
+        client.submit(job)
+    assert api.last_status(job)[0] != ""
+    clock = Clock()
+    patience = Patience(monotonic=clock, sleep=clock.sleep)
+    with Client.embedded(under("read/truncate:1x2,read/drop-before:1x1,500:1x1"), patience) as client:
+        assert client.me()
+
+
+def test_a_dropped_call_is_an_error_of_the_connection(under):
+    from doe_compiler.client.transport import EmbeddedTransport
+
+    with (
+        httpx2.Client(transport=EmbeddedTransport(under("drop-before:1"))) as client,
+        pytest.raises(httpx2.RemoteProtocolError),
+    ):
+        client.get("http://embedded/api/v2/")
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "is_carried_out"),
-    [("503", 503, False), ("500-after", 500, True), ("drop-before", None, False), ("drop-after", None, True)],
-)
-def test_a_fault_comes_before_or_after_the_call_is_carried_out(kind, status, is_carried_out):
-    above, _, carried_out = weather(with_faults(Forecast(), f"{kind}:1"))
-    if status is None:
-        with pytest.raises(Dropped):
-            above(call())
-    else:
-        assert above(call()).status == status
-    assert bool(carried_out) == is_carried_out
-
-
-def test_an_answer_is_cut_or_garbled():
-    cut = weather(with_faults(Forecast(), "truncate:1"))[0](call())
-    assert (b"".join(cut.body), dict(cut.headers)["content-length"]) == (b'{"cou', "11")
-    garbled = weather(with_faults(Forecast(), "garbled:1"))[0](call())
-    body = b"".join(garbled.body)
-    assert (body[:6], dict(garbled.headers)["content-length"]) == (b"<html>", str(len(body)))
-
-
-def test_a_fault_of_some_calls_leaves_the_others_alone():
-    above, _, _ = weather(with_faults(Forecast(), "submit/503:1,upload/500:1"))
-    assert above(call("POST", "/api/v2/jobs/abc/submit/")).status == 503
-    assert above(call("POST", "/api/v2/files/contents/")).status == 500
-    assert above(call("POST", "/api/v2/jobs/")).status == above(call()).status == 200
-
-
-def test_the_same_seed_makes_the_same_day():
-    def day(seed):
-        above, _, _ = weather(with_faults(Forecast(), f"503:0.3,seed={seed}"))
-        return [above(call()).status for _ in range(100)]
-
-    assert day(1) == day(1) != day(2)
-    assert 10 < day(1).count(503) < 50
-
-
-def test_latency_delays_every_answer():
-    above, clock, _ = weather(Forecast(latency_s=latency_of("50ms..0.3s")))
-    for _ in range(100):
-        above(call())
-    assert 5 < clock.now < 30
-
-
-def test_throttles_are_those_of_the_cloud_or_a_part_of_them():
-    assert throttles_of("cloud") == CLOUD_THROTTLES
-    assert throttles_of("0.01")["submits"] == (10, 3600.0)
-    assert throttles_of("submits=3/min,others=5/s") == {"submits": (3, 60.0), "others": (5, 1.0)}
-
-
-@pytest.mark.parametrize(
-    ("read", "texts"),
+    ("text", "latency"),
     [
-        (throttles_of, ("", "x", "0", "-1", "nan", "submits=0/s", "sumbits=3/s", "submits=3/day")),
-        (latency_of, ("", "x", "300ms..50ms", "-1s", "1h", "..")),
-        (
-            lambda text: with_faults(Forecast(), text),
-            ("", "503", "503:2", "503:x", "600:0.1", "drop:0.1", "nowhere/503:0.1", "seed=x", "list-delay:x"),
-        ),
+        ("50", Latency(0.05, 0.05)),
+        ("50ms..300ms", Latency(0.05, 0.3)),
+        ("0.2s", Latency(0.2, 0.2)),
+        ("0..1.5s", Latency(0, 1.5)),
     ],
 )
-def test_a_wrong_spec_is_told_with_its_part(read, texts):
-    for text in texts:
-        with pytest.raises(WrongUsage) as told:
-            read(text)
-        assert text in told.value.message
+def test_latency_is_read_from_text(text, latency):
+    assert read_latency(text) == latency
+
+
+@pytest.mark.parametrize("text", ["", "x", "3s..1s", "1..2..3", "-1"])
+def test_what_is_no_latency_is_refused(text):
+    with pytest.raises(WrongUsage, match="--latency"):
+        read_latency(text)
