@@ -52,6 +52,8 @@ def imported_study(client: Client, job_id: str, folder: Path | None) -> WrittenS
             _move(written, place)
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
+    except RecursionError:
+        raise DoeError(f"job {job_id} is nested too deeply to be a study") from None
     except OSError as error:
         raise DoeError(f"cannot write '{folder}': {error.strerror or error}") from error
     return WrittenStudy(folder, names, result.warnings)

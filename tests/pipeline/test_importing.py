@@ -226,7 +226,7 @@ def test_all_switches_come_back(workshop):
     job = workshop.job(
         isTemplateDryRun="true",
         isLowPriority=1,
-        resourceFilters=[{"action": "keep", "source": "inputs", "pattern": "*.dat"}],
+        resourceFilters=[{"action": "keep", "source": "input", "pattern": "*.dat"}],
         archiveFilters=["all"],
         caseFile=workshop.file("cases.csv", "c\n1\n", 8),
     )
@@ -304,6 +304,15 @@ def test_a_damaged_file_leaves_nothing_behind(workshop, tmp_path, monkeypatch):
 def test_a_job_that_is_not_there_leaves_nothing_behind(workshop, tmp_path):
     with pytest.raises(DoeError):
         imported_study(workshop.client, "nothing", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_job_that_is_nested_too_deeply_is_refused(workshop, tmp_path):
+    deep = []
+    for _ in range(400):
+        deep = [deep, 1]
+    with pytest.raises(DoeError, match="nested"):
+        workshop.imported(workshop.job(tags=deep))
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
