@@ -1,10 +1,16 @@
-"""`make bench`: all of them, or those that are named: `python -m bench startup compiling running api`."""
+"""`make bench`: all of them, or those that are named: `python -m bench startup compiling running api queue`."""
 
 import sys
 
-from bench import api, compiling, running, startup
+from bench import api, compiling, queue, running, startup
 
-SUBJECTS = {"startup": startup.main, "compiling": compiling.main, "running": running.main, "api": api.main}
+SUBJECTS = {
+    "startup": startup.main,
+    "compiling": compiling.main,
+    "running": running.main,
+    "api": api.main,
+    "queue": queue.main,
+}
 
 for wanted in sys.argv[1:] or SUBJECTS:
     SUBJECTS[wanted]()
