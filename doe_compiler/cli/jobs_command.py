@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -28,6 +28,8 @@ LIST = (
 )
 STATUS = (("status", "status"), ("date", "statusDate"), ("reason", "statusReason"))
 FILE = (("id", "id"), ("size", "decryptedSize"), ("md5", "md5"), ("path", "relativePath"))
+INSTANCE = (("id", "id"), ("status", "status"), ("core type", "coreType"), ("cores", "cores"))
+LOG = (("date", "date"), ("message", "message"))
 LARGEST_PAYLOAD = 32 << 20
 
 
@@ -181,46 +183,27 @@ def share(job_id: str, email: str, message: str, on: str) -> None:
         platform.client.share_job(job_id, email, message)
 
 
-@command.command("statuses")
-@click.argument("job_id")
-@on_option
-@json_option
-def statuses(job_id: str, on: str, as_json: bool) -> None:
-    """The history of a job, newest first."""
-    with platform_of(on) as platform:
-        show_rows(platform.client.rows("jobs", job_id, "statuses"), STATUS, as_json=as_json)
+# name: (the last word of the address, the help, the columns)
+HISTORIES = {
+    "statuses": ("statuses", "The history of a job, newest first.", STATUS),
+    "cluster-statuses": ("cluster_statuses", "The history of a job's cluster, newest first.", STATUS),
+    "instances": ("instances", "The machines of a job.", INSTANCE),
+    "logs": ("logs", "What happened to a job, oldest first.", LOG),
+}
 
 
-@command.command("cluster-statuses")
-@click.argument("job_id")
-@on_option
-@json_option
-def cluster_statuses(job_id: str, on: str, as_json: bool) -> None:
-    """The history of a job's cluster, newest first."""
-    with platform_of(on) as platform:
-        show_rows(platform.client.rows("jobs", job_id, "cluster_statuses"), STATUS, as_json=as_json)
+def _add_history(name: str, address: str, told: str, columns: Sequence[tuple[str, str]]) -> None:
+    @command.command(name, help=told)
+    @click.argument("job_id")
+    @on_option
+    @json_option
+    def history(job_id: str, on: str, as_json: bool) -> None:
+        with platform_of(on) as platform:
+            show_rows(platform.client.rows("jobs", job_id, address), columns, as_json=as_json)
 
 
-@command.command("instances")
-@click.argument("job_id")
-@on_option
-@json_option
-def instances(job_id: str, on: str, as_json: bool) -> None:
-    """The machines of a job."""
-    columns = (("id", "id"), ("status", "status"), ("core type", "coreType"), ("cores", "cores"))
-    with platform_of(on) as platform:
-        show_rows(platform.client.rows("jobs", job_id, "instances"), columns, as_json=as_json)
-
-
-@command.command("logs")
-@click.argument("job_id")
-@on_option
-@json_option
-def logs(job_id: str, on: str, as_json: bool) -> None:
-    """What happened to a job, oldest first."""
-    with platform_of(on) as platform:
-        rows = platform.client.rows("jobs", job_id, "logs")
-        show_rows(rows, (("date", "date"), ("message", "message")), as_json=as_json)
+for _name, (_address, _told, _columns) in HISTORIES.items():
+    _add_history(_name, _address, _told, _columns)
 
 
 @command.command("tags")
