@@ -4,6 +4,7 @@
 Scalar with the number 1/100000 at line 1, column 10.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -78,6 +79,9 @@ def _events(text: str, file: str) -> Iterator[yaml.Event]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, 1, 1) if mark is None else _in_text(mark.line, mark.column, text, file)
+        deep = _too_deep(text, file, place)
+        if deep is not None:
+            raise _Stop(deep) from None
         context = f" {error.context}" if error.context else ""
         raise _Stop(
             Finding("E006", f"{error.problem or 'not valid YAML'}{context}", _advice(error), place)
@@ -86,6 +90,26 @@ def _events(text: str, file: str) -> Iterator[yaml.Event]:
         raise _Stop(_unreadable(error, text, file)) from None
     except yaml.YAMLError as error:
         raise _Stop(Finding("E006", f"not valid YAML: {error}", "", Place(file, 1, 1))) from None
+
+
+_FLOW = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|(?<!\S)\#[^\n]*|[][{}]""", re.DOTALL)
+
+
+def _too_deep(text: str, file: str, end: Place) -> Finding | None:
+    """The finding of a text with too many brackets open before its parser gave up.
+
+    Parsers read ahead of what they report, and some bound the nesting themselves, each in its own words.
+    """
+    lines = split_lines(text)
+    before = "\n".join([*lines[: end.line - 1], lines[end.line - 1][: end.column]])
+    depth = 0
+    for found in _FLOW.finditer(before):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
+        if depth > DEEPEST_NESTING:
+            start = found.start()
+            line, column = before.count("\n", 0, start) + 1, start - before.rfind("\n", 0, start)
+            return Finding("E008", f"nested more than {DEEPEST_NESTING} deep", "", Place(file, line, column))
+    return None
 
 
 def _in_text(line: int, column: int, text: str, file: str) -> Place:

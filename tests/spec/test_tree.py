@@ -84,6 +84,18 @@ def test_deep_nesting_is_a_finding(text):
     assert findings[-1].code in ("E008", "E013")
 
 
+@pytest.mark.parametrize("problem", ["exceeded maximum nesting depth", "stack overflow", "no room left"])
+def test_deep_nesting_is_one_finding_in_whatever_words_the_parser_gives_up(monkeypatch, problem):
+    def gives_up(text, Loader):
+        raise yaml.scanner.ScannerError(problem=problem, problem_mark=yaml.Mark("s", 500, 0, 500, None, 0))
+        yield
+
+    monkeypatch.setattr(yaml, "parse", gives_up)
+    finding = read_tree("[" * 1000, "s")[1][0]
+    assert (finding.code, finding.place.line, finding.place.column) == ("E008", 1, DEEPEST_NESTING + 1)
+    assert read_tree("'" + "[" * 400 + "'" + " " * 600, "s")[1][0].code == "E006"
+
+
 def test_nesting_up_to_the_bound_is_read():
     text = "[" * DEEPEST_NESTING + "]" * DEEPEST_NESTING
     assert read_tree(text, "s")[1] == ()
