@@ -1,240 +1,263 @@
-"""The apply protocol: look, draft, settle, look again, submit, verify.
+"""The apply protocol: look, draft, settle, look again, submit, verify; any number of studies at once.
 
 A submit is the only call that costs; a draft costs nothing. So drafts are made freely, and only a draft that
 a second look shows to be without an earlier rival is submitted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from doe_compiler.actual.jobs import ActualJob, held_rows, of_recipe, study_jobs
+from doe_compiler.actual.jobs import ActualJob, Findings
+from doe_compiler.apply.conduct import Conduct, Step
+from doe_compiler.apply.looking import Look, Order, looked
 from doe_compiler.apply.upload import uploaded
-from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
-from doe_compiler.bundle.pack import Bundle, Job, parameter_file
-from doe_compiler.bundle.payload import with_ids
-from doe_compiler.bundle.rows import Keys, design_keys
+from doe_compiler.apply.writing import Writer
+from doe_compiler.bundle.mark import Mark, read_mark
+from doe_compiler.bundle.wanted import ReadyJob
 from doe_compiler.client.client import Client
-from doe_compiler.client.errors import Ambiguous, NotFound, Refused
 from doe_compiler.kernel.errors import DoubleSubmit, TryAgain
-from doe_compiler.plan.decide import Action, Decision, Kind, Standing, decided, decided_unit
-from doe_compiler.plan.rivals import doubled, losing_drafts, losing_units
+from doe_compiler.plan.action import ADOPTING, CREATING, Action, Kind, Why
+from doe_compiler.plan.ledger import ledger
+from doe_compiler.plan.rivals import losing_drafts, losing_units
 
 _ROUNDS = 8
-_TRIES = 3
+_JITTER_BY_ROUND = 0.25
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Time as the protocol sees it: seconds to settle, a sleep, and a source of nonces."""
-
-    settle_s: float
-    sleep: Callable[[float], None]
-    nonce: Callable[[], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at the platform found, and what it means for the study."""
-
-    decision: Decision
-    jobs: tuple[ActualJob, ...]
-    standing: tuple[Standing, ...]
-    keys: Keys
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Proof of one carried-out action."""
-
-    kind: Kind
-    job_id: str
-    name: str
-    runs: int | None
+Check = Callable[[Sequence[Look]], None]
 
 
 @dataclass(slots=True)
-class _Round:
-    """The drafts that this apply made or adopted in one round, by job id."""
+class _Work:
+    """What one apply knows beyond its looks: since when it has seen which draft, what it made and stopped."""
 
-    drafts: dict[str, Mark] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
+    client: Client
+    orders: Sequence[Order]
+    findings: Findings
+    writer: Writer
+    seen_at: dict[str, float] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+    repaired: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
+    shared: set[tuple[str, str]] = field(default_factory=set)
+    doubles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    receipts: list[Step] = field(default_factory=list)
+    files: dict[int, Mapping[str, str]] = field(default_factory=dict)
 
+    @property
+    def conduct(self) -> Conduct:
+        return self.writer.conduct
 
-Tell = Callable[[str], None]
+    def look(self) -> tuple[Look, ...]:
+        looks = looked(self.client, self.orders, self.findings, frozenset(self.own))
+        self.note(looks)
+        return looks
 
-
-def look(client: Client, bundle: Bundle) -> Look:
-    """What there is of the study and what is to be done about it; reads only."""
-    jobs = study_jobs(client, bundle.spec.study)
-    same = of_recipe(jobs, bundle.recipe)
-    older = [job for job in jobs if job not in same]
-    if bundle.design is None:
-        unit = bundle.jobs(None)[0].unit() or ""
-        return Look(decided_unit(unit, same, older), jobs, (), np.zeros(0, np.uint64))
-    desired = design_keys(bundle.design)
-    standing, tried = [], []
-    for job in same:
-        held = held_rows(client, job, bundle.design.varied, desired)
-        keys = held.standing(client)
-        standing.append(Standing(job, keys))
-        if len(keys) < len(held.keys):
-            tried.append(_without(held.keys, keys))
-    return Look(decided(desired, standing, older, tried), jobs, tuple(standing), desired)
-
-
-def _without(keys: Keys, completed: Keys) -> Keys:
-    left = keys.tolist()
-    for key in completed.tolist():
-        left.remove(key)
-    return np.asarray(left, dtype=np.uint64)
+    def note(self, looks: Sequence[Look]) -> None:
+        now = self.conduct.monotonic()
+        for look in looks:
+            for job in look.jobs:
+                if job.is_draft:
+                    self.seen_at.setdefault(job.id, now)
 
 
-def carried_out(client: Client, bundle: Bundle, first: Look, patience: Patience, tell: Tell) -> list[Receipt]:
-    """Do what a look decided, looking again before every submit; receipts of what was done.
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A draft, own or found, that may be submitted after the second look."""
 
-    Raises TryAgain if other appliers kept winning, DoubleSubmit if a row was submitted twice.
+    order: int
+    job_id: str
+    name: str
+    mark: Mark
+
+
+def carried_out(
+    client: Client,
+    orders: Sequence[Order],
+    first: Sequence[Look],
+    conduct: Conduct,
+    findings: Findings,
+    check: Check | None = None,
+) -> list[Step]:
+    """Do what a look decided, looking again before every submit; what was done, step by step.
+
+    `check` is called with every look before anything is done about it. Raises TryAgain if other appliers
+    kept winning, DoubleSubmit if a row was submitted twice (then the later one was stopped).
     """
-    receipts: list[Receipt] = []
-    current = first
-    for _ in range(_ROUNDS):
-        if current.decision.is_empty:
+    work = _Work(client, orders, findings, Writer(client, conduct))
+    work.note(first)
+    current = tuple(first)
+    for number in range(_ROUNDS):
+        if check is not None:
+            check(current)
+        if not any(_is_work(work, action) for look in current for action in look.decision.actions):
             break
-        made = _drafted(client, bundle, current, patience, receipts)
-        if made.drafts:
-            if patience.settle_s:
-                tell(f"waiting {patience.settle_s:g} s before the second look")
-                patience.sleep(patience.settle_s)
-            second = look(client, bundle)
-            losers = _losers(made, second)
-            for job_id in losers:
-                _withdraw(client, job_id)
-            winners = [job_id for job_id in made.drafts if job_id not in losers]
-            for job_id in winners:
-                if _submitted(client, job_id, patience):
-                    receipts.append(
-                        Receipt(Kind.SUBMIT, job_id, made.names[job_id], _count(made.drafts[job_id]))
-                    )
-                    tell(f"submitted {job_id}: {made.names[job_id]}")
-        current = look(client, bundle)
+        if number:
+            conduct.sleep(conduct.settle_s * _JITTER_BY_ROUND * number * conduct.chance())
+        if _somebody_is_at_it(work, current):
+            current = work.look()
+            if check is not None:
+                check(current)
+        candidates = _drafted(work, current)
+        if candidates:
+            _submit_winners(work, candidates)
+        current = work.look()
     else:
         raise TryAgain(
             "other appliers of this study were faster every time", hint="run the same command again"
         )
-    _verify(current, frozenset(receipt.job_id for receipt in receipts if receipt.kind is Kind.SUBMIT))
-    return receipts
-
-
-def _count(mark: Mark) -> int | None:
-    return mark.rows.count if mark.rows else None
-
-
-def _drafted(
-    client: Client, bundle: Bundle, current: Look, patience: Patience, receipts: list[Receipt]
-) -> _Round:
-    made = _Round()
-    by_id = {job.id: job for job in current.jobs}
-    files: dict[str, str] | None = None
-    for action in current.decision.actions:
-        match action.kind:
-            case Kind.DELETE:
-                assert action.job_id is not None
-                _withdraw(client, action.job_id)
-                receipts.append(Receipt(Kind.DELETE, action.job_id, by_id[action.job_id].name, action.runs))
-            case Kind.SUBMIT:
-                assert action.job_id is not None
-                made.drafts[action.job_id] = by_id[action.job_id].mark
-                made.names[action.job_id] = by_id[action.job_id].name
-            case Kind.CREATE:
-                if files is None:
-                    files = uploaded(client, bundle.files)
-                for job in _jobs_of(bundle, action):
-                    job_id, name, mark = _created(client, bundle, job, action.generation, files, patience)
-                    made.drafts[job_id] = mark
-                    made.names[job_id] = name
-                    receipts.append(Receipt(Kind.CREATE, job_id, name, job.runs))
-    return made
-
-
-def _jobs_of(bundle: Bundle, action: Action) -> Sequence[Job]:
-    if bundle.design is None:
-        return bundle.jobs(None)
-    return bundle.jobs(
-        bundle.design if len(action.rows) == bundle.design.n else bundle.design.take(action.rows)
-    )
-
-
-def _created(
-    client: Client, bundle: Bundle, job: Job, generation: int, files: dict[str, str], patience: Patience
-) -> tuple[str, str, Mark]:
-    """Create a draft; after an ambiguous answer look for the nonce before another POST under a new one."""
-    parameters = parameter_file(job)
-    ids = files if parameters is None else files | uploaded(client, [parameters])
-    rows, unit = job.rows, job.unit()
-    for _ in range(_TRIES):
-        mark = Mark(
-            bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], rows, unit, generation, patience.nonce()
-        )
-        name = marked_name(job.title, mark)
-        payload = job.payload(bundle, name=name, parameter_sha256=parameters.sha256 if parameters else None)
-        try:
-            return client.create_job(with_ids(payload, ids)).id, name, mark
-        except Ambiguous:
-            patience.sleep(patience.settle_s)
-            landed = [
-                found for found in study_jobs(client, bundle.spec.study) if found.mark.nonce == mark.nonce
-            ]
-            if landed:
-                return landed[0].id, landed[0].name, mark
-    raise TryAgain(
-        "the platform did not answer whether the job was created", hint="run the same command again"
-    )
-
-
-def _losers(made: _Round, second: Look) -> frozenset[str]:
-    mine = tuple(made.drafts)
-    if second.decision.runs_wanted is not None:
-        return losing_drafts(second.keys, second.standing, mine)
-    units = {mark.unit for mark in made.drafts.values()}
-    return losing_units([job for job in second.jobs if job.mark.unit in units], mine)
-
-
-def _withdraw(client: Client, job_id: str) -> None:
-    """Delete a draft; one that is gone, or that another applier submitted meanwhile, is left as it is."""
-    try:
-        client.delete(job_id)
-    except (NotFound, Refused, Ambiguous):
-        return
-
-
-def _submitted(client: Client, job_id: str, patience: Patience) -> bool:
-    """Submit a draft; False if it is gone. After a lost answer only an empty history allows a repeat."""
-    for _ in range(_TRIES):
-        try:
-            client.submit(job_id)
-        except NotFound:
-            return False
-        except Refused:
-            if client.statuses(job_id):
-                return True
-            raise
-        except Ambiguous:
-            patience.sleep(patience.settle_s)
-            if client.statuses(job_id):
-                return True
-            continue
-        return True
-    raise TryAgain(
-        f"the platform did not answer whether job {job_id} was submitted", hint="run the same command again"
-    )
-
-
-def _verify(final: Look, mine: frozenset[str]) -> None:
-    submitted = [entry for entry in final.standing if not entry.job.is_draft]
-    conflicts = doubled(final.keys, submitted, mine)
-    if conflicts:
+    if work.doubles:
+        told = ", ".join(f"{job} after {' and '.join(by)}" for job, by in sorted(work.doubles.items()))
         raise DoubleSubmit(
-            f"rows were submitted twice, by the jobs {', '.join(conflicts)}",
-            hint="stop all but one of them",
+            f"rows were submitted twice; the later job was stopped: {told}",
+            hint="the settle time is too short for this platform: doe doctor measures it",
         )
+    return work.receipts
+
+
+def _is_work(work: _Work, action: Action) -> bool:
+    """Whether there is something to do that this apply has not done already."""
+    match action.kind:
+        case Kind.ATTENTION:
+            return False
+        case Kind.STOP:
+            return (action.job_id or "", action.runs_to_stop) not in work.repaired
+        case Kind.DELETE if action.reason.why is Why.NOT_WANTED:
+            return (action.job_id or "", ()) not in work.repaired
+        case Kind.SHARE:
+            return any((action.job_id or "", email) not in work.shared for email in action.emails)
+        case _:
+            return True
+
+
+def _somebody_is_at_it(work: _Work, looks: Sequence[Look]) -> bool:
+    """Wait for the owners of drafts that are wanted only in part: they may be about to submit them."""
+    young = [
+        work.seen_at[action.job_id]
+        for look in looks
+        for action in look.decision.of(Kind.DELETE)
+        if action.reason.why is Why.PARTLY_WANTED and action.job_id is not None
+    ]
+    return bool(young) and _waited(work, max(young), "a draft of another applier is wanted in part")
+
+
+def _waited(work: _Work, since: float, why: str) -> bool:
+    """Wait until the settle time since a moment has passed; False if it had."""
+    conduct = work.conduct
+    left = since + conduct.settle_s - conduct.monotonic()
+    if left <= 0:
+        return False
+    conduct.tell(Step("wait", name=why, seconds=left))
+    while left > 0:
+        conduct.go_on()
+        conduct.sleep(left)
+        left = since + conduct.settle_s - conduct.monotonic()
+    return True
+
+
+def _drafted(work: _Work, looks: Sequence[Look]) -> list[_Candidate]:
+    """Stop, delete, share; then create and adopt drafts: the candidates for the second look."""
+    creations: list[tuple[int, Action, ReadyJob]] = []
+    candidates: list[_Candidate] = []
+    for index, (order, look) in enumerate(zip(work.orders, looks, strict=True)):
+        blocked = False
+        for action in look.decision.actions:
+            if not _is_work(work, action):
+                continue
+            if action.kind in CREATING:
+                creations += [(index, action, ready) for ready in order.wanted.ready(action.rows)]
+            elif action.kind in ADOPTING:
+                candidates += _adopted(work, index, order, look, action)
+            else:
+                blocked |= not _done(work, order, look, action)
+        if blocked:
+            creations = [creation for creation in creations if creation[0] != index]
+    for index in sorted({index for index, _, _ in creations}):
+        _files_of(work, index)
+    writer = work.writer
+
+    def create(creation: tuple[int, Action, ReadyJob]) -> Step:
+        index, action, ready = creation
+        return writer.created(work.orders[index], ready, action.generation, work.files[index])
+
+    for (index, _, _), step in work.conduct.each(create, creations):
+        mark = read_mark(step.name)
+        assert mark is not None
+        work.seen_at[step.job_id] = work.conduct.monotonic()
+        work.own.add(step.job_id)
+        work.receipts.append(step)
+        candidates.append(_Candidate(index, step.job_id, step.name, mark))
+    return candidates
+
+
+def _files_of(work: _Work, index: int) -> Mapping[str, str]:
+    if index not in work.files:
+        work.files[index] = uploaded(work.client, work.orders[index].wanted.files, work.conduct.go_on)
+    return work.files[index]
+
+
+def _adopted(work: _Work, index: int, order: Order, look: Look, action: Action) -> list[_Candidate]:
+    assert action.job_id is not None
+    job = look.job(action.job_id)
+    if action.kind is Kind.EDIT:
+        ready = next(iter(order.wanted.ready(action.rows)))
+        if not work.writer.changed(order, job, ready, _files_of(work, index)):
+            return []
+    return [_Candidate(index, job.id, job.name, job.mark)]
+
+
+def _done(work: _Work, order: Order, look: Look, action: Action) -> bool:
+    """Carry out an action on a job that exists; False if rows that it was to free are not known to be free."""
+    assert action.job_id is not None
+    job = look.job(action.job_id)
+    match action.kind:
+        case Kind.STOP:
+            work.repaired.add((job.id, action.runs_to_stop))
+            work.writer.stopped(job, action.runs_to_stop)
+            if action.reason.why is Why.DOUBLE:
+                work.doubles[job.id] = tuple(
+                    change.removeprefix("first by ") for change in action.reason.changes
+                )
+        case Kind.DELETE if action.reason.why is Why.NOT_WANTED:
+            work.repaired.add((job.id, ()))
+            work.writer.removed(job)
+        case Kind.DELETE:
+            return work.writer.withdrawn(job)
+        case Kind.SHARE:
+            messages = {share.email: share.message for share in order.wanted.share}
+            for email in action.emails:
+                work.shared.add((job.id, email))
+                work.writer.shared(job, email, messages.get(email, ""))
+        case _:
+            raise AssertionError(action.kind)
+    return True
+
+
+def _submit_winners(work: _Work, candidates: Sequence[_Candidate]) -> None:
+    """Settle, look again, withdraw what has lost, submit what has won."""
+    _waited(work, max(work.seen_at[candidate.job_id] for candidate in candidates), "the second look")
+    looks = work.look()
+    winners: list[_Candidate] = []
+    for index, look in enumerate(looks):
+        of_order = [candidate for candidate in candidates if candidate.order == index]
+        losing = _losing(work.orders[index], look, [candidate.job_id for candidate in of_order])
+        winners += [candidate for candidate in of_order if candidate.job_id not in losing]
+        shown: dict[str, ActualJob] = {job.id: job for job in look.jobs}
+        for job_id in losing & work.own & shown.keys():
+            if shown[job_id].is_draft:
+                work.writer.withdrawn(shown[job_id])
+
+    def submit(winner: _Candidate) -> Step | None:
+        return work.writer.submitted(winner.job_id, winner.name, winner.mark)
+
+    for _, step in work.conduct.each(submit, winners):
+        if step is not None:
+            work.receipts.append(step)
+
+
+def _losing(order: Order, look: Look, mine: Sequence[str]) -> frozenset[str]:
+    if not mine:
+        return frozenset()
+    if order.wanted.unit is not None:
+        return losing_units(look.unit_jobs, mine)
+    existing = look.existing
+    account = ledger(order.wanted.keys.tolist(), [*existing.holdings, *existing.copied])
+    return losing_drafts(account, existing.drafts, mine)

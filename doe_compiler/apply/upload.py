@@ -1,7 +1,7 @@
 """Bring the files of a study to the platform; what is there already is not sent again."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from doe_compiler.bundle.pack import BundleFile
@@ -14,12 +14,15 @@ _TRIES = 3
 _CHUNK = 1 << 20
 
 
-def uploaded(client: Client, files: Iterable[BundleFile]) -> dict[str, str]:
-    """The platform's ids by content (SHA-256); a file with the same name, size and checksum is taken."""
-    return {file.sha256: _uploaded(client, file) for file in files}
+def uploaded(client: Client, files: Iterable[BundleFile], go_on: Callable[[], None]) -> dict[str, str]:
+    """The platform's ids by content (SHA-256); a file with the same name, size and checksum is taken.
+
+    `go_on` is called before every upload and may raise.
+    """
+    return {file.sha256: _uploaded(client, file, go_on) for file in files}
 
 
-def _uploaded(client: Client, file: BundleFile) -> str:
+def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> str:
     sha512, sha256 = _checksums(file)
     if sha256 != file.sha256:
         raise PreconditionFailed(
@@ -30,6 +33,7 @@ def _uploaded(client: Client, file: BundleFile) -> str:
         existing = _found(client, file, sha512)
         if existing is not None:
             return existing
+        go_on()
         try:
             return client.upload(_source(file), file.name, file.type_id).id
         except Ambiguous:

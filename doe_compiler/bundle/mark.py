@@ -43,6 +43,11 @@ def shown_title(title: str) -> str:
     return shown if len(shown) <= _TITLE_LENGTH else shown[: _TITLE_LENGTH - 1].rstrip() + "…"
 
 
+def title_of(name: str) -> str:
+    """A job's name without the mark."""
+    return " ".join(_MARK.sub("", name).split())
+
+
 def read_mark(name: str) -> Mark | None:
     """The mark in a job's name, or None if the job is not one of ours."""
     found = _MARK.search(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from doe_compiler.bundle.recipe import recipe_digest
+from doe_compiler.bundle.recipe import parts, recipe_digest
 from doe_compiler.bundle.steps import POST_COMMAND, extractor_digests, timed_command, wrapped_command
 from doe_compiler.generators.wire_settings import law_to_wire
 from doe_compiler.kernel.canonical import canonical_json, digest
@@ -122,6 +122,7 @@ def _markers(spec: Spec, rows: str) -> dict[str, str]:
     return {
         "DOE_STUDY": spec.study,
         "DOE_RECIPE": recipe_digest(spec),
+        "DOE_PARTS": canonical_json(parts(spec)).decode(),
         "DOE_ROWS": rows,
         "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
     }

@@ -53,6 +53,46 @@ def recipe(spec: Spec) -> dict[str, object]:
     )
 
 
+def parts(spec: Spec) -> dict[str, str]:
+    """Short digests of what the recipe is made of, by a name that tells a person what changed.
+
+    `{"command": "0f3a…", "template deck.inp": "77c1…", "constant rho": …}`; analyses beyond the first are
+    numbered.
+    """
+    whole = recipe(spec)
+    found: dict[str, object] = {"dry run": whole.get("dryRun"), "case file": whole.get("caseFile")}
+    fixed = whole.get("fixed", {})
+    assert isinstance(fixed, dict)
+    for name, value in fixed.items():
+        found[f"{'constant' if 'value' in value else 'expression'} {name}"] = value
+    analyses = whole.get("analyses", [])
+    assert isinstance(analyses, list)
+    for number, analysis in enumerate(analyses, 1):
+        where = "" if number == 1 else f" of analysis {number}"
+        for key, value in analysis.items():
+            if key == "inputs":
+                found |= {f"input {entry.get('name', entry.get('id'))}{where}": entry for entry in value}
+            elif key == "templates":
+                found |= {f"template of {entry['target']}{where}": entry for entry in value}
+            elif key == "env":
+                found |= {f"environment variable {name}{where}": text for name, text in value.items()}
+            else:
+                found[f"{_PART_NAMES[key]}{where}"] = value
+    return {name: digest("doe1-part", value)[:_PART_DIGITS] for name, value in found.items() if value}
+
+
+_PART_DIGITS = 10
+_PART_NAMES = {
+    "code": "software",
+    "version": "version",
+    "command": "command",
+    "pre": "pre-processing",
+    "post": "post-processing",
+    "mpi": "useMpi",
+    "raw": "raw",
+}
+
+
 def used_names(spec: Spec) -> frozenset[str]:
     """The variables that reach a run: those in templates, and those that their expressions read."""
     formulas = {

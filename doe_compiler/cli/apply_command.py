@@ -1,123 +1,289 @@
 """`doe apply`: run what is missing, each run exactly once."""
 
-import json
-import secrets
 import sys
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file, tell_warnings
+from doe_compiler.cli.asked import (
+    compiled_studies,
+    connection_to,
+    on_option,
+    plan_options,
+    studies_argument,
+    wishes,
+)
 from doe_compiler.kernel.errors import DoeError, ExitCode, WrongUsage
 
 if TYPE_CHECKING:
-    from doe_compiler.apply.protocol import Receipt
+    from doe_compiler.apply.conduct import Step
+    from doe_compiler.apply.looking import Look, Order
+    from doe_compiler.apply.protocol import Check
     from doe_compiler.bundle.pack import Bundle
+    from doe_compiler.cli.events import Events
+    from doe_compiler.cli.interruption import Halt
     from doe_compiler.pipeline.connection import Connection
-    from doe_compiler.pipeline.planning import Planned
-    from doe_compiler.results.collect import Results
+    from doe_compiler.pipeline.desk import Desk
+    from doe_compiler.pipeline.plan_file import SavedPlan
+    from doe_compiler.plan.decide import Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be applied: orders with their looks; the bundles are for the results (none: a foreign plan)."""
+
+    orders: "Sequence[Order]"
+    looks: "Sequence[Look]"
+    bundles: "Sequence[Bundle]"
+    document: dict[str, Any]
+    at: "Desk"
+    check: "Check | None" = None
+
+    @property
+    def is_empty(self) -> bool:
+        return all(look.decision.is_empty for look in self.looks)
 
 
 @click.command("apply")
-@study_argument
+@studies_argument
 @on_option
+@plan_options
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--no-wait", is_flag=True, help="Submit and leave; doe status shows how far it is.")
-@click.option("--json", "as_json", is_flag=True, help="What was done, and the results, as JSON on stdout.")
-def command(study: Path, on: str, yes: bool, no_wait: bool, as_json: bool) -> int:
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait for the runs at most so long."
+)
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds between the drafts and the second look (2 on our platform, 30 elsewhere; doe doctor measures it).",
+)
+@click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Writes at a time (4).")
+@click.option("--rps", type=click.FloatRange(min=0.01), metavar="R", help="Requests a second at most.")
+@click.option("--json", "as_json", is_flag=True, help="Events and results as JSON lines on stdout.")
+@click.option(
+    "--json-into",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The same into a file.",
+)
+def command(
+    studies: tuple[Path, ...],
+    on: str,
+    targets: tuple[str, ...],
+    yes: bool,
+    no_wait: bool,
+    timeout: float | None,
+    settle: float | None,
+    parallelism: int | None,
+    rps: float | None,
+    as_json: bool,
+    json_into: Path | None,
+    **wished: bool,
+) -> int:
     """Plan, ask, then run what is missing and show the results; a second apply has nothing to do.
 
-    Exit 1 if a run of the study has failed.
+    STUDIES are study files, folders of them, or one plan that was saved by doe plan -o: then exactly that
+    plan is applied, without asking, or nothing. Exit 1 if a run has failed.
     """
-    from doe_compiler.cli.shown import plan_text
-    from doe_compiler.pipeline.compiling import compiled
+    from doe_compiler.cli.interruption import halting
+    from doe_compiler.cli.plan_shown import plan_text, summary_line
+    from doe_compiler.pipeline.applying import Pace, applied
+
+    saved = _saved(studies, targets, wished)
+    with _events(as_json, json_into) as events:
+        bundles = [] if saved else compiled_studies(studies, targets)
+        place = Path() if saved else studies[0]
+        with connection_to(on, place, rps) as connection:
+            work = _from_plan(connection, saved) if saved else _planned(connection, bundles, wishes(wished))
+            if not as_json:
+                _say(plan_text(work.document))
+            if events:
+                events.plan(work.document, summary_line(work.document))
+            if work.is_empty:
+                _say("Nothing to do: every run that is wanted has been submitted.")
+            elif not yes and work.check is None:
+                _ask()
+            with halting() as halt:
+                applied(
+                    connection,
+                    work.at,
+                    work.orders,
+                    work.looks,
+                    pace=Pace(settle, parallelism),
+                    tell=lambda step: _tell(step, events),
+                    go_on=halt.go_on,
+                    sleep=halt.sleep,
+                    check=work.check,
+                )
+                connection.start_runs(not no_wait)
+                if no_wait:
+                    _say(f"Not waiting. See: doe status {studies[0]}")
+                    return ExitCode.DONE
+                _await(connection, work, halt, timeout)
+            return _results(connection, work, events, as_json=as_json)
+
+
+@contextmanager
+def _events(as_json: bool, into: Path | None) -> "Iterator[Events | None]":
+    """The events, if they are asked for; an error is the last of them."""
+    if not as_json and into is None:
+        yield None
+        return
+    from doe_compiler.cli.events import Events
+
+    file = into.open("w", encoding="utf-8") if into else None
+    try:
+        streams = [*([sys.stdout] if as_json else []), *([file] if file else [])]
+        events = Events(streams)
+        try:
+            yield events
+        except DoeError as error:
+            events.error(error)
+            raise
+    finally:
+        if file:
+            file.close()
+
+
+def _saved(paths: tuple[Path, ...], targets: tuple[str, ...], wished: dict[str, bool]) -> "SavedPlan | None":
+    """The saved plan, if that is what is to be applied."""
+    from doe_compiler.pipeline.origin import project_folder
+    from doe_compiler.pipeline.plan_file import is_plan, read_plan
+
+    if len(paths) != 1 or not is_plan(paths[0]):
+        return None
+    if targets or any(wished.values()):
+        raise WrongUsage("a saved plan is applied as it is", hint="give --target and the like to doe plan")
+    return read_plan(paths[0], root=project_folder(Path.cwd()))
+
+
+def _planned(connection: "Connection", bundles: "Sequence[Bundle]", wished: "Wishes") -> _Work:
+    from doe_compiler.pipeline.desk import desk
+    from doe_compiler.pipeline.origin import project_folder
+    from doe_compiler.pipeline.plan_file import plan_document
     from doe_compiler.pipeline.planning import planned
 
-    path = study_file(study)
-    bundle, warnings = compiled(path)
-    tell_warnings(warnings, bundle.spec)
-    with connection_to(on, path) as connection:
-        plan = planned(connection.client, bundle)
-        _say(f"{bundle.spec.study} on {connection.host}\n\n{plan_text(plan)}")
-        if plan.look.decision.is_empty:
-            _say("Nothing to do: every run that the study wants has been submitted.")
-        elif not yes:
-            _ask()
-        receipts = _carried_out(connection, bundle, plan)
-        connection.start_runs(not no_wait)
-        if no_wait:
-            _say(f"Not waiting. See: doe status {path}")
-            if as_json:
-                click.echo(_document(bundle, receipts, None))
-            return ExitCode.DONE
-        results = _awaited(connection, bundle)
-    _tell(results, bundle, receipts, as_json=as_json)
-    return _verdict(results)
+    at = desk(connection, Path(bundles[0].spec.file).parent)
+    plan = planned(connection, bundles, wished, at)
+    return _Work(
+        [study.order for study in plan.studies],
+        [study.look for study in plan.studies],
+        bundles,
+        plan_document(plan, root=project_folder(Path.cwd()), with_contents=False),
+        at,
+    )
+
+
+def _from_plan(connection: "Connection", plan: "SavedPlan") -> _Work:
+    from doe_compiler.pipeline.applying import looked_again
+    from doe_compiler.pipeline.desk import desk
+    from doe_compiler.pipeline.origin import project_folder
+
+    root = project_folder(Path.cwd())
+    at = desk(connection, (root / plan.files[0]).parent)
+    plan.check(connection.host, at.account)
+    looks = looked_again(connection, at, plan.orders)
+    plan.check_looks(looks)
+    return _Work(
+        plan.orders,
+        looks,
+        _same_bundles(root, plan.files, plan.orders),
+        dict(plan.document),
+        at,
+        plan.check_looks,
+    )
+
+
+def _same_bundles(root: Path, files: Sequence[str], orders: "Sequence[Order]") -> "list[Bundle]":
+    """The studies of a plan as they lie here, where they are still those; for the results only."""
+    from doe_compiler.pipeline.compiling import compiled
+
+    bundles = []
+    for file, order in zip(files, orders, strict=True):
+        try:
+            bundle, _ = compiled(root / file)
+        except (DoeError, OSError):
+            continue
+        if (bundle.spec.study, bundle.recipe) == (order.wanted.study, order.wanted.recipe):
+            bundles.append(bundle)
+    return bundles
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise WrongUsage("apply asks before it submits, and there is no terminal", hint="say --yes")
+        raise WrongUsage(
+            "apply asks before it submits, and there is no terminal",
+            hint="say --yes, or give it a saved plan",
+        )
     if not click.confirm("Do this?", err=True):
         raise DoeError("nothing was done")
 
 
-def _carried_out(connection: "Connection", bundle: "Bundle", plan: "Planned") -> "list[Receipt]":
-    from doe_compiler.apply.protocol import Patience, carried_out
-    from doe_compiler.bundle.pack import relying_on_exit_codes
+def _tell(step: "Step", events: "Events | None") -> None:
+    from doe_compiler.cli.shown import step_text
 
-    if connection.tells_exit_codes:
-        bundle = relying_on_exit_codes(bundle)
-    patience = Patience(connection.settle_s, time.sleep, lambda: secrets.token_hex(4))
-    return carried_out(connection.client, bundle, plan.look, patience, _say)
+    if events:
+        events.step(step)
+    text = step_text(step)
+    if text:
+        _say(text)
 
 
-def _awaited(connection: "Connection", bundle: "Bundle") -> "Results":
+def _await(connection: "Connection", work: _Work, halt: "Halt", timeout_s: float | None) -> None:
     from doe_compiler.cli.shown import shown_progress
     from doe_compiler.pipeline.waiting import awaited
-    from doe_compiler.results.collect import collected
 
     steps = awaited(
         connection.client,
-        bundle,
+        [(order.wanted.study, order.wanted.recipe) for order in work.orders],
         still_works=lambda: connection.start_runs(True),
         patience_s=max(connection.settle_s, 1.0),
+        sleep=halt.sleep,
+        timeout_s=timeout_s,
     )
     shown_progress(steps, _say)
-    return collected(connection.client, bundle)
 
 
-def _tell(results: "Results", bundle: "Bundle", receipts: "list[Receipt]", *, as_json: bool) -> None:
+def _results(connection: "Connection", work: _Work, events: "Events | None", *, as_json: bool) -> int:
+    import json
+
     from doe_compiler.cli.shown import counted, newest_rows, results_table
-
-    if as_json:
-        click.echo(_document(bundle, receipts, results))
-    else:
-        click.echo("\n" + results_table(results, newest_rows()))
-    _say(counted(results))
-
-
-def _verdict(results: "Results") -> int:
+    from doe_compiler.results.collect import collected
     from doe_compiler.results.states import RunState
+    from doe_compiler.results.table import as_json as table_as_json
 
-    return ExitCode.DONE if results.count(RunState.DONE) == len(results.rows) else ExitCode.FAILED
-
-
-def _document(bundle: "Bundle", receipts: "list[Receipt]", results: "Results | None") -> str:
-    from doe_compiler.results.table import as_json
-
-    document: dict[str, object] = {
-        "study": bundle.spec.study,
-        "recipe": bundle.recipe,
-        "receipts": [
-            {"action": r.kind.name.lower(), "job": r.job_id, "name": r.name, "runs": r.runs} for r in receipts
-        ],
-    }
-    if results is not None:
-        document["results"] = json.loads(as_json(results))
-    return json.dumps(document, ensure_ascii=False, indent=1)
+    code = ExitCode.DONE
+    for bundle in work.bundles:
+        results = collected(connection.client, bundle)
+        if events:
+            events.tell(
+                "outputs",
+                f"{bundle.spec.study}: {counted(results)}",
+                study=bundle.spec.study,
+                outputs={
+                    "results": {
+                        "sensitive": False,
+                        "type": "dynamic",
+                        "value": json.loads(table_as_json(results)),
+                    }
+                },
+            )
+        if not as_json:
+            click.echo("\n" + results_table(results, newest_rows()))
+        _say(f"{bundle.spec.study}: {counted(results)}" if len(work.bundles) > 1 else counted(results))
+        if results.count(RunState.DONE) != len(results.rows):
+            code = ExitCode.FAILED
+    if len(work.bundles) < len(work.orders):
+        _say(
+            "The studies of this plan are not the ones in this folder: doe results shows theirs where they are."
+        )
+    return code
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +15,9 @@ from doe_compiler.spec.model import Spec
 from doe_compiler.spec.read import find_studies
 
 if TYPE_CHECKING:
+    from doe_compiler.bundle.pack import Bundle
     from doe_compiler.pipeline.connection import Connection
+    from doe_compiler.plan.decide import Wishes
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,6 +25,94 @@ F = TypeVar("F", bound=Callable[..., object])
 def study_argument(function: F) -> F:
     """The study: its file, or a folder that holds one study."""
     return click.argument("study", type=click.Path(path_type=Path), default=Path())(function)
+
+
+def studies_argument(function: F) -> F:
+    """Studies: files, or folders that hold any number of them; the present folder if none is named."""
+
+    def present_folder(
+        _context: click.Context, _parameter: click.Parameter, given: tuple[Path, ...]
+    ) -> tuple[Path, ...]:
+        return given or (Path(),)
+
+    return click.argument(
+        "studies", nargs=-1, type=click.Path(path_type=Path), callback=present_folder, metavar="[STUDIES]..."
+    )(function)
+
+
+def plan_options(function: F) -> F:
+    """What plan and apply do only if they are asked to."""
+    options = (
+        target_option,
+        click.option("--retry-failed", is_flag=True, help="Run failed rows once more, and only those."),
+        click.option("--replace", is_flag=True, help="Stop running jobs of an older recipe."),
+        click.option(
+            "--prune",
+            is_flag=True,
+            help="Stop and delete jobs that the study, applied from here, no longer wants.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def wishes(asked: Mapping[str, bool]) -> "Wishes":
+    """The answers to `plan_options`."""
+    from doe_compiler.plan.decide import Wishes
+
+    return Wishes(asked["retry_failed"], asked["replace"], asked["prune"])
+
+
+def target_option(function: F) -> F:
+    """Which of the studies."""
+    return click.option(
+        "--target", "targets", multiple=True, metavar="STUDY", help="Only the study of this name."
+    )(function)
+
+
+def study_files(paths: Sequence[Path], targets: Sequence[str]) -> list[Path]:
+    """The studies at some paths; with `targets` those of these names. Two studies of one name are refused."""
+    found = find_studies(paths)
+    if len(found) == 1 and not targets:
+        return found
+    return list(named_studies(paths, targets).values())
+
+
+def named_studies(paths: Sequence[Path], targets: Sequence[str]) -> dict[str, Path]:
+    """The studies at some paths by their names; with `targets` those of these names."""
+    from doe_compiler.pipeline.compiling import checked_spec
+
+    found = find_studies(paths)
+    if not found:
+        raise WrongUsage(f"no study in '{paths[0]}'", hint="doe init writes one")
+    names: dict[str, Path] = {}
+    for path in found:
+        spec, _ = checked_spec(path)
+        if spec.study in names:
+            raise WrongUsage(
+                f"'{names[spec.study]}' and '{path}' are both study '{spec.study}'",
+                hint="a study's name is its identity: rename one of them",
+            )
+        names[spec.study] = path
+    unknown = [target for target in targets if target not in names]
+    if unknown:
+        raise WrongUsage(
+            f"--target {unknown[0]}: no such study", hint=f"there are {', '.join(sorted(names))}"
+        )
+    return {name: path for name, path in names.items() if not targets or name in targets}
+
+
+def compiled_studies(paths: Sequence[Path], targets: Sequence[str]) -> "list[Bundle]":
+    """The studies at some paths, compiled; warnings are told."""
+    from doe_compiler.pipeline.compiling import compiled
+
+    bundles = []
+    for path in study_files(paths, targets):
+        bundle, warnings = compiled(path)
+        tell_warnings(warnings, bundle.spec)
+        bundles.append(bundle)
+    return bundles
 
 
 def on_option(function: F) -> F:
@@ -47,11 +137,17 @@ def study_file(path: Path) -> Path:
     return found[0]
 
 
-def connection_to(on: str, study: Path) -> "AbstractContextManager[Connection]":
-    """Open the platform of `--on`."""
+def connection_to(on: str, study: Path, rps: float | None = None) -> "AbstractContextManager[Connection]":
+    """Open the platform of `--on`, for a study or a folder of them; `rps` requests a second at most."""
     from doe_compiler.pipeline.connection import connected
 
-    return connected(on, environ=os.environ, home=Path.home(), study_folder=study.parent)
+    return connected(
+        on,
+        environ=os.environ,
+        home=Path.home(),
+        study_folder=study if study.is_dir() else study.parent,
+        rps=rps,
+    )
 
 
 def tell_warnings(warnings: list[Finding], spec: Spec) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from doe_compiler import __version__
-from doe_compiler.kernel.errors import DoeError, ExitCode, InvalidStudy
+from doe_compiler.kernel.errors import DoeError, ExitCode, InvalidStudy, Terminated
 from doe_compiler.kernel.findings import rendered
 
 COMMANDS = {
@@ -19,10 +19,16 @@ COMMANDS = {
     "design": "Show the table of runs.",
     "compile": "Write job payloads, parameter CSVs and files to a folder.",
     "plan": "Show what apply would do.",
+    "show": "Show a saved plan.",
     "apply": "Run what is missing, each run exactly once.",
     "status": "Show how far a study is.",
     "results": "Show inputs and responses of every run.",
-    "stop": "Stop the running jobs of a study.",
+    "stop": "Stop the running jobs of studies.",
+    "share": "Let another user see the jobs of studies.",
+    "drift": "Show what people did to the jobs behind the study's back.",
+    "adopt": "Give a job its mark back, or forget one that was deleted.",
+    "gc": "Delete drafts that nobody submitted.",
+    "destroy": "Delete the drafts, or all jobs, of studies.",
     "import": "Write a study from a job that exists.",
     "serve": "Serve the embedded platform over HTTP.",
     "jobs": "List, get, create, submit, update, stop, delete and share jobs.",
@@ -71,12 +77,8 @@ def main() -> None:
     """Compile a YAML study into simulation jobs and run each wanted simulation exactly once."""
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def run() -> NoReturn:
@@ -105,7 +107,7 @@ def _told(error: BaseException) -> int:
         case click.Abort() | KeyboardInterrupt():
             _say("interrupted; what was done stands, the same command goes on")
             return ExitCode.INTERRUPTED
-        case _Terminated():
+        case Terminated():
             _say("terminated; what was done stands, the same command goes on")
             return ExitCode.TERMINATED
         case InvalidStudy():

@@ -2,63 +2,74 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file, tell_warnings
+from doe_compiler.cli.asked import (
+    compiled_studies,
+    connection_to,
+    on_option,
+    plan_options,
+    studies_argument,
+    wishes,
+    write_answer,
+)
 from doe_compiler.kernel.errors import ExitCode
-
-if TYPE_CHECKING:
-    from doe_compiler.pipeline.planning import Planned
 
 
 @click.command("plan")
-@study_argument
+@studies_argument
 @on_option
+@plan_options
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON on stdout.")
+@click.option(
+    "--markdown",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A comment for a pull request.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "plan_file",
+    metavar="PLANFILE",
+    type=click.Path(path_type=Path),
+    help="Save the plan: doe apply PLANFILE does just that.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is something to do.")
-def command(study: Path, on: str, as_json: bool, detailed_exitcode: bool) -> int:
-    """Show what apply would do, and why; nothing is written to the platform."""
-    from doe_compiler.cli.shown import plan_text
-    from doe_compiler.pipeline.compiling import compiled
+def command(
+    studies: tuple[Path, ...],
+    on: str,
+    targets: tuple[str, ...],
+    as_json: bool,
+    markdown: Path | None,
+    plan_file: Path | None,
+    detailed_exitcode: bool,
+    **wished: bool,
+) -> int:
+    """Show what apply would do, and why; nothing is written to the platform.
+
+    + create and submit, > submit a draft, ~ edit or share, -/+ run again by a new recipe, - stop or delete,
+    ! needs a person. STUDIES are study files or folders of them.
+    """
+    from doe_compiler.cli.plan_shown import plan_markdown, plan_text
+    from doe_compiler.pipeline.desk import desk
+    from doe_compiler.pipeline.origin import project_folder
+    from doe_compiler.pipeline.plan_file import plan_document, without_contents, written_plan
     from doe_compiler.pipeline.planning import planned
 
-    path = study_file(study)
-    bundle, warnings = compiled(path)
-    tell_warnings(warnings, bundle.spec)
-    with connection_to(on, path) as connection:
-        plan = planned(connection.client, bundle)
-        if as_json:
-            click.echo(json.dumps(plan_document(plan, connection.host), ensure_ascii=False, indent=1))
-        else:
-            click.echo(f"{bundle.spec.study} on {connection.host}\n\n{plan_text(plan)}")
-    has_changes = not plan.look.decision.is_empty
-    return ExitCode.CHANGES if has_changes and detailed_exitcode else ExitCode.DONE
-
-
-def plan_document(plan: "Planned", host: str) -> dict[str, object]:
-    """The plan as plain data."""
-    decision = plan.look.decision
-    return {
-        "study": plan.bundle.spec.study,
-        "host": host,
-        "recipe": plan.bundle.recipe,
-        "runsWanted": decision.runs_wanted,
-        "runsUnchanged": decision.runs_unchanged,
-        "actions": [
-            {
-                "action": action.kind.name.lower(),
-                "symbol": action.kind.value,
-                "reason": action.reason,
-                "runs": action.runs,
-                "rows": [row + 1 for row in action.rows],
-                "job": action.job_id,
-                "generation": action.generation,
-            }
-            for action in decision.actions
-        ],
-        "jobsToCreate": plan.new_jobs,
-        "coreHours": {"expected": plan.new.core_hours, "atMost": plan.new.most_core_hours},
-        "cost": {"expected": plan.new.cost, "atMost": plan.new.most_cost},
-    }
+    bundles = compiled_studies(studies, targets)
+    with connection_to(on, studies[0]) as connection:
+        plan = planned(
+            connection, bundles, wishes(wished), desk(connection, Path(bundles[0].spec.file).parent)
+        )
+        document = plan_document(plan, root=project_folder(Path.cwd()))
+    if plan_file:
+        write_answer([written_plan(document)], plan_file)
+    if markdown:
+        write_answer([plan_markdown(document).encode()], markdown)
+    if as_json:
+        click.echo(json.dumps(without_contents(document), ensure_ascii=False, indent=1, sort_keys=True))
+    else:
+        click.echo(plan_text(document))
+    return ExitCode.CHANGES if detailed_exitcode and not plan.is_empty else ExitCode.DONE

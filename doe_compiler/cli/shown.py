@@ -5,20 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from doe_compiler.plan.decide import Action, Kind
-from doe_compiler.plan.estimate import Estimate
 from doe_compiler.results.collect import Results
 from doe_compiler.results.states import RunState
 from doe_compiler.results.table import cells, header
 
 if TYPE_CHECKING:
-    from doe_compiler.pipeline.planning import Planned
+    from doe_compiler.apply.conduct import Step
     from doe_compiler.pipeline.waiting import Progress
 
-_VERBS = {Kind.CREATE: "create and submit", Kind.SUBMIT: "submit", Kind.DELETE: "delete"}
-_COLOURS = {Kind.CREATE: "green", Kind.SUBMIT: "cyan", Kind.DELETE: "red"}
 _NEWEST_SHOWN = 20
 
 
@@ -27,55 +21,16 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def plan_text(planned: "Planned") -> str:
-    """A plan for people: one line an action with its reason, then the line that scripts may look for."""
-    decision = planned.look.decision
-    lines = [_action_line(action) for action in decision.actions]
-    if lines:
-        lines.append("")
-    return "\n".join([*lines, summary_line(planned)])
-
-
-def summary_line(planned: "Planned") -> str:
-    """The plan in one line."""
-    decision = planned.look.decision
-    if decision.runs_wanted is None:
-        what = f"{plural(planned.new_jobs, 'job')} to create, sampled by the platform"
-        resumed = sum(action.kind is Kind.SUBMIT for action in decision.actions)
-        return f"Plan: {what}, {resumed} to resume.{_estimate_text(planned.new)}"
-    created = sum(a.runs or 0 for a in decision.actions if a.kind is Kind.CREATE)
-    resumed = sum(a.runs or 0 for a in decision.actions if a.kind is Kind.SUBMIT)
-    return (
-        f"Plan: {plural(created, 'run')} in {plural(planned.new_jobs, 'job')} to create, {resumed:,} to resume. "
-        f"{plural(decision.runs_unchanged, 'run')} unchanged.{_estimate_text(planned.new)}"
-    )
-
-
-def _action_line(action: Action) -> str:
-    symbol = click.style(action.kind.value, fg=_COLOURS[action.kind], bold=True)
-    runs = plural(action.runs, "run") if action.runs is not None else "runs that the platform samples"
-    job = f" of draft {action.job_id}" if action.job_id else ""
-    again = f", try {action.generation + 1}" if action.generation else ""
-    return f"  {symbol} {_VERBS[action.kind]} {runs}{job}  ({action.reason}{again})"
-
-
-def _estimate_text(estimate: Estimate) -> str:
-    if estimate.core_hours:
-        return f" About {_amounts(estimate.core_hours, estimate.cost)}{_cap_text(estimate)}."
-    if estimate.most_core_hours:
-        return f" At most {_amounts(estimate.most_core_hours, estimate.most_cost)}."
-    return ""
-
-
-def _amounts(core_hours: float, cost: float | None) -> str:
-    return f"{core_hours:.4g} core-hours" + ("" if cost is None else f", USD {cost:.2f}")
-
-
-def _cap_text(estimate: Estimate) -> str:
-    if estimate.cost is not None and estimate.most_cost is not None:
-        return f" (at most {estimate.most_cost:.2f})"
-    if estimate.most_core_hours is not None:
-        return f" (at most {estimate.most_core_hours:.4g} core-hours)"
+def step_text(step: "Step") -> str:
+    """A step of an apply in a line; empty if a person need not know."""
+    if step.what == "wait":
+        return f"waiting {step.seconds:.3g} s: {step.name}"
+    if step.what == "warn":
+        return f"warning: {step.name}"
+    if step.what == "submit":
+        return f"submitted {step.job_id}: {step.name}" if step.answer == "done" else ""
+    if step.answer and step.what in {"stop", "delete", "edit", "share", "rename"}:
+        return f"{step.what} {step.job_id}: {step.answer}"
     return ""
 
 

@@ -1,26 +1,31 @@
-"""`doe stop`: stop the running jobs of a study."""
+"""`doe stop`: stop the running jobs of studies."""
 
 from pathlib import Path
 
 import click
 
-from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file
+from doe_compiler.cli.asked import connection_to, named_studies, on_option, studies_argument, target_option
 
 
 @click.command("stop")
-@study_argument
+@studies_argument
 @on_option
-def command(study: Path, on: str) -> None:
-    """Stop every submitted job of the study that has not ended; what is finished stays."""
-    from doe_compiler.actual.jobs import Phase, study_jobs
-    from doe_compiler.pipeline.compiling import checked_spec
+@target_option
+def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> None:
+    """Stop every submitted job of the studies that has not ended; what is finished stays.
 
-    path = study_file(study)
-    spec, _ = checked_spec(path)
-    with connection_to(on, path) as connection:
-        running = [job for job in study_jobs(connection.client, spec.study) if job.phase is Phase.SUBMITTED]
-        for job in running:
-            connection.client.stop(job.id)
-            click.echo(f"stopping {job.id}: {job.name}", err=True)
-    if not running:
+    Rows that were not completed are missing then: the next apply runs them.
+    """
+    from doe_compiler.cli.upkeep import folder_of, writing
+    from doe_compiler.pipeline.desk import desk
+    from doe_compiler.pipeline.upkeep import jobs_of, running
+
+    named = named_studies(studies, targets)
+    with connection_to(on, studies[0]) as connection:
+        jobs = running(jobs_of(connection.client, list(named)))
+        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+            for job in jobs:
+                click.echo(f"stopping {job.id}: {job.name}", err=True)
+                writer.stopped(job)
+    if not jobs:
         click.echo("nothing is running", err=True)

@@ -15,7 +15,10 @@ _Parsed = TypeVar("_Parsed")
 
 @dataclass(frozen=True, slots=True)
 class JobEntry:
-    """A row of the job list; an empty `status` is a draft, any other word counts as submitted."""
+    """A row of the job list; an empty `status` is a draft, any other word counts as submitted.
+
+    `status_reason` is told by the embedded platform only; None is not told.
+    """
 
     id: str
     name: str
@@ -23,6 +26,8 @@ class JobEntry:
     date_inserted: datetime
     owner: str
     cluster_status: str = ""
+    status_reason: str | None = None
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,11 @@ class Fields:
             raise self._garbled(f"has a `{name}` that is no list")
         return tuple(value)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts of a list; what is no list or no text is left out."""
+        value = self.raw.get(name)
+        return tuple(row for row in value if isinstance(row, str)) if isinstance(value, list) else ()
+
     def rows_or_none(self, name: str) -> tuple[object, ...]:
         """A list, empty where it is missing or null."""
         return self.rows(name) if self.has(name) else ()
@@ -263,6 +273,8 @@ def job_entry(value: object) -> JobEntry:
         )
         if fields.has("clusterStatusDisplay")
         else "",
+        status_reason=_text_or_none(fields.raw.get("statusReason")),
+        shared_with=fields.texts("sharedWith"),
     )
 
 
@@ -290,6 +302,10 @@ def job(value: object) -> Job:
         date_inserted=fields.date_or_none("dateInserted"),
         raw=fields.raw,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _plain_text(value: object) -> str:

@@ -15,7 +15,7 @@ from doe_compiler.client.calls import PAGE_SIZE, Calls, path_of
 from doe_compiler.client.errors import Ambiguous, TooLarge
 from doe_compiler.client.exchange import Exchange
 from doe_compiler.client.measured import Measured, opened
-from doe_compiler.client.pacing import buckets
+from doe_compiler.client.pacing import Bucket, buckets
 from doe_compiler.client.patience import Patience
 from doe_compiler.client.settings import Account, api_url
 from doe_compiler.client.transport import EMBEDDED_URL, EmbeddedTransport
@@ -45,14 +45,19 @@ class Client(Calls):
 
     @classmethod
     def connect(
-        cls, account: Account, patience: Patience | None = None, tls: ssl.SSLContext | None = None
+        cls,
+        account: Account,
+        patience: Patience | None = None,
+        tls: ssl.SSLContext | None = None,
+        rps: float | None = None,
     ) -> Self:
         """A client of the platform at the account's address.
 
         The certificate is always verified, against `tls` if it is given; raises ValueError for a context
         that does not verify. The proxies and certificates of the environment (HTTPS_PROXY,
         NO_PROXY, SSL_CERT_FILE) count for other hosts and never for this machine; neither `.netrc` nor cookies
-        are used. Calls are paced below the throttles of the cloud, but not on this machine.
+        are used. Calls are paced below the throttles of the cloud, but not on this machine, and at most `rps`
+        of them are made a second.
         """
         if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):
             raise ValueError("a context that does not verify the certificate and the host")
@@ -75,7 +80,8 @@ class Client(Calls):
                 hint="check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
             )
         pace = {} if account.is_on_this_machine else buckets(patience.monotonic)
-        return cls(Exchange(http_client, account.key, patience, pace))
+        steady = None if rps is None else Bucket(rps, 1.0, patience.monotonic)
+        return cls(Exchange(http_client, account.key, patience, pace, steady))
 
     @classmethod
     def embedded(

@@ -95,13 +95,19 @@ class Exchange:
     """
 
     def __init__(
-        self, http: httpx2.Client, key: Secret | None, patience: Patience, buckets: Mapping[Scope, Bucket]
+        self,
+        http: httpx2.Client,
+        key: Secret | None,
+        patience: Patience,
+        buckets: Mapping[Scope, Bucket],
+        steady: Bucket | None = None,
     ) -> None:
         self._http = http
         self._key = key
         self._auth = KeyForOrigin(http.base_url.origin, key)
         self._patience = patience
         self._buckets = buckets
+        self._steady = steady
         self.host = http.base_url.netloc.decode("ascii")
 
     def close(self) -> None:
@@ -197,8 +203,8 @@ class Exchange:
         return self._persistently(again)
 
     def _pace(self, method: str, path: str) -> None:
-        bucket = self._buckets.get(scope_of(method, path))
-        delay_s = bucket.take() if bucket else 0.0
+        limits = (self._buckets.get(scope_of(method, path)), self._steady)
+        delay_s = max((limit.take() for limit in limits if limit is not None), default=0.0)
         if delay_s > 0:
             self._patience.sleep(delay_s)
 

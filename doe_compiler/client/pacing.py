@@ -51,6 +51,12 @@ class Bucket:
             return max(0.0, -self._tokens / self._rate)
 
 
+def seconds_for(scope: Scope, calls: int) -> float:
+    """How long a number of calls takes that starts with a full bucket and is paced from then on."""
+    burst = (1.0 - SHARE) * scope.value
+    return max(0.0, (calls - burst) * 3600.0 / (SHARE * scope.value))
+
+
 def buckets(monotonic: Callable[[], float]) -> Mapping[Scope, Bucket]:
     """A full bucket a throttle, which together with its burst stays within the throttle in every hour."""
     return {

@@ -23,6 +23,10 @@ class ExitCode(enum.IntEnum):
     TERMINATED = 143
 
 
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
 class DoeError(Exception):
     """A failure that a person can act on: what is wrong, and in `hint` what to do next."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.pipeline.origin import project_folder
 
 _CLOUD_SETTLE_S = 30.0
 _OWN_SETTLE_S = 2.0
@@ -18,7 +19,7 @@ class Connection:
 
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
     `run_directory` tells where the files of a run lie on this machine. `tells_exit_codes`: a run needs no
-    wrapper for its exit code to be known.
+    wrapper for its exit code to be known. `is_paced`: the throttles of the cloud are kept.
     """
 
     client: Client
@@ -27,11 +28,18 @@ class Connection:
     start_runs: Callable[[bool], None]
     run_directory: Callable[[str, int], Path | None]
     tells_exit_codes: bool = False
+    is_embedded: bool = False
+    is_paced: bool = False
 
 
 @contextmanager
-def connected(on: str, *, environ: Mapping[str, str], home: Path, study_folder: Path) -> Iterator[Connection]:
-    """Connect to `local`, `rescale` or an http(s) address; closes what it opened."""
+def connected(
+    on: str, *, environ: Mapping[str, str], home: Path, study_folder: Path, rps: float | None = None
+) -> Iterator[Connection]:
+    """Connect to `local`, `rescale` or an http(s) address; closes what it opened.
+
+    `rps` are requests a second at most, to a platform that is not embedded.
+    """
     if on == "local":
         with _embedded(platform_folder(environ, study_folder)) as connection:
             yield connection
@@ -44,7 +52,7 @@ def connected(on: str, *, environ: Mapping[str, str], home: Path, study_folder: 
         found = account_for(on, environ, home)
     else:
         raise WrongUsage(f"--on {on}: not a platform", hint="say local, rescale, or an http(s) address")
-    client = Client.connect(found)
+    client = Client.connect(found, rps=rps)
     is_own = found.url.startswith("http://")
     try:
         yield Connection(
@@ -53,6 +61,7 @@ def connected(on: str, *, environ: Mapping[str, str], home: Path, study_folder: 
             _OWN_SETTLE_S if is_own else _CLOUD_SETTLE_S,
             lambda _tied: None,
             lambda _job, _run: None,
+            is_paced=not found.is_on_this_machine,
         )
     finally:
         client.close()
@@ -65,9 +74,7 @@ def platform_folder(environ: Mapping[str, str], study_folder: Path) -> Path:
     """
     if environ.get("DOE_DATA"):
         return Path(environ["DOE_DATA"]).absolute()
-    folder = study_folder.absolute()
-    project = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
-    return project / ".doe" / "platform"
+    return project_folder(study_folder) / ".doe" / "platform"
 
 
 @contextmanager
@@ -89,6 +96,7 @@ def _embedded(data: Path) -> Iterator[Connection]:
             start_runs,
             lambda job, run: data / "jobs" / job / f"run{run}",
             tells_exit_codes=True,
+            is_embedded=True,
         )
     finally:
         client.close()

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from doe_compiler.actual.jobs import ActualJob, Phase, of_recipe, study_jobs
-from doe_compiler.bundle.pack import Bundle
+from doe_compiler.actual.jobs import ActualJob, Phase, marked_jobs, of_recipe
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 
@@ -34,10 +33,17 @@ class Progress:
 
 
 def awaited(
-    client: Client, bundle: Bundle, *, still_works: Callable[[], None], patience_s: float
+    client: Client,
+    recipes: Sequence[tuple[str, str]],
+    *,
+    still_works: Callable[[], None],
+    patience_s: float,
+    sleep: Callable[[float], None] = time.sleep,
+    timeout_s: float | None = None,
 ) -> Iterator[Progress]:
-    """Look again and again until every job has ended; `still_works` is called before every look.
+    """Look again and again until every job of the studies and recipes has ended.
 
+    `still_works` is called before every look. Raises TryAgain when `timeout_s` have passed.
     Whether the jobs have ended is one read of the list; their runs, which take many, are counted at most a
     twentieth of the time. A platform that does not answer is waited for, up to ten times `patience_s`.
     """
@@ -48,7 +54,7 @@ def awaited(
     while True:
         still_works()
         try:
-            jobs = _submitted(client, bundle)
+            jobs = _submitted(client, recipes)
             is_over = all(job.phase is Phase.FINISHED for job in jobs)
             counting = time.monotonic()
             if is_over or counting >= count_at:
@@ -62,14 +68,24 @@ def awaited(
             misses += 1
             if misses > _MOST_MISSES:
                 raise
-            time.sleep(patience_s)
+            sleep(patience_s)
         elapsed = time.monotonic() - began
-        time.sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
+        if timeout_s is not None and elapsed > timeout_s:
+            raise TryAgain(
+                f"the runs did not end within {timeout_s:g} s; they go on",
+                hint="the same command waits again; doe status shows how far they are",
+            )
+        sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
 
 
-def _submitted(client: Client, bundle: Bundle) -> list[ActualJob]:
-    jobs = of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe)
-    return [job for job in jobs if not job.is_draft]
+def _submitted(client: Client, recipes: Sequence[tuple[str, str]]) -> list[ActualJob]:
+    listed = marked_jobs(client)
+    return [
+        job
+        for study, recipe in recipes
+        for job in of_recipe(listed.get(study, ()), recipe)
+        if not job.is_draft
+    ]
 
 
 def _progress(client: Client, jobs: Sequence[ActualJob], ended: dict[str, Progress]) -> Progress:

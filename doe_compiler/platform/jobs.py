@@ -198,5 +198,6 @@ def job_item_json(job: Job, view: View, shared_with: Sequence[str]) -> dict[str,
         "name": job.name,
         "owner": view.email(job.owner),
         "sharedWith": list(shared_with),
+        "statusReason": job.status_reason,
         "storage": job.storage,
     }

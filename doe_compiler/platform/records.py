@@ -75,6 +75,7 @@ class Job:
     cluster_status: str
     storage: int
     owner: str
+    status_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

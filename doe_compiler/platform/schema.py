@@ -45,4 +45,9 @@ CREATE INDEX shares_email ON shares(email, job);
 CREATE TABLE file_shares(file TEXT NOT NULL, email TEXT NOT NULL, PRIMARY KEY(file, email)) WITHOUT ROWID;
 CREATE TABLE run_stops(job INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY(job, run)) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE jobs ADD COLUMN status_reason TEXT;
+UPDATE jobs SET status_reason = (
+    SELECT reason FROM statuses WHERE job = jobs.key AND of_cluster = 0 ORDER BY seq DESC LIMIT 1);
+""",
 )

@@ -217,6 +217,7 @@ SCHEMAS: Mapping[str, JsonObject] = {
             "clusterStatusDisplay": CONTENT,
             "isVisible": FLAG,
             "sharedWith": _list(TEXT),
+            "statusReason": TEXT_OR_NULL,
             "storage": WHOLE,
         }
     ),

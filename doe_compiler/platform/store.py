@@ -14,7 +14,7 @@ from doe_compiler.platform.records import Job, JobState, Output, Reason, Run, Ru
 
 JOB_COLUMNS = (
     "key, id, name, inserted_us, body, analysis_names, state, table_sha512, expected_runs, stop_requested, "
-    "status, cluster_status, storage, owner"
+    "status, cluster_status, storage, owner, status_reason"
 )
 RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
@@ -408,7 +408,7 @@ def _add_statuses(
     for word in cluster:
         database.execute(insert, (key, 1, word, now_us, None))
     if job:
-        database.execute("UPDATE jobs SET status = ? WHERE key = ?", (job[-1][0], key))
+        database.execute("UPDATE jobs SET status = ?, status_reason = ? WHERE key = ?", (*job[-1], key))
     if cluster:
         database.execute("UPDATE jobs SET cluster_status = ? WHERE key = ?", (cluster[-1], key))
 

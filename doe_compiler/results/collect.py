@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from doe_compiler.actual.jobs import ActualJob, Phase, held_rows, of_recipe, study_jobs
+from doe_compiler.actual.jobs import ActualJob, Findings, Phase, of_recipe, study_jobs
 from doe_compiler.bundle.extraction import value_of
 from doe_compiler.bundle.pack import Bundle
 from doe_compiler.bundle.rows import design_keys
@@ -70,9 +70,10 @@ def _collected(client: Client, bundle: Bundle) -> Results:
     if bundle.design is None:
         return _platform_sampled(client, bundle, jobs)
     desired = design_keys(bundle.design)
+    findings = Findings()
     found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
     for job in jobs:
-        keys = held_rows(client, job, bundle.design.varied, desired).keys.tolist()
+        keys = findings.keys(client, job, bundle.design.varied, desired).tolist()
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
@@ -90,9 +91,22 @@ def _collected(client: Client, bundle: Bundle) -> Results:
     )
 
 
+def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:
+    """The numbers of a job's runs that have failed: an exit code that is not 0, or no value that is required."""
+    inputs = frozenset(bundle.design.names if bundle.design else [])
+    current = _CurrentResponses(client, bundle.spec)
+    return frozenset(
+        run.number
+        for run in client.all_runs(job.id, _RUNS_A_PAGE)
+        if run.completed is not None
+        and _row(current, 0, dict.fromkeys(inputs, ""), job, run).state is RunState.FAILED
+    )
+
+
 def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunEntry) -> None:
-    """A completed run comes before one that its job left undone."""
-    if run.completed is not None:
+    """A completed run, or one that will be, comes before one that its job left undone; a later try first."""
+    is_alive = run.completed is not None or job.phase is not Phase.FINISHED
+    if is_alive and (not copies or copies[0][0].mark.generation <= job.mark.generation):
         copies.appendleft((job, run))
     else:
         copies.append((job, run))

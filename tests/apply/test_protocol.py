@@ -5,12 +5,15 @@ from collections import Counter
 
 import pytest
 
-from doe_compiler.actual.jobs import study_jobs
-from doe_compiler.apply.protocol import Patience, carried_out, look
+from doe_compiler.actual.jobs import Findings, study_jobs
+from doe_compiler.apply.conduct import Conduct
+from doe_compiler.apply.looking import Order, looked
+from doe_compiler.apply.protocol import carried_out
+from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.wire import Response
 from doe_compiler.pipeline.compiling import compiled
-from doe_compiler.plan.decide import Kind
+from doe_compiler.plan.action import Kind, Why
 from doe_compiler.platform.service import open_platform
 
 
@@ -22,11 +25,18 @@ def platform(tmp_path):
 
 
 _nonces = itertools.count(10_000)
-PATIENCE = Patience(0.0, lambda _seconds: None, lambda: f"n{next(_nonces)}")
+CONDUCT = Conduct(
+    0.0, lambda _seconds: None, lambda: 0.0, lambda: f"n{next(_nonces)}", lambda: 0.5, lambda _step: None
+)
+
+
+def look(client, bundle):
+    return looked(client, [Order(wanted_of(bundle))], Findings())[0]
 
 
 def apply(client, bundle):
-    return carried_out(client, bundle, look(client, bundle), PATIENCE, lambda _text: None)
+    orders = [Order(wanted_of(bundle))]
+    return carried_out(client, orders, looked(client, orders, Findings()), CONDUCT, Findings())
 
 
 def submitted_rows(client, study="adder"):
@@ -44,7 +54,7 @@ def run_counts(client, study="adder"):
 def test_applying_twice_submits_once(platform, study_at):
     client = Client.embedded(platform.answer)
     bundle, _ = compiled(study_at())
-    assert [receipt.kind for receipt in apply(client, bundle)] == [Kind.CREATE, Kind.SUBMIT]
+    assert [step.what for step in apply(client, bundle)] == ["create", "submit"]
     assert apply(client, bundle) == []
     assert run_counts(client) == 5
 
@@ -80,7 +90,12 @@ def test_a_changed_command_is_a_new_recipe(platform, study_at):
     apply(client, compiled(study_at())[0])
     bundle, _ = compiled(study_at(command="\"awk '{print $3 + 2}' deck.txt > y.txt\""))
     (action,) = look(client, bundle).decision.actions
-    assert (action.runs, action.reason) == (5, "a new recipe: what a run computes has changed")
+    assert (action.kind, action.runs, action.reason.why, action.reason.changes) == (
+        Kind.SUPERSEDE,
+        5,
+        Why.RECIPE_CHANGED,
+        ("command changed",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +130,7 @@ def test_a_draft_that_a_crash_left_is_submitted(platform, study_at):
     with pytest.raises(Crash):
         apply(Client.embedded(dying), bundle)
     client = Client.embedded(platform.answer)
-    assert [receipt.kind for receipt in apply(client, bundle)] == [Kind.SUBMIT]
+    assert [step.what for step in apply(client, bundle)] == ["submit"]
     assert run_counts(client) == 5
 
 
@@ -129,7 +144,7 @@ def test_a_draft_that_is_half_wanted_is_replaced(platform, study_at):
         apply(Client.embedded(refusing), compiled(study_at())[0])
     client = Client.embedded(platform.answer)
     receipts = apply(client, compiled(study_at(design="{method: monte-carlo, runs: 3}"))[0])
-    assert [receipt.kind for receipt in receipts] == [Kind.DELETE, Kind.CREATE, Kind.SUBMIT]
+    assert [step.what for step in receipts] == ["create", "submit"]
     assert run_counts(client) == 3
 
 

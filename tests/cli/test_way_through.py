@@ -48,16 +48,28 @@ def test_responses_belong_to_their_inputs(doe, study_at):
         assert (study.parent / row["directory"] / "y.txt").exists()
 
 
+def events_of(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def results_of(done):
+    (outputs,) = [event for event in events_of(done) if event["type"] == "outputs"]
+    return outputs["outputs"]["results"]["value"]["runs"]
+
+
 def test_growing_runs_only_what_is_new(doe, study_at):
     first = doe("apply", study_at(design="{method: monte-carlo, runs: 50}"), "--yes", "--json")
     study = study_at(design="{method: monte-carlo, runs: 80}")
     planned = doe("plan", study, "--detailed-exitcode")
     assert planned.returncode == 2
-    assert "Plan: 30 runs in 1 job to create, 0 to resume. 50 runs unchanged." in planned.stdout
+    assert (
+        "Plan: 30 runs in 1 job to create, 0 to resume, 0 to supersede. 50 runs unchanged." in planned.stdout
+    )
     second = doe("apply", study, "--yes", "--json")
-    assert [r["runs"] for r in json.loads(second.stdout)["receipts"] if r["action"] == "create"] == [30]
-    then = {row["run"]: row["inputs"] for row in json.loads(first.stdout)["results"]["runs"]}
-    now = {row["run"]: row["inputs"] for row in json.loads(second.stdout)["results"]["runs"]}
+    changes = [event["change"] for event in events_of(second) if event["type"] == "planned_change"]
+    assert [(change["action"], change["reason"]) for change in changes] == [("create", "new-rows")]
+    then = {row["run"]: row["inputs"] for row in results_of(first)}
+    now = {row["run"]: row["inputs"] for row in results_of(second)}
     assert len(now) == 80
     assert {run: now[run] for run in then} == then
     assert doe("plan", study, "--detailed-exitcode").returncode == 0
@@ -66,7 +78,7 @@ def test_growing_runs_only_what_is_new(doe, study_at):
 def test_another_command_runs_everything_again(doe, study_at):
     doe("apply", study_at(), "--yes")
     study = study_at(command="\"awk '{print $3 + 2}' deck.txt > y.txt\"")
-    assert "5 runs in 1 job to create" in doe("plan", study).stdout
+    assert "0 runs in 0 jobs to create, 0 to resume, 5 to supersede." in doe("plan", study).stdout
     doe("apply", study, "--yes")
     for row in rows_of(doe("results", study, "--format", "csv")):
         assert float(row["y"]) == pytest.approx(float(row["x"]) + 2, rel=1e-5)

@@ -15,7 +15,9 @@ def applied(doe, name, tmp_path):
     shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns(".doe"))
     done = doe("apply", folder, "--yes", "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["results"]["runs"]
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    (outputs,) = [event for event in events if event["type"] == "outputs"]
+    return outputs["outputs"]["results"]["value"]["runs"]
 
 
 def zero_lift_angle(camber, position, steps=2000):

@@ -9,7 +9,7 @@ from doe_compiler.bundle.mark import read_mark
 from doe_compiler.generators.wire_settings import FIELDS
 
 READ_ONLY = {"id", "owner", "dateInserted", "expectedRuns", "sharedWith", "name"}
-MARKERS = {"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES"}
+MARKERS = {"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS", "DOE_ORIGIN"}
 
 
 def equivalent_form(client, job_id):

@@ -9,7 +9,8 @@ from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
 from doe_compiler.bundle.steps import POST_COMMAND
 
-_MARKERS = ("DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES")
+_MARKERS = frozenset({"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS"})
+_MARKERS_OF_APPLY = frozenset({"DOE_ORIGIN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
 def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
     plain = plain_command(text(analysis.get("command")), is_first=is_first)
     env_vars = {name: text(value) for name, value in mapping(analysis.get("envVars")).items()}
-    if all(name in env_vars for name in _MARKERS):
-        env_vars = {name: value for name, value in env_vars.items() if name not in _MARKERS}
+    if env_vars.keys() >= _MARKERS:
+        ours = _MARKERS | _MARKERS_OF_APPLY
+        env_vars = {name: value for name, value in env_vars.items() if name not in ours}
     return Step(
         raw=analysis,
         command=plain.command,

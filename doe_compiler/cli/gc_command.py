@@ -1,0 +1,53 @@
+"""`doe gc`: delete drafts that nobody submitted."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from doe_compiler.cli.asked import connection_to, named_studies, on_option, studies_argument, target_option
+
+
+@click.command("gc")
+@studies_argument
+@on_option
+@target_option
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=24.0,
+    show_default=True,
+    metavar="H",
+    help="Hours since a draft was created.",
+)
+@click.option("--all", "of_all", is_flag=True, help="Of every study on the account, not only of these.")
+@click.option("--dry-run", is_flag=True, help="Show them, delete nothing.")
+def command(
+    studies: tuple[Path, ...],
+    on: str,
+    targets: tuple[str, ...],
+    older_than: float,
+    of_all: bool,
+    dry_run: bool,
+) -> None:
+    """Delete the drafts that appliers have left behind; a draft costs nothing, and apply makes it again.
+
+    Only drafts with our mark are deleted, never a submitted job or a person's clone.
+    """
+    from doe_compiler.cli.shown import plural
+    from doe_compiler.cli.upkeep import folder_of, writing
+    from doe_compiler.pipeline.desk import desk
+    from doe_compiler.pipeline.upkeep import jobs_of, old_drafts
+
+    names = None if of_all else list(named_studies(studies, targets))
+    with connection_to(on, studies[0]) as connection:
+        drafts = old_drafts(jobs_of(connection.client, names), datetime.now(UTC), timedelta(hours=older_than))
+        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+            gone = 0
+            for draft in drafts:
+                click.echo(f"  - {draft.id}  {draft.created:%Y-%m-%d %H:%M}  {draft.name}", err=True)
+                gone += not dry_run and writer.withdrawn(draft)
+    if dry_run:
+        click.echo(f"{plural(len(drafts), 'draft')} could be deleted", err=True)
+    else:
+        click.echo(f"{plural(gone, 'draft')} deleted", err=True)

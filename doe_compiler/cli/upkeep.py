@@ -1,0 +1,37 @@
+"""What the commands that look after jobs have in common: the desk, the writer, and how a step is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from doe_compiler.apply.conduct import Step
+    from doe_compiler.apply.writing import Writer
+    from doe_compiler.pipeline.connection import Connection
+    from doe_compiler.pipeline.desk import Desk
+
+
+def folder_of(path: Path) -> Path:
+    """The folder of a study, or of studies."""
+    return path if path.is_dir() else path.parent
+
+
+@contextmanager
+def writing(connection: "Connection", at: "Desk") -> "Iterator[Writer]":
+    """A writer that tells what it does, and finishes the write in flight when it is interrupted."""
+    from doe_compiler.cli.interruption import halting
+    from doe_compiler.pipeline.applying import writer
+
+    with halting() as halt:
+        yield writer(connection, at, tell=_tell, go_on=halt.go_on, sleep=halt.sleep)
+
+
+def _tell(step: "Step") -> None:
+    from doe_compiler.cli.shown import step_text
+
+    text = step_text(step)
+    if text:
+        click.echo(text, err=True)

@@ -1,0 +1,110 @@
+"""Looking after the jobs of a study, as a user types it."""
+
+import json
+
+
+def jobs_of(doe):
+    return [json.loads(line) for line in doe("jobs", "list", "--json").stdout.splitlines()]
+
+
+def test_a_study_without_drafts_has_nothing_to_destroy(doe, study_at):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    assert "nothing to delete" in doe("destroy", study, "--yes").stderr
+    assert len(jobs_of(doe)) == 1
+
+
+def test_destroy_asks_and_with_jobs_deletes_all(doe, study_at):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    assert doe("destroy", study, "--jobs").returncode == 64
+    assert len(jobs_of(doe)) == 1
+    gone = doe("destroy", study, "--jobs", "--yes")
+    assert gone.returncode == 0, gone.stderr
+    assert jobs_of(doe) == []
+    assert doe("plan", study, "--detailed-exitcode").returncode == 2
+
+
+def test_a_renamed_job_drifts_and_is_adopted(doe, study_at):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    assert "no drift" in doe("drift", study).stdout
+    (job,) = jobs_of(doe)
+    doe("jobs", "update", job["id"], "--name", "mine now")
+    drift = doe("drift", study, "--json", "--detailed-exitcode")
+    assert drift.returncode == 2
+    (found,) = json.loads(drift.stdout)
+    assert (found["drift"], found["job"]) == ("mark-lost", job["id"])
+    adopted = doe("adopt", job["id"], study)
+    assert adopted.returncode == 0, adopted.stderr
+    assert jobs_of(doe)[0]["name"] == job["name"]
+    assert doe("plan", study, "--detailed-exitcode").returncode == 0
+
+
+def test_a_job_is_adopted_without_receipts_if_it_is_what_the_study_creates(doe, study_at, tmp_path):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    (job,) = jobs_of(doe)
+    doe("jobs", "update", job["id"], "--name", "mine now")
+    for receipts in tmp_path.rglob("receipts.jsonl"):
+        receipts.unlink()
+    adopted = doe("adopt", job["id"], study)
+    assert adopted.returncode == 0, adopted.stderr
+    assert doe("plan", study, "--detailed-exitcode").returncode == 0
+
+
+def test_a_job_of_another_recipe_is_not_adopted(doe, study_at, tmp_path):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    (job,) = jobs_of(doe)
+    doe("jobs", "update", job["id"], "--name", "mine now")
+    for receipts in tmp_path.rglob("receipts.jsonl"):
+        receipts.unlink()
+    study = study_at(".", command="\"awk '{print $3 + 2}' deck.txt > y.txt\"")
+    refused = doe("adopt", job["id"], study)
+    assert refused.returncode == 4
+    assert "command" in refused.stderr
+    assert jobs_of(doe)[0]["name"] == "mine now"
+
+
+def test_gc_deletes_old_drafts_only(doe, study_at, tmp_path):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    (job,) = jobs_of(doe)
+    payload = tmp_path / "draft.json"
+    payload.write_text(
+        json.dumps(
+            {
+                "name": job["name"].replace(".g0.", ".g7.").replace(job["name"][-9:], "zzzz9999]"),
+                "jobanalyses": [
+                    {
+                        "analysis": {"code": "user_included", "version": "0"},
+                        "command": "true",
+                        "hardware": {"coreType": "emerald", "coresPerSlot": 1, "walltime": 1},
+                    }
+                ],
+            }
+        )
+    )
+    made = doe("jobs", "create", payload)
+    assert made.returncode == 0, made.stderr
+    assert "0 drafts deleted" in doe("gc", study).stderr
+    assert "1 draft could be deleted" in doe("gc", study, "--older-than", "0", "--dry-run").stderr
+    assert len(jobs_of(doe)) == 2
+    assert "1 draft deleted" in doe("gc", study, "--older-than", "0").stderr
+    assert [entry["id"] for entry in jobs_of(doe)] == [job["id"]]
+
+
+def test_a_job_is_forgotten_only_if_it_was_remembered(doe, study_at):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    (job,) = jobs_of(doe)
+    assert doe("adopt", "aaaaaa", study, "--forget").returncode == 64
+    assert doe("adopt", job["id"], study, "--forget").returncode == 0
+
+
+def test_what_is_no_study_is_refused(doe, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for command in ("stop", "destroy", "gc"):
+        assert doe(command, "empty").returncode == 64
+    assert doe("share", "nobody", "empty").returncode == 64
