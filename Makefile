@@ -1,10 +1,15 @@
 # make demo: run the airfoil study on this machine.   make test: all tests.   make check: the other checks.
+# make upgrade: refresh the versions in locks/.   make test-oldest: a part of the tests with the oldest versions.
 # make soak: for hours, a server that is killed 1,000 times, and an upload of 2 GB.
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench soak clean
+# What uses every library that `doe` needs, from the YAML over the wire to the table.
+OLDEST := tests/spec tests/client tests/design tests/platform/test_endpoints.py tests/platform/test_http.py \
+  tests/cli/test_way_through.py
+
+.PHONY: demo test test-oldest check bench soak upgrade clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -12,6 +17,9 @@ demo: .venv/installed
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-oldest: .venv-oldest/installed
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider $(OLDEST)
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -34,17 +42,42 @@ bench: .venv/bench
 	  || { echo "venv is missing; on Debian: apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
-.venv/installed: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+# Exact versions from the lock files; only `make upgrade` looks for newer ones.
+.venv/installed: .venv/python locks/build.txt pyproject.toml
+	$(call install,.venv,build)
 	@touch $@
 
-.venv/dev: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+.venv/dev: .venv/python locks/dev.txt pyproject.toml
+	$(call install,.venv,dev)
 	@touch $@ .venv/installed
 
-.venv/bench: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+.venv/bench: .venv/python locks/bench.txt pyproject.toml
+	$(call install,.venv,bench)
 	@touch $@ .venv/installed
+
+.venv-oldest/installed: locks/oldest.txt pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	$(call install,.venv-oldest,oldest)
+	@touch $@
+
+define install
+	$(1)/bin/python -m pip install --quiet --no-deps --requirement locks/$(2).txt
+	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+endef
+
+upgrade:
+	$(PYTHON) -m venv .venv-upgrade
+	.venv-upgrade/bin/python -m pip install --quiet --upgrade uv
+	$(call lock,build,highest)
+	$(call lock,dev,highest)
+	$(call lock,bench,highest)
+	$(call lock,oldest,lowest-direct)
+
+define lock
+	.venv-upgrade/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
+	  --no-annotate --no-header --no-emit-package doe-compiler --resolution $(2) --extra $(1) pyproject.toml \
+	  --output-file locks/$(1).txt
+endef
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .venv-oldest .venv-upgrade .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
