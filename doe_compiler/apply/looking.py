@@ -1,6 +1,5 @@
 """Look at the platform: what there is of the studies, and what is to be done about it; reads only."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from doe_compiler.actual.jobs import (
     marked_jobs,
     of_recipe,
 )
+from doe_compiler.actual.recipes import recipe_changes
 from doe_compiler.bundle.mark import read_mark
 from doe_compiler.bundle.rows import Keys, contiguous_ranges
 from doe_compiler.bundle.wanted import ReadyJob, Wanted
@@ -226,18 +226,11 @@ def _edits(client: Client, job_id: str, ready: ReadyJob, wanted: Wanted) -> tupl
 
 
 def _changes(client: Client, wanted: Wanted, older: Sequence[ActualJob]) -> tuple[str, ...]:
-    """What tells the newest job of an older recipe from the study, by the names of the recipe's parts."""
+    """What tells the newest job of an older recipe from the study, part by part; files line by line."""
     submitted = sorted((job for job in older if not job.is_draft), key=by_age)
     if not submitted:
         return ()
     try:
-        then = json.loads(client.job(submitted[-1].id).environment.get("DOE_PARTS", "{}"))
-    except (ValueError, NotFound):
+        return recipe_changes(client, client.job(submitted[-1].id), wanted)
+    except NotFound:
         return ()
-    if not isinstance(then, dict) or not then:
-        return ()
-    now = wanted.parts
-    changed = [f"{name} changed" for name in now if name in then and then[name] != now[name]]
-    added = [f"{name} is new" for name in now if name not in then]
-    gone = [f"{name} is gone" for name in then if name not in now]
-    return tuple(sorted([*changed, *added, *gone]))

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from doe_compiler.bundle.payload import job_payload, sampling_unit, template_key
+from doe_compiler.bundle.parts import parts
+from doe_compiler.bundle.payload import ByContent, dressed, plain_payload, sampling_unit, template_key
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
-from doe_compiler.bundle.steps import POST_SCRIPT, post_script
+from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
-from doe_compiler.kernel.canonical import sha256_hex
+from doe_compiler.kernel.canonical import canonical_json, sha256_hex
 from doe_compiler.spec.model import Declared, LocalFile, Spec
 from doe_compiler.templates.lowering import lowered
 
@@ -60,14 +61,20 @@ class Job:
 
     def payload(self, bundle: "Bundle", *, name: str, parameter_sha256: str | None) -> dict[str, object]:
         """The create call under that name, files by content."""
-        rows = self.rows
-        return job_payload(
-            self.spec,
+        spec = self.spec
+        return dressed(
+            plain_payload(spec, ByContent(bundle.lowered)),
+            spec,
             name=name,
-            rows=str(rows) if rows else f"p-{self.unit()}",
+            markers={
+                "DOE_STUDY": spec.study,
+                "DOE_RECIPE": bundle.recipe,
+                "DOE_PARTS": canonical_json(parts(spec)).decode(),
+                "DOE_ROWS": str(self.rows) if self.rows else f"p-{self.unit()}",
+                "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
+            },
             parameter_sha256=parameter_sha256,
             post_sha256=bundle.post.sha256 if bundle.post else None,
-            templates=bundle.lowered,
         )
 
 

@@ -1,17 +1,23 @@
-"""The body of a create call, every field as the API spells it; files are referred to by content."""
+"""The body of a create call, every field as the API spells it; files are referred to by content.
+
+`plain_payload` says what the study says. `dressed` puts around it what `doe` needs of a run: the wrapper of the
+commands, the generated post-processing step, the markers, and the user's `raw`, which nothing comes after.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-from doe_compiler.bundle.recipe import parts, recipe_digest
-from doe_compiler.bundle.steps import POST_COMMAND, extractor_digests, timed_command, wrapped_command
+from doe_compiler.bundle.steps import POST_COMMAND, timed_command, wrapped_command
 from doe_compiler.generators.wire_settings import law_to_wire
-from doe_compiler.kernel.canonical import canonical_json, digest
+from doe_compiler.kernel.canonical import digest
 from doe_compiler.spec.model import (
     Analysis,
     Constant,
     Formula,
     FromTable,
     Hardware,
+    InputFile,
     Levels,
     LocalFile,
     PlatformFile,
@@ -44,40 +50,46 @@ def _with_ids(value: object, ids: Mapping[str, str], *, is_id: bool = False) -> 
     return value
 
 
-def job_payload(
-    spec: Spec,
-    *,
-    name: str,
-    rows: str,
-    parameter_sha256: str | None,
-    post_sha256: str | None,
-    templates: Mapping[str, str],
-) -> dict[str, object]:
-    """The create call of one job.
+class Refer(Protocol):
+    """What stands for a file of this machine in a payload."""
 
-    `rows` is the digest of its rows for the environment; `parameter_sha256` the content of its parameter CSV
-    (None: the job has no CSV); `post_sha256` the generated post-processing step (None: the platform tells exit
-    codes and nothing is to be extracted); `templates` maps a template task's key to the content that is uploaded.
-    """
-    last = len(spec.analyses) - 1
+    def file(self, file: LocalFile) -> object:
+        """A file that stays as it is."""
+
+    def input(self, file: LocalFile, *, decompress: bool) -> object:
+        """An input, which is unpacked if it says so and is an archive."""
+
+    def template(self, task: TemplateTask) -> object:
+        """A template as the platform reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByContent:
+    """References by content; `templates` maps a template task's key to the content that is uploaded."""
+
+    templates: Mapping[str, str]
+
+    def file(self, file: LocalFile) -> object:
+        """See Refer."""
+        return content_reference(file.sha256)
+
+    def input(self, file: LocalFile, *, decompress: bool) -> object:
+        """See Refer."""
+        return {**content_reference(file.sha256), "decompress": decompress}
+
+    def template(self, task: TemplateTask) -> object:
+        """See Refer."""
+        return content_reference(self.templates[template_key(task)])
+
+
+def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
+    """The create call of a job as the study says it, without a name and rows."""
     job = spec.job
     samples_there = spec.design.sampling is Sampling.PLATFORM
     payload: dict[str, object] = {
-        "name": name,
-        "paramFile": content_reference(parameter_sha256) if parameter_sha256 else None,
-        "caseFile": _reference(job.case_file) if job.case_file else None,
+        "caseFile": _case_file(job.case_file, refer),
         "jobvariables": _job_variables(spec),
-        "jobanalyses": [
-            _analysis(
-                analysis,
-                templates=templates,
-                markers=_markers(spec, rows) if index == 0 else {},
-                is_first=index == 0,
-                post_sha256=post_sha256 if index == last else None,
-                is_wrapped=post_sha256 is not None,
-            )
-            for index, analysis in enumerate(spec.analyses)
-        ],
+        "jobanalyses": [_analysis(analysis, refer) for analysis in spec.analyses],
         "isLowPriority": job.is_low_priority,
         "isTemplateDryRun": job.is_template_dry_run,
         "includeNominalRun": job.include_nominal_run and samples_there,
@@ -85,6 +97,43 @@ def job_payload(
     }
     if job.resource_filters is not None:
         payload["resourceFilters"] = [dict(entry) for entry in job.resource_filters]
+    return payload
+
+
+def dressed(
+    plain: Mapping[str, object],
+    spec: Spec,
+    *,
+    name: str,
+    markers: Mapping[str, str],
+    parameter_sha256: str | None,
+    post_sha256: str | None,
+) -> dict[str, object]:
+    """The create call of one job, as it is sent.
+
+    `markers` stand in the environment of its first analysis; `parameter_sha256` is the content of its parameter
+    CSV (None: the job has no CSV); `post_sha256` the generated post-processing step (None: the platform tells
+    exit codes and nothing is to be extracted).
+    """
+    analyses = plain["jobanalyses"]
+    assert isinstance(analyses, list)
+    last = len(analyses) - 1
+    payload = {
+        "name": name,
+        "paramFile": content_reference(parameter_sha256) if parameter_sha256 else None,
+        **plain,
+        "jobanalyses": [
+            _dressed_analysis(
+                entry,
+                analysis,
+                markers=markers if index == 0 else {},
+                is_first=index == 0,
+                post_sha256=post_sha256 if index == last else None,
+                is_wrapped=post_sha256 is not None,
+            )
+            for index, (entry, analysis) in enumerate(zip(analyses, spec.analyses, strict=True))
+        ],
+    }
     return payload | _passed_through(spec, payload)
 
 
@@ -118,18 +167,10 @@ def sampling_unit(spec: Spec) -> str:
     return digest("doe1-unit", unit)[:16]
 
 
-def _markers(spec: Spec, rows: str) -> dict[str, str]:
-    return {
-        "DOE_STUDY": spec.study,
-        "DOE_RECIPE": recipe_digest(spec),
-        "DOE_PARTS": canonical_json(parts(spec)).decode(),
-        "DOE_ROWS": rows,
-        "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
-    }
-
-
-def _reference(source: LocalFile | PlatformFile) -> dict[str, str]:
-    return {"id": source.id} if isinstance(source, PlatformFile) else content_reference(source.sha256)
+def _case_file(source: LocalFile | PlatformFile | None, refer: Refer) -> object:
+    if source is None:
+        return None
+    return {"id": source.id} if isinstance(source, PlatformFile) else refer.file(source)
 
 
 def _job_variables(spec: Spec) -> list[dict[str, object]]:
@@ -172,47 +213,54 @@ def _job_variable(
     }
 
 
-def _analysis(
+def _analysis(analysis: Analysis, refer: Refer) -> dict[str, object]:
+    pre, post = analysis.pre_process, analysis.post_process
+    return {
+        "analysis": {"code": analysis.code, **({"version": analysis.version} if analysis.version else {})},
+        "command": analysis.command,
+        "hardware": _hardware(analysis.hardware),
+        "inputFiles": [_input(file, refer) for file in analysis.input_files],
+        "templateTasks": [
+            {"templateFile": refer.template(task), "processedFilename": task.target}
+            for task in analysis.templates
+        ],
+        "envVars": dict(analysis.env_vars or {}),
+        "useMpi": analysis.use_mpi,
+        "useRescaleLicense": analysis.use_rescale_license,
+        "preProcessScript": refer.file(pre.file) if pre else None,
+        "preProcessScriptCommand": pre.command if pre else "",
+        "postProcessScript": refer.file(post.file) if post else None,
+        "postProcessScriptCommand": post.command if post else "",
+        **(analysis.raw or {}),
+    }
+
+
+def _input(file: InputFile, refer: Refer) -> object:
+    if isinstance(file.source, PlatformFile):
+        return {"id": file.source.id, "decompress": file.decompress}
+    return refer.input(file.source, decompress=file.decompress)
+
+
+def _dressed_analysis(
+    plain: Mapping[str, object],
     analysis: Analysis,
     *,
-    templates: Mapping[str, str],
     markers: Mapping[str, str],
     is_first: bool,
     post_sha256: str | None,
     is_wrapped: bool,
 ) -> dict[str, object]:
-    pre, post = analysis.pre_process, analysis.post_process
-    inputs: list[dict[str, object]] = [
-        {**_reference(file.source), "decompress": file.decompress} for file in analysis.input_files
-    ]
-    if post is not None and post_sha256 is not None:
-        inputs.append({**content_reference(post.file.sha256), "decompress": False})
     fields: dict[str, object] = {
-        "analysis": {"code": analysis.code, **({"version": analysis.version} if analysis.version else {})},
+        **plain,
         "command": _command(analysis, is_first=is_first, is_wrapped=is_wrapped),
-        "hardware": _hardware(analysis.hardware),
-        "inputFiles": inputs,
-        "templateTasks": [
-            {
-                "templateFile": content_reference(templates[template_key(task)]),
-                "processedFilename": task.target,
-            }
-            for task in analysis.templates
-        ],
         "envVars": {**(analysis.env_vars or {}), **markers},
-        "useMpi": analysis.use_mpi,
-        "useRescaleLicense": analysis.use_rescale_license,
-        "preProcessScript": content_reference(pre.file.sha256) if pre else None,
-        "preProcessScriptCommand": pre.command if pre else "",
-        "postProcessScript": None,
-        "postProcessScriptCommand": "",
     }
     if post_sha256 is not None:
+        inputs, script = plain["inputFiles"], plain["postProcessScript"]
+        if isinstance(inputs, list) and isinstance(script, Mapping):
+            fields["inputFiles"] = [*inputs, {**script, "decompress": False}]
         fields["postProcessScript"] = content_reference(post_sha256)
         fields["postProcessScriptCommand"] = POST_COMMAND
-    elif post is not None:
-        fields["postProcessScript"] = content_reference(post.file.sha256)
-        fields["postProcessScriptCommand"] = post.command
     return fields | dict(analysis.raw or {})
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job, parameter_file
-from doe_compiler.bundle.recipe import parts
+from doe_compiler.bundle.parts import part_texts, parts
 from doe_compiler.bundle.rows import Keys, RowSet, design_keys
 from doe_compiler.spec.model import Share
 
@@ -30,8 +30,8 @@ class ReadyJob:
 class Wanted:
     """The rows of a study by their keys of shape (n,), empty if the platform samples them (`unit`).
 
-    `ready(rows)` packs rows, given as indices, into jobs. `files` are those that every job needs. `parts`
-    are the digests of what the recipe is made of, by name.
+    `ready(rows)` packs rows, given as indices, into jobs. `files` are those that every job needs. `parts` is
+    what the recipe is made of, by name; `texts` gives the contents of those that are files.
     """
 
     study: str
@@ -42,6 +42,7 @@ class Wanted:
     files: tuple[BundleFile, ...]
     share: tuple[Share, ...]
     parts: Mapping[str, str]
+    texts: Callable[[], Mapping[str, bytes]]
     ready: Callable[[Sequence[int]], Iterator[ReadyJob]]
 
 
@@ -66,6 +67,7 @@ def wanted_of(bundle: Bundle) -> Wanted:
         bundle.files,
         spec.job.share,
         parts(spec),
+        lambda: part_texts(spec),
         ready,
     )
 

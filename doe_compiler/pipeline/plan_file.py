@@ -322,6 +322,7 @@ def _order_of(study: Mapping[str, object], root: Path) -> Order:
         tuple(_planned_file(entry, root) for entry in contents["files"]),
         tuple(Share(entry["email"], entry["message"]) for entry in contents["share"]),
         contents["parts"],
+        dict,
         ready,
     )
     return Order(

@@ -82,7 +82,7 @@ class Reason:
 
     def __str__(self) -> str:
         text = _TEXTS[self.why]
-        return f"{text}: {', '.join(self.changes)}" if self.changes else text
+        return f"{text}: {'; '.join(self.changes)}" if self.changes else text
 
 
 @dataclass(frozen=True, slots=True)

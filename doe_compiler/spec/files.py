@@ -14,6 +14,7 @@ from doe_compiler.spec.nodes import Fields, Node, Scalar
 from doe_compiler.spec.report import Report
 
 LARGEST_KEPT = 8 * 1024 * 1024
+LARGEST_SMALL = 64 * 1024
 LARGEST_TABLE = 64 * 1024 * 1024
 _CHUNK = 1 << 20
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:|~")
@@ -45,7 +46,7 @@ def shown_path(project: Project, named: str) -> str:
 def local_file(
     node: Scalar, project: Project, report: Report, *, keep: bool = False, limit: int = LARGEST_KEPT
 ) -> LocalFile | None:
-    """The file that a scalar names, with its content if `keep`; None after a finding."""
+    """The file that a scalar names, with its content if it is small or `keep`; None after a finding."""
     path = _path_inside(node, project, report)
     if path is None:
         return None
@@ -80,9 +81,10 @@ def _read(path: Path, *, keep: bool) -> tuple[bytes | None, str, int]:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-            if keep:
+            if keep or size <= LARGEST_SMALL:
                 chunks.append(chunk)
-    return b"".join(chunks) if keep else None, digest.hexdigest(), size
+    is_kept = keep or size <= LARGEST_SMALL
+    return b"".join(chunks) if is_kept else None, digest.hexdigest(), size
 
 
 def _path_inside(node: Scalar, project: Project, report: Report) -> Path | None:

@@ -14,7 +14,11 @@ RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exi
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small."""
+    """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small.
+
+    `members` is the digest of what an archive unpacks to, whatever its times, owners and order; empty for a file
+    that is no archive.
+    """
 
     path: str
     name: str
@@ -22,6 +26,7 @@ class LocalFile:
     size: int
     is_executable: bool = False
     content: bytes | None = None
+    members: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,17 +23,17 @@ def lowered(template: Template) -> str:
         written(segment.name, segment.pattern)
         if isinstance(segment, Placeholder)
         else segment.replace("${", dollar + "{")
-        for segment in _merged(template)
+        for segment in merged(template)
     )
 
 
 def needs_dollar(template: Template) -> bool:
     """Whether the lowered text uses DOLLAR_NAME."""
-    return any("${" in segment for segment in _merged(template) if isinstance(segment, str))
+    return any("${" in segment for segment in merged(template) if isinstance(segment, str))
 
 
-def _merged(template: Template) -> list[str | Placeholder]:
-    """The segments with neighbouring literals joined, so that a `${` lies within one."""
+def merged(template: Template) -> list[str | Placeholder]:
+    """The segments with neighbouring literals joined, so that a literal `${` lies within one."""
     merged: list[str | Placeholder] = []
     for segment in template.segments:
         last = merged[-1] if merged else None

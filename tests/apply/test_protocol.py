@@ -94,7 +94,9 @@ def test_a_changed_command_is_a_new_recipe(platform, study_at):
         Kind.SUPERSEDE,
         5,
         Why.RECIPE_CHANGED,
-        ("command changed",),
+        (
+            "command \"awk '{print $3 + 1}' deck.txt > y.txt\" is now \"awk '{print $3 + 2}' deck.txt > y.txt\"",
+        ),
     )
 
 

@@ -66,18 +66,83 @@ def test_the_recipe_is_pinned(study_at):
         )
     )
     assert recipe(spec) == {
-        "analyses": [
+        "jobanalyses": [
             {
-                "code": "user_included",
+                "analysis": {"code": "user_included"},
                 "command": "awk '{print $3 + 1}' deck.txt > y.txt",
-                "templates": [
+                "templateTasks": [
                     {
-                        "target": "deck.txt",
-                        "sha256": "b1cba6f0f92499c3dc9c1e1bcae9f53baee893771abd4a0ffe5e5b3411c79e83",
+                        "templateFile": "244469120315563353412b87ccf0fac1983fbe64e5b3cd88e63854b387f21b5d",
+                        "processedFilename": "deck.txt",
                     }
                 ],
             }
         ],
-        "fixed": {"c": {"value": "2.5"}, "e": {"expression": "c * x", "format": "0.0"}},
     }
-    assert recipe_digest(spec) == "ab2fbbd9bd543f35c1ed67f93339dd94b440989c40066021985fdcf1b80bdefa"
+    assert recipe_digest(spec) == "4de212f5a86dd00b0974d39e5f2df75821f0286c2f4a2c4c44044fd992f63808"
+
+
+def test_names_of_constants_and_expressions_are_free(study_at):
+    def named(folder, constant, expression):
+        return study_at(
+            folder,
+            variables=f"  x: {{levels: [1]}}\n  {constant}: {{value: 2}}\n"
+            f"  {expression}: {{expression: '{constant} *  x + pi'}}",
+            design="{}",
+            deck=f"${{x}} ${{{expression}}}\n",
+        )
+
+    assert digest(named("one", "c", "e")) == digest(named("two", "density", "force"))
+
+
+def test_what_a_constant_means_counts_through_expressions(study_at):
+    def valued(folder, value, deck="${e}\n"):
+        chain = "\n".join(f"  e{i}: {{expression: 'e{i - 1} + {i}'}}" for i in range(1, 400))
+        variables = f"  x: {{levels: [1]}}\n  c: {value}\n  e0: {{expression: c}}\n{chain}\n"
+        return digest(
+            study_at(
+                folder,
+                variables=variables + "  e: {expression: 'e399 + x'}",
+                design="{}",
+                deck="${x} " + deck,
+            )
+        )
+
+    assert valued("one", "{value: 2}") != valued("two", "{value: 3}")
+    assert valued("one", "{value: 2.567, format: '0.0'}", "${c}") != valued(
+        "two", "{value: 2.567, format: '0.000'}", "${c}"
+    )
+
+
+def test_the_seed_counts_behind_doe_seed_only(study_at):
+    levels = {"variables": "  x: {levels: [1, 2]}", "design": "{}"}
+    seeded = {"deck": "${x} ${doe_seed}\n", **levels}
+
+    def with_seed(folder, seed, **more):
+        study = study_at(folder, **more)
+        study.write_text(study.read_text().replace("seed: 7", f"seed: {seed}"))
+        return digest(study)
+
+    assert with_seed("a", 7, **levels) == with_seed("b", 8, **levels)
+    assert with_seed("c", 7, **seeded) != with_seed("d", 8, **seeded)
+
+
+def test_growing_leaves_the_recipe_of_derived_columns(study_at):
+    more = {
+        "variables": "  x: {generator: Uniform, min: 0, max: 1}\n  w: {expression: 2*x}",
+        "deck": "${x} ${w} ${doe_seed}",
+    }
+    assert digest(study_at("a", design="{method: monte-carlo, runs: 5}", **more)) == digest(
+        study_at("b", design="{method: monte-carlo, runs: 50}", **more)
+    )
+
+
+def test_the_x_bit_of_a_file_counts(study_at):
+    def with_mode(mode):
+        study = study_at(f"mode{mode}", analysis="    inputFiles: [solve]")
+        (study.parent / "solve").write_text("#!/bin/sh\n")
+        (study.parent / "solve").chmod(mode)
+        return digest(study)
+
+    assert with_mode(0o644) != with_mode(0o755)
+    assert with_mode(0o700) == with_mode(0o755)

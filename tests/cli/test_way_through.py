@@ -286,3 +286,16 @@ def test_a_study_with_no_variables_at_all_is_one_run(doe, study_at, tmp_path):
     assert (row["state"], row["y"]) == ("done", "3")
     assert (tmp_path / "ran").read_text() == "r\n"
     assert len(json.loads(doe("design", study, "--format", "json").stdout)["runs"]) == 1
+
+
+def test_a_plan_says_which_line_of_which_file_changed_in_a_clean_checkout_too(doe, study_at, tmp_path):
+    shared = {"DOE_DATA": str(tmp_path / "data")}
+    constant = "  x: {{levels: [1, 2]}}\n  rho: {{value: 2.567, format: '{}'}}"
+    more = {"design": "{}", "deck": "x = ${x}\nrho = ${rho}\n"}
+    first = doe("apply", study_at("one", variables=constant.format("0.0"), **more), "--yes", env=shared)
+    assert first.returncode == 0, first.stderr
+    more["deck"] = "x = ${x}\ndensity = ${rho}\n"
+    planned = doe("plan", study_at("two", variables=constant.format("0.000"), **more), env=shared)
+    assert "constant rho '2.567 as 0.0' is now '2.567 as 0.000'" in planned.stdout
+    assert "template deck.txt: line 2: 'rho = ${rho}' is now 'density = ${rho}'" in planned.stdout
+    assert "2 to supersede" in planned.stdout

@@ -1,0 +1,164 @@
+"""What a recipe is made of, by names that tell a person what changed; a job carries it in its environment.
+
+    {"command": "./solve", "template deck.inp": "=77c1…", "constant rho": "1.2 as 0.0"}
+
+An older job tells its own parts, so what changed can be said in a clean checkout too.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from doe_compiler.bundle.definitions import reached_names, told_definition
+from doe_compiler.bundle.recipe import entries, recipe
+from doe_compiler.kernel.canonical import canonical_json, digest
+from doe_compiler.spec.model import Analysis, Constant, LocalFile, Spec
+from doe_compiler.templates.lowering import lowered
+
+DIGEST_SIGN = "="
+HAS_CHANGED = "has changed"
+_LONGEST_TEXT = 160
+_MOST_BYTES = 24_000
+_TOLD = {
+    "preProcessScript": "script of preProcess",
+    "preProcessScriptCommand": "command of preProcess",
+    "postProcessScript": "script of postProcess",
+    "postProcessScriptCommand": "command of postProcess",
+}
+
+
+def parts(spec: Spec) -> dict[str, str]:
+    """The parts of a study's recipe: a short text as it is, anything else as `=` and its digest.
+
+    Analyses beyond the first are numbered. If that is more than an environment variable should hold, all are
+    digests.
+    """
+    found = dict(_parts(spec))
+    told = {name: _told(value) for name, value in found.items()}
+    if len(canonical_json(told)) <= _MOST_BYTES:
+        return told
+    return {name: _digested(value) for name, value in found.items()}
+
+
+def _parts(spec: Spec) -> Iterator[tuple[str, object]]:
+    whole = recipe(spec)
+    described = entries(whole.pop("jobanalyses"))
+    for number, (analysis, fields) in enumerate(zip(spec.analyses, described, strict=True)):
+        for name, value in _parts_of_analysis(analysis, fields):
+            yield f"{name}{_where(number)}", value
+    variables = whole.pop("jobvariables", {})
+    assert isinstance(variables, dict)
+    for name, value in variables.items():
+        yield f"role and raw of {name}", value
+    yield from whole.items()
+    reached = reached_names(spec)
+    for variable in spec.variables:
+        told = told_definition(variable)
+        if told is not None and variable.name in reached:
+            kind = "constant" if isinstance(variable.law, Constant) else "expression"
+            yield f"{kind} {variable.name}", told
+    if "doe_seed" in reached:
+        yield "seed", str(spec.seed)
+
+
+def _where(number: int) -> str:
+    return f" of analysis {number + 1}" if number else ""
+
+
+def _parts_of_analysis(analysis: Analysis, fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Templates count by their text here: what their placeholders stand for are parts of their own."""
+    for key, value in fields.items():
+        match key, value:
+            case "analysis", {"code": str(code), **more}:
+                yield "software", f"{code} {more.get('version', '')}".strip()
+            case "inputFiles", list(inputs):
+                yield from ((f"input {file.get('name', file.get('id'))}", file) for file in inputs)
+            case "templateTasks", _:
+                yield from ((f"template {t.target}", [lowered(t.template)]) for t in analysis.templates)
+            case "envVars", dict(variables):
+                yield from ((f"environment variable {name}", text) for name, text in variables.items())
+            case _:
+                yield _TOLD.get(key, key), value
+
+
+def part_texts(spec: Spec) -> dict[str, bytes]:
+    """The contents of the parts that are files, by the names of `parts`, as far as they are at hand."""
+    found: dict[str, bytes | None] = {}
+    for number, analysis in enumerate(spec.analyses):
+        where = _where(number)
+        found[f"command{where}"] = analysis.command.encode()
+        found |= {f"template {t.target}{where}": lowered(t.template).encode() for t in analysis.templates}
+        for file in analysis.input_files:
+            if isinstance(file.source, LocalFile):
+                found[f"input {file.source.name}{where}"] = file.source.content
+        if analysis.pre_process:
+            found[f"script of preProcess{where}"] = analysis.pre_process.file.content
+        if analysis.post_process:
+            found[f"script of postProcess{where}"] = analysis.post_process.file.content
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _told(value: object) -> str:
+    is_short = isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
+    if isinstance(value, bool | int) or (is_short and not str(value).startswith(DIGEST_SIGN)):
+        return str(value)
+    return _digested(value)
+
+
+def _digested(value: object) -> str:
+    return DIGEST_SIGN + digest("doe2-part", value)[:10]
+
+
+def part_changes(then: Mapping[str, object], now: Mapping[str, str]) -> dict[str, str]:
+    """What tells two recipes apart, a sentence a part: `{"command": "'./a' is now './b'"}`."""
+    found = {}
+    for name in sorted({*then, *now}):
+        before, after = then.get(name), now.get(name)
+        if before == after:
+            continue
+        if before is None:
+            found[name] = "is new" if _is_digest(after) else f"is new: {after!r}"
+        elif after is None:
+            found[name] = "is gone" if _is_digest(before) else f"is gone: it was {before!r}"
+        elif _is_digest(before) or _is_digest(after):
+            found[name] = HAS_CHANGED
+        else:
+            found[name] = f"{before!r} is now {after!r}"
+    return found
+
+
+_MOST_LINES = 20_000
+_MOST_SHOWN = 3
+_LONGEST_LINE = 80
+
+
+def line_changes(before: bytes, now: bytes) -> str | None:
+    """The first lines in which two texts differ: "line 3: 'x = 1' is now 'x = 2'"; None where that tells nothing."""
+    try:
+        then, after = before.decode().split("\n"), now.decode().split("\n")
+    except UnicodeDecodeError:
+        return None
+    if then == after or max(len(then), len(after)) > _MOST_LINES:
+        return None
+    told = []
+    for tag, i, end_i, j, end_j in difflib.SequenceMatcher(None, then, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        for offset in range(max(end_i - i, end_j - j)):
+            was = _shown(then[i + offset]) if i + offset < end_i else None
+            is_now = _shown(after[j + offset]) if j + offset < end_j else None
+            if was is None:
+                told.append(f"line {j + offset + 1} is new: {is_now}")
+            elif is_now is None:
+                told.append(f"line {i + offset + 1} is gone: it was {was}")
+            else:
+                told.append(f"line {j + offset + 1}: {was} is now {is_now}")
+    more = f"; and {len(told) - _MOST_SHOWN} more lines" if len(told) > _MOST_SHOWN else ""
+    return "; ".join(told[:_MOST_SHOWN]) + more
+
+
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…")
+
+
+def _is_digest(part: object) -> bool:
+    return not isinstance(part, str) or part.startswith(DIGEST_SIGN)
