@@ -1,9 +1,12 @@
 """Bring the files of a study to the platform; what is there already is not sent again."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from doe_compiler.archives.packing import PackingError, sent_chunks
 from doe_compiler.bundle.pack import BundleFile
 from doe_compiler.client.answers import FileEntry
 from doe_compiler.client.client import Client
@@ -11,7 +14,6 @@ from doe_compiler.client.errors import Ambiguous
 from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
 
 _TRIES = 3
-_CHUNK = 1 << 20
 
 
 def uploaded(client: Client, files: Iterable[BundleFile], go_on: Callable[[], None]) -> dict[str, str]:
@@ -23,7 +25,12 @@ def uploaded(client: Client, files: Iterable[BundleFile], go_on: Callable[[], No
 
 
 def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> str:
-    sha512, sha256 = _checksums(file)
+    try:
+        sha512, sha256 = _checksums(file)
+    except PackingError as error:
+        raise PreconditionFailed(
+            f"'{file.path}': {error}", hint="mend it, and run the same command again"
+        ) from error
     if sha256 != file.sha256:
         raise PreconditionFailed(
             f"'{file.path or file.name}' has changed since the study was read",
@@ -35,14 +42,27 @@ def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> st
             return existing
         go_on()
         try:
-            return client.upload(_source(file), file.name, file.type_id).id
+            with _source(file) as source:
+                return client.upload(source, file.name, file.type_id).id
         except Ambiguous:
             continue
     raise TryAgain(f"'{file.name}' could not be uploaded", hint="run the same command again")
 
 
-def _source(file: BundleFile) -> bytes | Path:
-    return file.content if file.content is not None else Path(file.path or "")
+@contextmanager
+def _source(file: BundleFile) -> Iterator[bytes | Path]:
+    """What is uploaded; a folder is packed into a temporary file first."""
+    path = Path(file.path or "")
+    if file.content is not None:
+        yield file.content
+    elif path.is_dir():
+        with tempfile.NamedTemporaryFile(suffix=".tar") as packed:
+            for chunk in sent_chunks(path):
+                packed.write(chunk)
+            packed.flush()
+            yield Path(packed.name)
+    else:
+        yield path
 
 
 def _found(client: Client, file: BundleFile, sha512: str) -> str | None:
@@ -55,12 +75,7 @@ def _same(entry: FileEntry, file: BundleFile, sha512: str) -> bool:
 
 def _checksums(file: BundleFile) -> tuple[str, str]:
     sha512, sha256 = hashlib.sha512(), hashlib.sha256()
-    if file.content is not None:
-        sha512.update(file.content)
-        sha256.update(file.content)
-    else:
-        with Path(file.path or "").open("rb") as opened:
-            while chunk := opened.read(_CHUNK):
-                sha512.update(chunk)
-                sha256.update(chunk)
+    for chunk in [file.content] if file.content is not None else sent_chunks(Path(file.path or "")):
+        sha512.update(chunk)
+        sha256.update(chunk)
     return sha512.hexdigest(), sha256.hexdigest()

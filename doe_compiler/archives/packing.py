@@ -94,6 +94,16 @@ def packed(folder: Path, name: str | None = None) -> Packed:
     return Packed(name, size, tuple(items))
 
 
+def sent_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes that an input is sent as: a file's own, a folder's packed ones; raises PackingError or OSError."""
+    if path.is_dir():
+        yield from packed(path).chunks()
+        return
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
 def _found(root: str) -> Iterator[tuple[str, os.stat_result]]:
     """Everything below, a folder before what it holds, in the order of the names' bytes."""
     ahead = _listed(root, "")

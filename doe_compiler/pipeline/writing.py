@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from doe_compiler.archives.packing import sent_chunks
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job
 from doe_compiler.kernel.errors import DoeError, WrongUsage
@@ -120,13 +121,7 @@ def _write_job(
 def _chunks_of(file: BundleFile) -> Iterable[bytes]:
     if file.content is not None:
         return [file.content]
-    return _read(Path(file.path or ""))
-
-
-def _read(path: Path) -> Iterable[bytes]:
-    with path.open("rb") as source:
-        while chunk := source.read(1 << 20):
-            yield chunk
+    return sent_chunks(Path(file.path or ""))
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> str:

@@ -54,7 +54,7 @@ CODES = {
     "E215": "A response has nothing that measures it.",
     # Files that the study names.
     "E301": "The file does not exist.",
-    "E302": "The path is a directory.",
+    "E302": "A folder cannot stand here.",
     "E303": "The file cannot be read.",
     "E304": "The path leaves the project.",
     "E305": "The file is too large.",

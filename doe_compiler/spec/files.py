@@ -4,9 +4,13 @@ import hashlib
 import os
 import re
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from doe_compiler.archives.entries import ArchiveError
+from doe_compiler.archives.members import Member, members
+from doe_compiler.archives.packing import PackingError, packed
 from doe_compiler.kernel.findings import near_miss
 from doe_compiler.spec.archives import archive_problem, is_archive
 from doe_compiler.spec.model import LocalFile, PlatformFile
@@ -135,6 +139,8 @@ def file_or_id(
     if not isinstance(named, Scalar):
         return None
     is_unpacked = node.flag("decompress", default=True) if isinstance(node, Fields) else True
+    if os.path.isdir(project.folder / named.text):  # noqa: PTH112 - a text with a NUL is no folder either
+        return _packed_folder(named, project, report, is_unpacked=is_unpacked)
     found = local_file(named, project, report)
     if found is None:
         return None
@@ -143,7 +149,56 @@ def file_or_id(
         if problem is not None:
             report.error(problem.code, f"'{named.text}' {problem.message}", named.place, problem.hint)
             return None
+        try:
+            return replace(found, members=members_digest(members(Path(found.path)))), is_unpacked
+        except ArchiveError as error:
+            report.error("E307", f"'{named.text}' cannot be unpacked: {error}", named.place, error.hint)
+            return None
     return found, is_unpacked
+
+
+def _packed_folder(
+    node: Scalar, project: Project, report: Report, *, is_unpacked: bool
+) -> tuple[LocalFile, bool] | None:
+    """A folder as the archive that it is sent as, which unpacks to the folder."""
+    path = _path_inside(node, project, report)
+    if path is None:
+        return None
+    if not is_unpacked:
+        message = f"'{node.text}' is a folder, which always arrives unpacked"
+        report.error("E302", message, node.place, "remove `decompress`, or pack it yourself")
+        return None
+    if Path(os.path.realpath(project.folder)).is_relative_to(os.path.realpath(path)):
+        report.error(
+            "E302", f"'{node.text}' holds the study itself", node.place, "put the inputs into a folder below"
+        )
+        return None
+    try:
+        folder = packed(path)
+        name = f"{folder.name}.tar"
+        return LocalFile(
+            str(path), name, folder.sha256(), folder.size, members=members_digest(members(folder))
+        ), True
+    except PackingError as error:
+        report.error(
+            "E308", f"'{node.text}' cannot be packed: {error}", node.place, "mend it, or leave it out"
+        )
+        return None
+
+
+def members_digest(found: Iterable[Member]) -> str:
+    """What an archive unpacks to as one digest of 64 hexadecimal digits."""
+    digest = hashlib.sha256(b"doe2-members\n")
+    for member in found:
+        texts = (
+            member.path,
+            member.kind.value,
+            "x" if member.is_executable else "",
+            member.content,
+            member.target,
+        )
+        digest.update(b"".join(os.fsencode(text) + b"\0" for text in texts))
+    return digest.hexdigest()
 
 
 def target_problem(path: str) -> str:

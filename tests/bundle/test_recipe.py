@@ -1,5 +1,9 @@
 """The recipe: what determines a run is in it, what does not is not; pinned, so that no upgrade buys again."""
 
+import io
+import tarfile
+import zipfile
+
 import pytest
 
 from doe_compiler.bundle.recipe import recipe, recipe_digest
@@ -146,3 +150,65 @@ def test_the_x_bit_of_a_file_counts(study_at):
 
     assert with_mode(0o644) != with_mode(0o755)
     assert with_mode(0o700) == with_mode(0o755)
+
+
+def tarred(folder, names, mode="w:gz", mtime=0, uid=0, x=0o644):
+    with tarfile.open(folder / "case.tar.gz", mode) as archive:
+        for name, text in names:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.uid, entry.mode = len(text), mtime, uid, x
+            archive.addfile(entry, io.BytesIO(text))
+
+
+TREE = [("case/a", b"1"), ("case/b", b"2")]
+
+
+@pytest.mark.parametrize(
+    ("again", "is_same"),
+    [
+        ({"names": TREE[::-1], "mtime": 99, "uid": 1000}, True),
+        ({"names": [("case/a", b"old"), *TREE]}, True),
+        ({"names": [("case/a", b"1"), ("case/b", b"3")]}, False),
+        ({"names": [("case/a", b"1"), ("case/c", b"2")]}, False),
+        ({"names": TREE, "x": 0o755}, False),
+    ],
+    ids=["times, owners, order", "an entry that is overwritten", "content", "name", "x bit"],
+)
+def test_an_archive_counts_by_its_members(study_at, again, is_same):
+    study = study_at("packed", analysis="    inputFiles: [case.tar.gz]")
+    tarred(study.parent, TREE)
+    before = digest(study)
+    tarred(study.parent, **again)
+    assert (digest(study) == before) is is_same
+
+
+def test_an_archive_that_is_not_unpacked_counts_by_its_bytes(study_at):
+    study = study_at("packed", analysis="    inputFiles: [{path: case.tar.gz, decompress: false}]")
+    tarred(study.parent, TREE)
+    before = digest(study)
+    tarred(study.parent, TREE, mtime=99)
+    assert digest(study) != before
+
+
+def test_a_zip_counts_by_its_members_too(study_at):
+    study = study_at("packed", analysis="    inputFiles: [case.zip]")
+
+    def zipped(date, text="1"):
+        with zipfile.ZipFile(study.parent / "case.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("case/a", date), text)
+        return digest(study)
+
+    assert zipped((1980, 1, 1, 0, 0, 0)) == zipped((2020, 1, 1, 0, 0, 0))
+    assert zipped((1980, 1, 1, 0, 0, 0)) != zipped((1980, 1, 1, 0, 0, 0), "2")
+
+
+def test_a_folder_counts_by_what_it_holds(study_at):
+    study = study_at("folder", analysis="    inputFiles: [case/]")
+    (study.parent / "case" / ".git").mkdir(parents=True)
+    (study.parent / "case" / "run.sh").write_text("true")
+    before = digest(study)
+    (study.parent / "case" / ".git" / "HEAD").write_text("elsewhere")
+    (study.parent / "case" / "run.sh").touch()
+    assert digest(study) == before
+    (study.parent / "case" / "run.sh").chmod(0o755)
+    assert digest(study) != before

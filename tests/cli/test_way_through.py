@@ -299,3 +299,16 @@ def test_a_plan_says_which_line_of_which_file_changed_in_a_clean_checkout_too(do
     assert "constant rho '2.567 as 0.0' is now '2.567 as 0.000'" in planned.stdout
     assert "template deck.txt: line 2: 'rho = ${rho}' is now 'density = ${rho}'" in planned.stdout
     assert "2 to supersede" in planned.stdout
+
+
+def test_a_folder_arrives_under_its_own_name_with_its_execute_bits(doe, study_at):
+    study = study_at(command="./case/bin/solve > y.txt", analysis="    inputFiles: [case]")
+    solver = study.parent / "case" / "bin" / "solve"
+    solver.parent.mkdir(parents=True)
+    solver.write_text("#!/bin/sh\nawk '{print $3 + 1}' deck.txt\n")
+    solver.chmod(0o755)
+    assert doe("compile", study, "-o", "out").returncode == 0
+    applied = doe("apply", study, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert {row["state"] for row in rows_of(doe("results", study, "--format", "csv"))} == {"done"}
+    assert "Nothing to do" in doe("apply", study, "--yes").stderr

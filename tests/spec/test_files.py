@@ -35,7 +35,8 @@ def read_inputs(read):
     ("named", "code"),
     [
         ("nothing.txt", "E301"),
-        ("folder", "E302"),
+        ("{path: folder, decompress: false}", "E302"),
+        (".", "E302"),
         ("pipe", "E303"),
         ("/etc/passwd", "E304"),
         ("~/x", "E304"),
@@ -99,7 +100,7 @@ def test_digest_size_and_execute_bit_are_known(tmp_path, read_inputs):
     (tmp_path / "solve").chmod(0o755)
     source = read_inputs("solve").spec.analyses[0].input_files[0].source
     assert source.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert (source.size, source.is_executable, source.content) == (3, True, None)
+    assert (source.size, source.is_executable, source.content) == (3, True, b"abc")
 
 
 def _tar(mode="w:gz", **members):
