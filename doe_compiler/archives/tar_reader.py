@@ -19,6 +19,7 @@ from doe_compiler.archives.entries import (
 )
 
 BLOCK = tarfile.BLOCKSIZE
+OLD_GNU = b"ustar  \0"
 VOLUME_LABEL, DUMPED_FOLDER = b"V", b"D"
 NO_FILES = {b"M": "a piece of a file of another volume", b"N": "a name in an old form of GNU tar"}
 
@@ -52,7 +53,10 @@ def read_tar(stream: Readable, budget: Budget, take: Take) -> None:
 def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
     if member.type == VOLUME_LABEL:
         return None
-    if member.isdir() or member.type == DUMPED_FOLDER:
+    ends_as_folder = member.isreg() and member.name.endswith("/")
+    if ends_as_folder and member.size:
+        raise ArchiveError(f"its entry {shown(member.name)} is a file with the name of a folder")
+    if member.isdir() or member.type == DUMPED_FOLDER or ends_as_folder:
         return Entry(member.name, Kind.FOLDER)
     if member.issym():
         return Entry(member.name, Kind.LINK, target=member.linkname)
@@ -73,7 +77,19 @@ def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
 
 
 class _Header(tarfile.TarInfo):
-    """A header; unlike with its parent, a damaged one in the middle is not taken for the end."""
+    """A header, where its parent is wrong.
+
+    A damaged one in the middle is not the end of the archive; and where POSIX has the first part of a long
+    name, the old GNU form has times.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Header":
+        header = super().frombuf(buf, encoding, errors)
+        if buf[257:265] == OLD_GNU and header.type not in tarfile.GNU_TYPES:
+            times = buf[345:500].partition(b"\0")[0].decode(encoding, errors)
+            header.name = header.name.removeprefix(f"{times}/") if times else header.name
+        return header
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> "_Header":

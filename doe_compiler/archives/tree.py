@@ -62,11 +62,10 @@ class Tree:
             return
         if not path:
             raise ArchiveError("one of its files has no name")
-        if self._filled[path]:
-            raise ArchiveError(f"its entry {shown(entry.name)} stands where a folder of it is")
         if entry.kind is Kind.SAME_FILE:
             yield from self._same_file(path, entry)
             return
+        self._check_free(path, entry)
         if entry.kind is Kind.LINK:
             _check_target(entry)
         yield self._make(Step(path, entry.kind, entry.size, entry.is_executable, entry.target, entry.content))
@@ -89,13 +88,21 @@ class Tree:
         made = self._made.get(source)
         if made is None or missing:
             self._waiting.append((path, entry))
-        elif made.kind is Kind.FOLDER:
+            return
+        if source == path:
+            return
+        self._check_free(path, entry)
+        if made.kind is Kind.FOLDER:
             raise ArchiveError(f"its link {shown(entry.name)} leads to no file of it")
-        elif source != path and made.kind is Kind.LINK:
+        if made.kind is Kind.LINK:
             yield self._make(Step(path, Kind.LINK, target=made.target))
-        elif source != path:
+        else:
             self._budget.take_bytes(made.size)
             yield self._make(Step(path, Kind.SAME_FILE, made.size, made.is_executable, source))
+
+    def _check_free(self, path: str, entry: Entry) -> None:
+        if self._filled[path]:
+            raise ArchiveError(f"its entry {shown(entry.name)} stands where a folder of it is")
 
     def _make(self, step: Step) -> Step:
         if step.path not in self._made:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doe_compiler.platform.archives import ArchiveError, is_archive, unpack
+from doe_compiler.archives.entries import ArchiveError
+from doe_compiler.archives.names import is_archive
+from doe_compiler.archives.tree import followed, leaving_link
 from doe_compiler.platform.records import StoredFile
+from doe_compiler.platform.unpacking import EXECUTABLE, PLAIN, unpack
 from doe_compiler.templates.parser import platform_template
 from doe_compiler.templates.substitution import renderer
 from doe_compiler.templates.template import TemplateError
 
 KEPT_IN_MEMORY = 64 << 20
 LARGEST_TEMPLATE = 64 << 20
-PLAIN = 0o644
-EXECUTABLE = 0o755
+FAT_MACH_O = 0xCAFEBABE
+MOST_ARCHITECTURES = 40
 
 
 class InputError(Exception):
@@ -121,11 +124,36 @@ def run_files(
     entries = templates if is_dry else {**plan, **templates}
     if is_dry:
         folders = set()
+    entries, links = _behind_links(entries)
     for path in entries:
-        folders.update("/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1))
-    linked = {path for path, entry in entries.items() if isinstance(entry, Link)}
+        folders.update(path[:at] for at, char in enumerate(path) if char == "/")
+    folders -= links.keys()
+    torn = min(folders & entries.keys(), default=None)
+    if torn is not None:
+        raise InputError(f"{torn} is a file of one input and a folder of another")
     in_order = sorted(entries.items(), key=lambda each: not isinstance(each[1], Link))
-    return RunFiles(tuple(sorted(folders - linked)), tuple(in_order))
+    return RunFiles(tuple(sorted(folders)), tuple(in_order))
+
+
+def _behind_links(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The entries by where they lie when the links of all inputs are there; and these links.
+
+    The links of one archive stay inside; those of two may leave together.
+    """
+    links = {path: entry.target for path, entry in entries.items() if isinstance(entry, Link)}
+    if not links:
+        return dict(entries), links
+    leaving = leaving_link(links)
+    if leaving is not None:
+        raise InputError(f"the link {leaving} leads outside of the work directory")
+    placed: dict[str, Entry] = {}
+    for path, entry in entries.items():
+        folder, slash, name = path.rpartition("/")
+        place = folder if not folder else followed(folder, links)
+        if place is None:
+            raise InputError(f"{path} leads outside of the work directory")
+        placed[f"{place}{slash}{name}" if place else name] = entry
+    return placed, {path: entry.target for path, entry in placed.items() if isinstance(entry, Link)}
 
 
 def _found(files: Mapping[str, StoredFile], reference: Mapping[str, Any]) -> StoredFile:
@@ -135,13 +163,25 @@ def _found(files: Mapping[str, StoredFile], reference: Mapping[str, Any]) -> Sto
 
 
 def _content(path: Path, mode: int | None) -> Content:
-    """The file's bytes, or its path if it is large; the mode follows from `#!` if it is not given."""
+    """The file's bytes, or its path if it is large; the mode follows from how it begins if it is not given."""
     with path.open("rb") as file:
-        head = file.read(2)
-        mode = mode if mode is not None else EXECUTABLE if head == b"#!" else PLAIN
+        head = file.read(8)
+        mode = mode if mode is not None else EXECUTABLE if _is_program(head) else PLAIN
         if path.stat().st_size > KEPT_IN_MEMORY // 64:
             return Content(path, mode)
         return Content(head + file.read(), mode)
+
+
+def _is_program(head: bytes) -> bool:
+    """Whether a file that begins so can only be meant to be run: a script, ELF or Mach-O.
+
+    An upload carries no execute bit. A Mach-O of several architectures begins as a Java class does, whose
+    version is 45 and more where the other has their count.
+    """
+    if head.startswith((b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa")):
+        return True
+    magic, count = int.from_bytes(head[:4]), int.from_bytes(head[4:8])
+    return magic == FAT_MACH_O and 0 < count < MOST_ARCHITECTURES
 
 
 def _unpacked(file: StoredFile, path: Path, target: Path) -> Path:
@@ -163,7 +203,7 @@ def _add_tree(root: Path, plan: dict[str, Entry], folders: set[str]) -> None:
             path = Path(folder) / name
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
-                plan[prefix + name] = Link(str(path.readlink()))
+                plan[prefix + name] = Link(os.readlink(path))  # noqa: PTH115 - a Path drops `./`
             elif stat.S_ISDIR(status.st_mode):
                 folders.add(prefix + name)
             else:
