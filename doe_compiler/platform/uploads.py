@@ -11,6 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from doe_compiler.kernel.wire import Request
 from doe_compiler.platform.answers import Refusal, detail, json_response
 from doe_compiler.platform.blobs import Blob, BlobWriter
+from doe_compiler.platform.dispositions import parameters
 
 LONGEST_SMALL_PART = 4096
 LONGEST_HEADERS = 16_384
@@ -61,10 +62,10 @@ class Upload:
 
     def on_headers_finished(self) -> None:
         """The part's content follows."""
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        self._part = options.get(b"name", b"").decode("utf-8", "replace")
+        said = parameters(self._headers.get(b"content-disposition", b""))
+        self._part = said.get("name", "")
         if self._part == "file" and self._writer is None:
-            self.name = safe_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self.name = safe_name(said.get("filename", ""))
             self._writer = BlobWriter(self._blobs)
         elif self._part == "file":
             self._part = "another file"
