@@ -29,4 +29,6 @@ def command(study: Path, on: str, form: str, file: Path | None) -> None:
         results = collected(connection.client, bundle, connection.run_directory)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}
     answer(texts[form](results), file)
+    for difference in results.differences:
+        click.echo(f"note: {difference}", err=True)
     click.echo(counted(results), err=True)

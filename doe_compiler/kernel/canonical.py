@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 
 
 def number_text(value: float) -> str:
@@ -25,6 +26,16 @@ def number_text(value: float) -> str:
         sign = "-" if mantissa.startswith("-") else ""
         return f"{sign}0.0000{mantissa.lstrip('-').replace('.', '')}"
     return f"{mantissa.removesuffix('.0')}e{power}"
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two cells are the same text, or write the same decimal number."""
+    if one == other:
+        return True
+    try:
+        return Decimal(one) == Decimal(other)
+    except InvalidOperation:
+        return False
 
 
 def canonical_json(value: object) -> bytes:

@@ -12,6 +12,7 @@ from doe_compiler.bundle.rows import design_keys
 from doe_compiler.bundle.steps import EXIT_FILE, EXIT_NAME, extractor_digests, extractor_settings
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
+from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
 
@@ -35,11 +36,15 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The table of a study; `inputs` are the columns of the design, outputs those of `responses`."""
+    """The table of a study; `inputs` are the columns of the design, outputs those of `responses`.
+
+    A row shows the inputs that its run had; `differences` tells where the study says otherwise by now.
+    """
 
     spec: Spec
     inputs: tuple[str, ...]
     rows: tuple[ResultRow, ...]
+    differences: tuple[str, ...] = ()
 
     def count(self, state: RunState) -> int:
         """How many runs are in a state."""
@@ -78,6 +83,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
     current = _CurrentResponses(client, bundle.spec)
+    differences = InputDifferences()
     rows = []
     for index, key in enumerate(desired.tolist()):
         inputs = bundle.design.row(index)
@@ -85,10 +91,9 @@ def _collected(client: Client, bundle: Bundle) -> Results:
             rows.append(ResultRow(index + 1, inputs, {}, RunState.MISSING, "", None, None))
             continue
         job, run = found[key].popleft()
-        rows.append(_row(current, index + 1, inputs, job, run))
-    return Results(
-        bundle.spec, tuple(name for name in bundle.design.names if name != "doe_dollar"), tuple(rows)
-    )
+        rows.append(_row(current, index + 1, differences.as_run(index + 1, inputs, run), job, run))
+    names = tuple(name for name in bundle.design.names if name != "doe_dollar")
+    return Results(bundle.spec, names, tuple(rows), differences.told())
 
 
 def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:

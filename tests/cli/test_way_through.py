@@ -312,3 +312,14 @@ def test_a_folder_arrives_under_its_own_name_with_its_execute_bits(doe, study_at
     assert applied.returncode == 0, applied.stderr
     assert {row["state"] for row in rows_of(doe("results", study, "--format", "csv"))} == {"done"}
     assert "Nothing to do" in doe("apply", study, "--yes").stderr
+
+
+def test_results_show_the_inputs_that_the_runs_had(doe, study_at):
+    variables = "  x: {{levels: [1, 2]}}\n  label: {{value: {}}}\n  rho: {{value: 2.567, format: '0.0'}}"
+    more = {"design": "{}", "deck": "x = ${x}\n# ${rho}\n"}
+    doe("apply", study_at(variables=variables.format("old"), **more), "--yes")
+    study = study_at(variables=variables.format("new"), **more)
+    assert "Nothing to do" in doe("apply", study, "--yes").stderr
+    shown = doe("results", study, "--format", "csv")
+    assert [(row["label"], row["rho"]) for row in rows_of(shown)] == [("old", "2.6")] * 2
+    assert "'label' is shown as it ran: run 1 had old, the study now says new (and 1 more)" in shown.stderr
