@@ -8,7 +8,7 @@ from doe_compiler.bundle.parts import parts
 from doe_compiler.bundle.payload import ByContent, dressed, plain_payload, sampling_unit, template_key
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
-from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script
+from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script, reading_time_s
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
@@ -115,7 +115,8 @@ class Bundle:
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
-    post = _generated(POST_SCRIPT, post_script(spec.responses, spec.analyses[-1].post_process))
+    script = post_script(spec.responses, spec.analyses[-1].post_process, reading_time_s(spec))
+    post = _generated(POST_SCRIPT, script)
     files: dict[tuple[str, str], BundleFile] = {(post.name, post.sha256): post}
     templates: dict[str, str] = {}
     for analysis in spec.analyses:

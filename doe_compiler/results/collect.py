@@ -1,22 +1,20 @@
 """Collect the results of a study from its submitted jobs: one row a run of the design."""
 
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from doe_compiler.actual.jobs import ActualJob, Findings, Phase, of_recipe, study_jobs
-from doe_compiler.bundle.extraction import value_of
 from doe_compiler.bundle.pack import Bundle
 from doe_compiler.bundle.rows import design_keys
-from doe_compiler.bundle.steps import EXIT_FILE, EXIT_NAME, extractor_digests, extractor_settings
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
+from doe_compiler.extraction.told import Told
 from doe_compiler.results.inputs import InputDifferences
+from doe_compiler.results.responses import CurrentResponses
 from doe_compiler.results.states import RunState, run_state
-from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
+from doe_compiler.spec.model import Spec
 
-_LARGEST_OUTPUT = 1 << 28
 _RUNS_A_PAGE = 1000
 
 
@@ -82,7 +80,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
-    current = _CurrentResponses(client, bundle.spec)
+    current = CurrentResponses(client, bundle.spec)
     differences = InputDifferences()
     rows = []
     for index, key in enumerate(desired.tolist()):
@@ -99,7 +97,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
 def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:
     """The numbers of a job's runs that have failed: an exit code that is not 0, or no value that is required."""
     inputs = frozenset(bundle.design.names if bundle.design else [])
-    current = _CurrentResponses(client, bundle.spec)
+    current = CurrentResponses(client, bundle.spec)
     return frozenset(
         run.number
         for run in client.all_runs(job.id, _RUNS_A_PAGE)
@@ -120,7 +118,7 @@ def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunE
 def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob]) -> Results:
     unit = bundle.jobs(None)[0].unit()
     names = tuple(variable.name for variable in bundle.spec.variables)
-    current = _CurrentResponses(client, bundle.spec)
+    current = CurrentResponses(client, bundle.spec)
     rows: list[ResultRow] = []
     for job in [job for job in jobs if job.mark.unit == unit]:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
@@ -131,85 +129,16 @@ def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob])
 
 
 def _row(
-    current: "_CurrentResponses", number: int, inputs: Mapping[str, str], job: ActualJob, run: RunEntry
+    current: CurrentResponses, number: int, inputs: Mapping[str, str], job: ActualJob, run: RunEntry
 ) -> ResultRow:
-    outputs = current.outputs(job, run, frozenset(inputs))
+    found = current.outputs(job, run, frozenset(inputs))
     state, why = run_state(
         is_started=run.started is not None,
         is_completed=run.completed is not None,
         job_is_finished=job.phase is Phase.FINISHED,
-        outputs=outputs,
+        outputs=found.values,
         responses=current.spec.responses,
+        told=Told(found.missing, found.notes),
+        is_timed_out=found.is_timed_out,
     )
-    return ResultRow(number, inputs, outputs, state, why, job.id, run.number)
-
-
-class _CurrentResponses:
-    """The responses as the study defines them now: those printed by an older extractor are read anew."""
-
-    def __init__(self, client: Client, spec: Spec) -> None:
-        self.spec = spec
-        self._client = client
-        self._digests = extractor_digests(spec.responses)
-        self._of_job: dict[str, Mapping[str, str]] = {}
-        self._listed: tuple[tuple[str, int], Mapping[str, str]] = (("", 0), {})
-
-    def outputs(self, job: ActualJob, run: RunEntry, inputs: frozenset[str]) -> dict[str, str]:
-        """The run's responses and exit code by name; what the job did not print is extracted from files."""
-        printed = {v.name: v.display_value for v in run.variables if v.name not in inputs}
-        if run.completed is None:
-            return {}
-        then = self._digests_of(job.id)
-        found: dict[str, str] = {}
-        code = self._exit_code(job, run, printed.get(EXIT_NAME))
-        if code:
-            found[EXIT_NAME] = code
-        for response in self.spec.responses:
-            if (response.name in printed and then.get(response.name) == self._digests[response.name]) or (
-                isinstance(response.extractor, Declared) and response.name in printed
-            ):
-                found[response.name] = printed[response.name]
-            else:
-                value = self._extracted(response, job, run)
-                if value is not None:
-                    found[response.name] = value
-        return found
-
-    def _exit_code(self, job: ActualJob, run: RunEntry, printed: str | None) -> str:
-        """As printed, or as the platform tells it (a failed post-processing too), or as the wrapper left it."""
-        if printed not in {None, "0"}:
-            return printed or ""
-        if run.exit_code is not None:
-            return str(run.exit_code)
-        return printed or (self._text(job, run, EXIT_FILE) or "").strip()
-
-    def _extracted(self, response: Response, job: ActualJob, run: RunEntry) -> str | None:
-        settings = extractor_settings(response)
-        if settings is None or isinstance(response.extractor, CommandExtractor):
-            return None
-        text = self._text(job, run, settings["file"])
-        if text is None:
-            return None
-        try:
-            value: str = value_of(settings, text)
-        except (ValueError, RecursionError):
-            return None
-        return value
-
-    def _text(self, job: ActualJob, run: RunEntry, path: str) -> str | None:
-        if self._listed[0] != (job.id, run.number):
-            files = {file.relative_path: file.id for file in self._client.run_files(job.id, run.number)}
-            self._listed = ((job.id, run.number), files)
-        file_id = self._listed[1].get(path)
-        if file_id is None:
-            return None
-        return self._client.read_file(file_id, _LARGEST_OUTPUT).decode(errors="replace")
-
-    def _digests_of(self, job_id: str) -> Mapping[str, str]:
-        if job_id not in self._of_job:
-            try:
-                found = json.loads(self._client.job(job_id).environment.get("DOE_RESPONSES", "{}"))
-            except ValueError:
-                found = {}
-            self._of_job[job_id] = found if isinstance(found, dict) else {}
-        return self._of_job[job_id]
+    return ResultRow(number, inputs, found.values, state, why, job.id, run.number)

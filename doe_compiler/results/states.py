@@ -4,7 +4,11 @@ import enum
 from collections.abc import Mapping, Sequence
 
 from doe_compiler.bundle.steps import EXIT_NAME
+from doe_compiler.extraction.told import Told
 from doe_compiler.spec.model import Response
+
+_MOST_LISTED = 8
+_NOTHING_TOLD = Told({}, {})
 
 
 class RunState(enum.Enum):
@@ -25,10 +29,13 @@ def run_state(
     job_is_finished: bool,
     outputs: Mapping[str, str],
     responses: Sequence[Response],
+    told: Told = _NOTHING_TOLD,
+    is_timed_out: bool = False,
 ) -> tuple[RunState, str]:
-    """The state and, for a failed run, why.
+    """The state, and why: of a failed run, and what is to be known of the responses of one that is done.
 
     Failed is: an exit code that is not 0, no exit code though completed, or a required response missing.
+    `told` says why responses have no value.
     """
     if not is_completed:
         if job_is_finished:
@@ -38,8 +45,20 @@ def run_state(
     if code is None:
         return RunState.FAILED, "ended without an exit code"
     if code != "0":
-        return RunState.FAILED, "timed out" if code == "124" else f"exit code {code}"
-    absent = [response.name for response in responses if response.required and response.name not in outputs]
-    if absent:
-        return RunState.FAILED, f"no value of {', '.join(absent)}"
-    return RunState.DONE, ""
+        return RunState.FAILED, "timed out" if is_timed_out else f"exit code {code}"
+    absent = [response for response in responses if response.name not in outputs]
+    required = [response.name for response in absent if response.required]
+    if required:
+        return RunState.FAILED, f"no value of {_listed(required, told.missing)}"
+    optional = [response.name for response in absent if told.missing.get(response.name)]
+    said = [f"no value of {_listed(optional, told.missing)}"] if optional else []
+    if told.notes:
+        said.append(_listed(list(told.notes), told.notes))
+    return RunState.DONE, "; ".join(said)
+
+
+def _listed(names: Sequence[str], reasons: Mapping[str, str]) -> str:
+    """The first of the names, each with its reason."""
+    shown = [f"{name} ({reasons[name]})" if reasons.get(name) else name for name in names[:_MOST_LISTED]]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {rest:,} more" if rest else "")

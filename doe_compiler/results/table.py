@@ -8,16 +8,24 @@ import math
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.results.collect import ResultRow, Results
 
+_FIRST = ("run",)
+_LAST = ("state", "why", "exit_code", "job", "job_run", "directory")
+
 
 def header(results: Results) -> list[str]:
-    """The columns: run, inputs and responses with their units, exit code, state, why, job and its run."""
+    """The columns: run, inputs and responses with their units, exit code, state, why, job and its run.
+
+    Each has a name of its own: an input or response with the name of another column says which of the two it is.
+    """
     units = {variable.name: variable.unit for variable in results.spec.variables}
-    inputs = [_titled(name, units.get(name, "")) for name in results.inputs]
-    outputs = [_titled(response.name, response.unit) for response in results.spec.responses]
-    return ["run", *inputs, *outputs, "state", "why", "exit_code", "job", "job_run", "directory"]
+    inputs = [_titled(name, units.get(name, ""), "input") for name in results.inputs]
+    outputs = [_titled(response.name, response.unit, "response") for response in results.spec.responses]
+    return [*_FIRST, *inputs, *outputs, *_LAST]
 
 
-def _titled(name: str, unit: str) -> str:
+def _titled(name: str, unit: str, kind: str) -> str:
+    if name.lower() in {*_FIRST, *_LAST}:
+        name = f"{name} ({kind})"
     return f"{name} [{unit}]" if unit else name
 
 

@@ -2,9 +2,9 @@
 
 import re
 
+from doe_compiler.extraction.json_path import json_path_steps
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.files import target_problem
-from doe_compiler.spec.json_path import json_path_steps
 from doe_compiler.spec.model import (
     Analysis,
     CommandExtractor,
@@ -92,7 +92,7 @@ def _json(fields: Fields, file: str, report: Report) -> JsonExtractor | None:
     try:
         json_path_steps(path)
     except ValueError as error:
-        hint = "a path looks like forces.drag[0]"
+        hint = "a path looks like forces.drag[0], or forces['drag [N]'] where a key is more than a name"
         report.error("E118", f"'{path}' is not a path: {error}", fields.place_of("json"), hint)
         return None
     return JsonExtractor(file, path)

@@ -1,11 +1,20 @@
 """The wrapper and the post-processing step, run by a real shell."""
 
+import json
 import os
 import subprocess
 
 import pytest
 
-from doe_compiler.bundle.steps import EXIT_FILE, POST_COMMAND, POST_SCRIPT, post_script, wrapped_command
+from doe_compiler.bundle.steps import (
+    EXIT_FILE,
+    POST_COMMAND,
+    POST_SCRIPT,
+    TIMEOUT_FILE,
+    post_script,
+    timed_command,
+    wrapped_command,
+)
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.model import (
     CommandExtractor,
@@ -56,6 +65,41 @@ def test_without_timeout_python_keeps_the_time(tmp_path):
     assert (tmp_path / EXIT_FILE).read_text() == "124\n"
 
 
+@pytest.mark.parametrize("code", [0, 5, 124, 137])
+@pytest.mark.parametrize("hides", ["nothing", "command -v timeout"])
+def test_a_run_that_ends_by_itself_is_not_timed_out(tmp_path, code, hides):
+    command = timed_command(f"exit {code}", 30).replace(hides, "false")
+    assert shell(command, tmp_path).returncode == code
+    assert not (tmp_path / TIMEOUT_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "hides"),
+    [
+        ("sleep 60; exit 5", "nothing"),
+        ("trap '' TERM; sleep 60; sleep 60", "nothing"),
+        ("sleep 60; exit 5", "command -v timeout"),
+    ],
+)
+def test_a_time_out_leaves_its_mark_behind(tmp_path, command, hides):
+    done = shell(timed_command(command, 1).replace(hides, "false"), tmp_path)
+    assert (done.returncode, (tmp_path / TIMEOUT_FILE).read_text()) == (124, "1\n")
+    assert "doe_timed_out\t1\n" in posted(tmp_path, []).stdout
+
+
+def test_what_a_timed_command_prints_and_reads_is_its_own(tmp_path):
+    (tmp_path / "in").write_text("hello")
+    done = shell("{ " + timed_command("cat; echo oops >&2; sleep 60 >&- 2>&- &", 30) + "; } < in", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "oops\n")
+
+
+@pytest.mark.parametrize("name", ["signal", "subprocess", "os"])
+def test_files_of_a_run_with_names_of_the_library_do_not_stop_the_clock(tmp_path, name):
+    (tmp_path / f"{name}.py").write_text("raise SystemExit(3)\n")
+    hidden = timed_command("exit 5", 30).replace("command -v timeout", "false")
+    assert shell(hidden, tmp_path).returncode == 5
+
+
 def test_the_first_of_several_analyses_that_fails_decides(tmp_path):
     shell(wrapped_command("exit 3", None, is_first=True), tmp_path)
     shell(wrapped_command("true", None, is_first=False), tmp_path)
@@ -96,16 +140,18 @@ def test_a_missing_output_costs_only_its_own_response(tmp_path):
             Response("cd", RegexExtractor("log", r"Cd = (\S+)"), PLACE),
         ],
     )
-    assert (done.returncode, done.stdout) == (0, "cd\t1\n")
-    assert "gone" in done.stderr
+    told = {"missing": {"there is no file 'gone'": ["gone"]}, "told": {}}
+    printed = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert (done.returncode, done.stderr, printed["cd"]) == (0, "", "1")
+    assert json.loads(printed["doe_reading"]) == told
 
 
 def test_a_pipe_in_the_place_of_an_output_is_no_output(tmp_path):
     os.mkfifo(tmp_path / "log")
     (tmp_path / EXIT_FILE).write_text("0\n")
     done = posted(tmp_path, [Response("cd", RegexExtractor("log", r"Cd = (\S+)"), PLACE)])
-    assert (done.returncode, done.stdout) == (0, "doe_exit\t0\n")
-    assert "no file 'log'" in done.stderr
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "doe_exit\t0")
+    assert "'log' is no regular file" in done.stdout
 
 
 def test_the_users_own_script_runs_first_and_decides(tmp_path):

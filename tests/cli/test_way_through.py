@@ -98,7 +98,7 @@ def test_failed_runs_are_rows_not_gaps(doe, study_at):
     assert [(row["x"], row["state"], row["why"]) for row in rows] == [
         ("1", "done", ""),
         ("2", "failed", "exit code 7"),
-        ("3", "failed", "no value of y"),
+        ("3", "failed", "no value of y (there is no file 'y.txt')"),
         ("4", "failed", "exit code 137"),
     ]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from doe_compiler.extraction.told import Told
 from doe_compiler.kernel.findings import Place
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import Declared, Response
@@ -31,7 +32,22 @@ def state(**more):
         ({"outputs": {"doe_exit": "0", "y": "1"}}, (RunState.DONE, "")),
         ({"outputs": {"doe_exit": "0", "z": "1"}}, (RunState.FAILED, "no value of y")),
         ({"outputs": {"doe_exit": "3", "y": "1"}}, (RunState.FAILED, "exit code 3")),
-        ({"outputs": {"doe_exit": "124", "y": "1"}}, (RunState.FAILED, "timed out")),
+        ({"outputs": {"doe_exit": "124", "y": "1"}}, (RunState.FAILED, "exit code 124")),
+        (
+            {"outputs": {"doe_exit": "124", "y": "1"}, "is_timed_out": True},
+            (RunState.FAILED, "timed out"),
+        ),
+        (
+            {"outputs": {"doe_exit": "0"}, "told": Told({"y": "it is null", "z": "it is empty"}, {})},
+            (RunState.FAILED, "no value of y (it is null)"),
+        ),
+        (
+            {
+                "outputs": {"doe_exit": "0", "y": "1"},
+                "told": Told({"z": "it is empty"}, {"y": "1 of 3 values"}),
+            },
+            (RunState.DONE, "no value of z (it is empty); y (1 of 3 values)"),
+        ),
         ({"outputs": {"y": "1"}}, (RunState.FAILED, "ended without an exit code")),
     ],
 )

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doe_compiler.extraction.json_path import json_path_steps
 from doe_compiler.spec.durations import seconds_of
-from doe_compiler.spec.json_path import json_path_steps
 from doe_compiler.spec.model import (
     CommandExtractor,
     CsvExtractor,

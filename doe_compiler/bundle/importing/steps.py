@@ -43,6 +43,8 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
     steps = [_step(analysis, is_first=index == 0) for index, analysis in enumerate(analyses)]
     declared = _declared(analyses[0]) if analyses else ()
     post = _generated(steps[-1], contents) if steps else None
+    if post is not None and post.declared:
+        declared = post.declared
     if post is None:
         return Steps(tuple(steps), (), declared)
     steps[-1] = _without_post(steps[-1], post)
@@ -88,4 +90,4 @@ def _declared(analysis: Mapping[str, object]) -> tuple[str, ...]:
         found = json.loads(text(mapping(analysis.get("envVars")).get("DOE_RESPONSES")) or "{}")
     except (ValueError, RecursionError):
         return ()
-    return tuple(map(str, found)) if isinstance(found, dict) else ()
+    return tuple(str(name) for name in found if name) if isinstance(found, dict) else ()

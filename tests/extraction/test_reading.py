@@ -2,7 +2,20 @@
 
 import pytest
 
-from doe_compiler.bundle.extraction import value_of
+from doe_compiler.extraction.reading import FileReading
+from doe_compiler.extraction.watch import Watch
+
+
+def value_of(extractor, text):
+    """The value of the one response; ValueError with the reason where there is none."""
+    with Watch() as watch:
+        reading = FileReading([{"file": "log", **extractor}], watch)
+        reading.feed(text.encode() if isinstance(text, str) else text)
+        (outcome,) = reading.finish()
+    if outcome.value is None:
+        raise ValueError(outcome.told)
+    return outcome.value
+
 
 LOG = "iteration 1 Cd = 0.50\niteration 2 Cd = 0.25\niteration 3 Cd = 1.5D-01\n"
 
@@ -26,7 +39,7 @@ def test_regex_anchors_match_lines():
 
 
 def test_no_match_is_an_error():
-    with pytest.raises(ValueError, match="no match"):
+    with pytest.raises(ValueError, match="nothing matches"):
         value_of({"kind": "regex", "regex": "Cl=(.*)", "take": "last"}, LOG)
 
 

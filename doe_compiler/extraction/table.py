@@ -1,0 +1,145 @@
+"""Columns of a table, line by line: commas, semicolons, tabs or blanks separate, comments and units stand above."""
+
+from doe_compiler.extraction.header import (
+    Column,
+    Layout,
+    cells_of,
+    fits,
+    is_comment,
+    is_row,
+    layout,
+    number_cell,
+    uncommented,
+)
+from doe_compiler.extraction.values import NoValue, Taker
+
+_MOST_LINES_ABOVE = 1000
+_MOST_TEXT_ABOVE = 1 << 20
+_LONGEST_QUOTE = 1 << 16
+
+
+class Table:
+    """The values of some columns, each with its taker; lines come in order, then the end."""
+
+    def __init__(self, names: "list[str]", takers: "list[Taker]") -> None:
+        self._names = names
+        self._takers = takers
+        self._head = []  # type: list[str]
+        self._layout = None  # type: Layout | None
+        self._first = ""
+        self._open = ""
+        self._left = 0
+        self._size = 0
+        self._count = 0
+
+    def add(self, lines: "list[str]") -> None:
+        """The next lines, without their ends."""
+        for line in lines:
+            self._count += 1
+            if self._open or '"' in line:
+                line = self._open + line
+                self._open = line + "\n" if self._is_open(line) else ""
+                if self._open:
+                    continue
+            if not line.strip():
+                continue
+            if self._layout is None:
+                self._above(line)
+            else:
+                self._body(self._layout, line)
+
+    def _is_open(self, line: str) -> bool:
+        """Whether the line ends inside of quotes, which hold line ends where blanks do not separate."""
+        if self._layout is not None:
+            has_delimiter = self._layout.delimiter is not None
+        else:
+            near = line + (self._head[-1] if self._head else "")
+            has_delimiter = any(mark in near for mark in ",;\t")
+        if not has_delimiter or line.count('"') % 2 == 0 or is_comment(line):
+            return False
+        if len(line) > _LONGEST_QUOTE:
+            raise NoValue(
+                f"the quote before line {self._count} is not closed within {_LONGEST_QUOTE} characters"
+            )
+        return True
+
+    def finish(self) -> "list[NoValue | None]":
+        """After the last line: why a column cannot be read, in the order of the names."""
+        if self._open:
+            reason = "a quote is never closed"
+            return [NoValue(reason) for _ in self._names]
+        if self._layout is None:
+            self._without_numbers()
+        if self._layout is None:
+            return [NoValue("there are no rows") for _ in self._names]
+        return [each if isinstance(each, NoValue) else None for each in self._layout.columns]
+
+    def _above(self, line: str) -> None:
+        if is_comment(line) or not self._head or not is_row(line):
+            self._head.append(line)
+            self._size += len(line)
+            if len(self._head) > _MOST_LINES_ABOVE or self._size > _MOST_TEXT_ABOVE:
+                self._without_numbers()
+            return
+        self._begin(self._head, line, [])
+
+    def _without_numbers(self) -> None:
+        """The first line that is no comment names the columns, where no row has numbers."""
+        plain = [index for index, line in enumerate(self._head) if not is_comment(line)]
+        first = plain[0] + 1 if plain and plain[0] == 0 else plain[0] if plain else len(self._head)
+        if first < len(self._head):
+            above, below = self._head[:first], self._head[first:]
+            if plain[0] and len(plain) > 1:
+                above, below = self._head[: first + 1], self._head[first + 1 :]
+            self._begin(above, below[0], below[1:])
+
+    def _begin(self, head: "list[str]", row: str, more: "list[str]") -> None:
+        found = layout(head, row, self._names)
+        self._head = []
+        self._layout = found
+        self._first = next((column.first for column in found.columns if isinstance(column, Column)), "")
+        for column, taker in zip(found.columns, self._takers):
+            if isinstance(column, Column) and column.is_text:
+                # Texts between header and numbers are values of a column of texts.
+                between = [
+                    cells_of(line, found.delimiter)
+                    for line in head[column.line + 1 :]
+                    if not is_comment(line)
+                ]
+                taker.add([cells[column.place] for cells in between if fits(cells, column.width)])
+        for line in [row] + more:
+            self._body(found, line)
+
+    def _body(self, found: Layout, line: str) -> None:
+        is_text = not is_comment(line)
+        cells = cells_of(line if is_text else uncommented(line), found.delimiter)
+        if not found.in_blocks and cells and cells[0] == self._first:
+            self._named_again(found, line)
+        elif is_text:
+            self._row(found, cells)
+
+    def _row(self, found: Layout, cells: "list[str]") -> None:
+        is_head = found.in_blocks and self._left == 0
+        if found.in_blocks:
+            self._left = self._left - 1 if self._left else _count(cells)
+        for column, taker in zip(found.columns, self._takers):
+            if isinstance(column, NoValue) or column.in_head is not is_head:
+                continue
+            if fits(cells, column.width):
+                taker.add([number_cell(cells[column.place], found.delimiter)])
+            else:
+                taker.add_missing(f"line {self._count} has {len(cells)} cells, its header {column.width}")
+
+    def _named_again(self, found: Layout, line: str) -> None:
+        """A solver that goes on in the same file writes its header again, perhaps with other columns."""
+        again = layout([line], uncommented(line), self._names).columns
+        for index, (before, column) in enumerate(zip(found.columns, again)):
+            if isinstance(before, Column):
+                found.columns[index] = column
+
+
+def _count(cells: "list[str]") -> int:
+    try:
+        return int(cells[1])
+    except (ValueError, IndexError):
+        raise NoValue("a block does not begin with a row of its step and count") from None

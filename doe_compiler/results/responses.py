@@ -1,0 +1,186 @@
+"""The responses of a run as the study defines them now: as it printed them, or read from its stored outputs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from doe_compiler.actual.jobs import ActualJob
+from doe_compiler.bundle.steps import (
+    EXIT_FILE,
+    EXIT_NAME,
+    TIMEOUT_FILE,
+    TIMEOUT_NAME,
+    extractor_settings,
+    listed_digests,
+    reading_time_s,
+    response_digests,
+)
+from doe_compiler.client.answers import RunEntry
+from doe_compiler.client.client import Client, Job
+from doe_compiler.client.errors import NotFound, TooLarge
+from doe_compiler.extraction.reading import FileReading, Outcome
+from doe_compiler.extraction.told import READING_NAME, told_in
+from doe_compiler.extraction.values import NoValue, plain
+from doe_compiler.extraction.watch import Watch
+from doe_compiler.kernel.errors import DoeError, NotAllowedIn, TryAgain
+from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
+
+_LARGEST_EXIT_FILE = 1 << 10
+_LARGEST_SCRIPT = 1 << 28
+
+
+@dataclass(slots=True)
+class RunOutputs:
+    """A run's exit code and responses by name; why responses have no value, and notes to others."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    is_timed_out: bool = False
+
+    def add(self, name: str, outcome: Outcome) -> None:
+        """What reading a response gave."""
+        if outcome.value is None:
+            self.missing[name] = outcome.told
+            return
+        self.values[name] = outcome.value
+        if outcome.told:
+            self.notes[name] = outcome.told
+
+
+class CurrentResponses:
+    """The responses as the study defines them now: those printed by an older extractor are read anew.
+
+    Whatever is wrong with the outputs of one run is told of that run. Only what the whole platform refuses
+    (a key that is not taken, a host that does not answer) is raised: it says nothing of the run.
+    """
+
+    def __init__(self, client: Client, spec: Spec) -> None:
+        self.spec = spec
+        self._client = client
+        self._digests = response_digests(spec.responses)
+        self._seconds = reading_time_s(spec)
+        self._has_timeout = any(each.run_timeout_s is not None for each in spec.analyses)
+        self._of_job: dict[str, Mapping[str, str]] = {}
+        self._listed: tuple[tuple[str, int], Mapping[str, str]] = (("", 0), {})
+
+    def outputs(self, job: ActualJob, run: RunEntry, inputs: frozenset[str]) -> RunOutputs:
+        """The run's responses and exit code; what the job did not print is extracted from files."""
+        found = RunOutputs()
+        if run.completed is None:
+            return found
+        printed = {v.name: v.display_value for v in run.variables if v.name not in inputs}
+        code = self._exit_code(job, run, printed.get(EXIT_NAME))
+        if code:
+            found.values[EXIT_NAME] = code
+        found.is_timed_out = code == "124" and self._has_timeout and self._is_timed_out(job, run, printed)
+        then = self._digests_of(job.id)
+        told = told_in(printed.get(READING_NAME, ""))
+        unread: list[Response] = []
+        for response in self.spec.responses:
+            name = response.name
+            if isinstance(response.extractor, Declared):
+                found.add(name, _printed(name, printed, ""))
+            elif then.get(name) != self._digests[name] or (name not in printed and name not in told.missing):
+                unread.append(response)
+            elif name in told.missing:
+                found.missing[name] = told.missing[name]
+            else:
+                found.add(name, _printed(name, printed, told.notes.get(name, "")))
+        self._read(unread, job, run, found)
+        return found
+
+    def _exit_code(self, job: ActualJob, run: RunEntry, printed: str | None) -> str:
+        """As printed, or as the platform tells it (a failed post-processing too), or as the wrapper left it."""
+        if printed not in {None, "0"}:
+            return printed or ""
+        if run.exit_code is not None:
+            return str(run.exit_code)
+        return printed or self._small_text(job, run, EXIT_FILE)
+
+    def _is_timed_out(self, job: ActualJob, run: RunEntry, printed: Mapping[str, str]) -> bool:
+        return TIMEOUT_NAME in printed or TIMEOUT_FILE in self._files(job, run)
+
+    def _small_text(self, job: ActualJob, run: RunEntry, path: str) -> str:
+        try:
+            file_id = self._files(job, run).get(path)
+            content = b"" if file_id is None else self._client.read_file(file_id, _LARGEST_EXIT_FILE)
+        except (NotAllowedIn, TryAgain):
+            raise
+        except DoeError:
+            return ""
+        return content.decode(errors="replace").strip()
+
+    def _read(self, responses: Sequence[Response], job: ActualJob, run: RunEntry, found: RunOutputs) -> None:
+        """Read responses from the stored outputs: each file once, for all that need it."""
+        of_file: dict[str, list[tuple[str, dict[str, str]]]] = {}
+        for response in responses:
+            settings = extractor_settings(response)
+            if settings is None or isinstance(response.extractor, CommandExtractor):
+                found.missing[response.name] = "the run did not print it"
+            else:
+                of_file.setdefault(settings["file"], []).append((response.name, settings))
+        if not of_file:
+            return
+        with Watch(self._seconds) as watch:
+            for path, named in of_file.items():
+                reading = FileReading([settings for _, settings in named], watch)
+                for (name, _), outcome in zip(named, self._read_file(path, reading, job, run), strict=True):
+                    found.add(name, outcome)
+
+    def _read_file(self, path: str, reading: FileReading, job: ActualJob, run: RunEntry) -> list[Outcome]:
+        try:
+            file_id = self._files(job, run).get(path)
+            if file_id is None:
+                return reading.fail(f"there is no file '{path}'")
+            self._client.download(file_id, reading.feed)
+        except (NotAllowedIn, TryAgain):
+            raise
+        except DoeError as error:
+            return reading.fail(f"'{path}' cannot be read: {error.message}")
+        return reading.finish()
+
+    def _files(self, job: ActualJob, run: RunEntry) -> Mapping[str, str]:
+        if self._listed[0] != (job.id, run.number):
+            files = {file.relative_path: file.id for file in self._client.run_files(job.id, run.number)}
+            self._listed = ((job.id, run.number), files)
+        return self._listed[1]
+
+    def _digests_of(self, job_id: str) -> Mapping[str, str]:
+        if job_id not in self._of_job:
+            self._of_job[job_id] = self._read_digests(job_id)
+        return self._of_job[job_id]
+
+    def _read_digests(self, job_id: str) -> Mapping[str, str]:
+        job = self._client.job(job_id)
+        try:
+            found = json.loads(job.environment.get("DOE_RESPONSES", "{}"))
+        except ValueError:
+            return {}
+        if not isinstance(found, dict) or "" not in found:
+            return found if isinstance(found, dict) else {}
+        script = _script_of(job)
+        if script is None:
+            return {}
+        try:
+            return listed_digests(self._client.read_file(script, _LARGEST_SCRIPT))
+        except (NotFound, TooLarge):
+            return {}
+
+
+def _printed(name: str, printed: Mapping[str, str], note: str) -> Outcome:
+    if name not in printed:
+        return Outcome(None, "the post-processing did not print it")
+    try:
+        return Outcome(plain(printed[name]), note)
+    except NoValue as error:
+        return Outcome(None, str(error))
+
+
+def _script_of(job: Job) -> str | None:
+    """The id of the post-processing script of the job's last analysis."""
+    analyses = job.raw.get("jobanalyses")
+    last = analyses[-1] if isinstance(analyses, list) and analyses else None
+    script = last.get("postProcessScript") if isinstance(last, Mapping) else None
+    found = script.get("id") if isinstance(script, Mapping) else None
+    return found if isinstance(found, str) else None
