@@ -7,7 +7,6 @@ from pathlib import Path
 
 from doe_compiler.archives.entries import CHUNK, Kind
 from doe_compiler.archives.packing import Packed, packed
-from doe_compiler.archives.reading import read_archive
 from doe_compiler.archives.tree import Step
 
 
@@ -36,12 +35,14 @@ class Member:
 def members(archive: Path | bytes | Packed, name: str = "") -> tuple[Member, ...]:
     r"""The members by path, as unpacking makes them; of a folder those of its packing.
 
-    `name` tells a zip from a tar, the file's own if it is a path; raises ArchiveError, and PackingError for a
-    folder.
+    `name` tells a zip from a tar, the file's own if it is a path. All is read, so whatever unpacking would
+    refuse raises the same ArchiveError here; PackingError for a folder.
 
     >>> members(b"PK\x05\x06" + bytes(18))
     ()
     """
+    from doe_compiler.archives.reading import read_archive  # noqa: PLC0415 - most studies name no archive
+
     made: dict[str, Member] = {}
 
     def take(step: Step) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from doe_compiler.archives.entries import CHUNK, ArchiveError, Budget, Entry
+from doe_compiler.archives.entries import ArchiveError, Budget, Entry
 from doe_compiler.archives.names import is_archive, is_zip
 from doe_compiler.archives.packing import Packed
 from doe_compiler.archives.tar_reader import BLOCK, read_tar
@@ -19,7 +19,6 @@ from doe_compiler.archives.tree import Step, Tree
 from doe_compiler.archives.zip_reader import read_zip
 
 S = TypeVar("S")
-READ_WHOLE = 256 << 20
 DAMAGED = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ArithmeticError,
     LookupError, RuntimeError, ValueError,
@@ -79,25 +78,6 @@ class _Chunks:
             self._rest = chunk
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
-
-
-def check(archive: Path | bytes, name: str) -> None:
-    """Raise ArchiveError for what unpacking would refuse.
-
-    A tar is read whole: packed, it can be read in no other way. Of a zip the directory and the header of every
-    file are read, and the first 256 MiB of contents with their checksums.
-    """
-    affordable = READ_WHOLE if is_zip(name) else 0
-
-    def checked(step: Step) -> None:
-        nonlocal affordable
-        affordable -= step.size
-        if affordable >= 0 and step.content is not None:
-            with step.content() as stream:
-                while stream.read(CHUNK):
-                    pass
-
-    read_archive(archive, name, checked)
 
 
 @contextmanager

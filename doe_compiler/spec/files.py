@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from doe_compiler.archives.entries import ArchiveError
+from doe_compiler.archives.entries import ArchiveError, UnsafeArchive
 from doe_compiler.archives.members import Member, members
+from doe_compiler.archives.names import is_archive
 from doe_compiler.archives.packing import PackingError, packed
 from doe_compiler.kernel.findings import near_miss
-from doe_compiler.spec.archives import archive_problem, is_archive
 from doe_compiler.spec.model import LocalFile, PlatformFile
 from doe_compiler.spec.nodes import Fields, Node, Scalar
 from doe_compiler.spec.report import Report
@@ -145,14 +145,10 @@ def file_or_id(
     if found is None:
         return None
     if is_unpacked and is_archive(found.name):
-        problem = archive_problem(found.path)
-        if problem is not None:
-            report.error(problem.code, f"'{named.text}' {problem.message}", named.place, problem.hint)
-            return None
         try:
             return replace(found, members=members_digest(members(Path(found.path)))), is_unpacked
         except ArchiveError as error:
-            report.error("E307", f"'{named.text}' cannot be unpacked: {error}", named.place, error.hint)
+            _archive_problem(named, error, report)
             return None
     return found, is_unpacked
 
@@ -179,11 +175,19 @@ def _packed_folder(
         return LocalFile(
             str(path), name, folder.sha256(), folder.size, members=members_digest(members(folder))
         ), True
+    except ArchiveError as error:
+        _archive_problem(node, error, report)
+        return None
     except PackingError as error:
         report.error(
             "E308", f"'{node.text}' cannot be packed: {error}", node.place, "mend it, or leave it out"
         )
         return None
+
+
+def _archive_problem(node: Scalar, error: ArchiveError, report: Report) -> None:
+    code = "E308" if isinstance(error, UnsafeArchive) else "E307"
+    report.error(code, f"'{node.text}' cannot be unpacked: {error}", node.place, error.hint)
 
 
 def members_digest(found: Iterable[Member]) -> str:

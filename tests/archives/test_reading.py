@@ -1,6 +1,7 @@
 """Reading: whatever `tar` and `unzip` take is taken as they do, and nothing damaged or dangerous is."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -15,11 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doe_compiler.archives import reading
 from doe_compiler.archives.entries import ArchiveError, UnsafeArchive
 from doe_compiler.archives.members import MemberKind, members
 from doe_compiler.archives.names import is_archive
-from doe_compiler.archives.reading import check
 
 REG, DIR, SYM, LNK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 
@@ -52,17 +51,12 @@ def _zip(*entries, **attributes):
 
 
 def _paths(content, name=""):
-    found = members(content, name)
-    check(content, name or "a.tar")
-    return [member.path for member in found]
+    return [member.path for member in members(content, name)]
 
 
 def _refusal(content, name):
     with pytest.raises(ArchiveError) as caught:
-        check(content, name)
-    with pytest.raises(ArchiveError) as again:
         members(content, name)
-    assert str(caught.value) == str(again.value)
     return caught.value
 
 
@@ -293,15 +287,6 @@ def test_a_wrong_checksum_is_refused():
     assert "CRC" in str(_refusal(bytes(content), "a.zip"))
 
 
-def test_of_a_large_zip_the_headers_are_checked_and_the_first_contents(monkeypatch):
-    content = bytearray(_zip(("a", b"1"), ("b", b"22"), ("c", b"333"), compress_type=zipfile.ZIP_STORED))
-    content[content.index(b"c333") + 1] = ord("4")
-    monkeypatch.setattr(reading, "READ_WHOLE", 3)
-    check(bytes(content), "a.zip")
-    monkeypatch.setattr(reading, "READ_WHOLE", 6)
-    assert "CRC" in str(_refusal(bytes(content), "a.zip"))
-
-
 @pytest.mark.parametrize("method", [1, 6, 9, 98])
 def test_a_compression_that_is_not_supported_is_refused(method):
     content = bytearray(_zip(("a", b"x")))
@@ -335,11 +320,5 @@ def test_damage_is_refused_or_harmless_and_never_anything_else(content, data):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     damaged = bytes(damaged[: data.draw(st.integers(len(damaged) // 2, len(damaged)))])
     name = "a.zip" if content.startswith(b"PK") else "a.tar"
-    told = []
-    for read in (check, members):
-        try:
-            read(damaged, name)
-            told.append("")
-        except ArchiveError as error:
-            told.append(str(error))
-    assert told[0] == told[1]
+    with contextlib.suppress(ArchiveError):
+        members(damaged, name)

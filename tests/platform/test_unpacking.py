@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from doe_compiler.archives import entries
 from doe_compiler.archives.entries import ArchiveError
-from doe_compiler.archives.reading import check
+from doe_compiler.archives.members import members as members_of
 from doe_compiler.platform.unpacking import unpack
 
 
@@ -303,13 +303,13 @@ def test_a_tar_becomes_what_tar_makes_of_it(entries):
 
 @settings(max_examples=100, deadline=None)
 @given(ENTRIES, st.integers(0, 10_000), st.integers(0, 255))
-def test_checking_refuses_what_unpacking_refuses_with_the_same_words(entries, at, byte):
+def test_telling_members_refuses_what_unpacking_refuses_with_the_same_words(entries, at, byte):
     content = bytearray(_tar(*entries, mode="w"))
     content[at % len(content)] = byte
     told = []
     with tempfile.TemporaryDirectory() as folder:
         for read in (
-            lambda: check(bytes(content), "a.tar"),
+            lambda: members_of(bytes(content), "a.tar"),
             lambda: _unpacked(Path(folder), "a.tar", content),
         ):
             try:

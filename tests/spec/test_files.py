@@ -8,6 +8,9 @@ import zipfile
 
 import pytest
 
+from doe_compiler.archives import entries
+from doe_compiler.archives.entries import ArchiveError
+from doe_compiler.platform.unpacking import unpack
 from doe_compiler.spec.files import target_problem
 from doe_compiler.spec.read import read_study
 
@@ -158,6 +161,25 @@ def _zip(**members):
 )
 def test_archives_are_looked_into(read_inputs, codes, name, content, expected):
     assert codes(read_inputs(name, {name: content})) == expected
+
+
+@pytest.mark.parametrize(
+    "content", [b"text", _tar(**{"../x": b"1"}), _tar(x=b"1" * 9000)[:-9], _tar(l=(tarfile.LNKTYPE, "no"))]
+)
+def test_what_unpacking_refuses_is_told_in_its_words(tmp_path, read_inputs, content):
+    finding = read_inputs("a.tgz", {"a.tgz": content}).findings[0]
+    (tmp_path / "target").mkdir()
+    with pytest.raises(ArchiveError) as refused:
+        unpack(tmp_path / "a.tgz", "a.tgz", tmp_path / "target")
+    assert finding.message == f"'a.tgz' cannot be unpacked: {refused.value}"
+    assert (finding.hint, finding.place.line) == (refused.value.hint, 8)
+
+
+def test_a_folder_that_could_not_be_unpacked_is_told(read_inputs, codes, monkeypatch):
+    monkeypatch.setattr(entries, "MOST_ENTRIES", 2)
+    reading = read_inputs("case", {"case/a": "", "case/b": "", "case/c": ""})
+    assert codes(reading) == ["E307"]
+    assert "more than 2 entries" in reading.findings[0].message
 
 
 def test_an_archive_that_is_not_unpacked_is_not_looked_into(read_inputs):
