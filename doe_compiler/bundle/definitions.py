@@ -98,12 +98,10 @@ def told_definition(variable: Variable) -> str | None:
 
 
 def reached_names(spec: Spec) -> frozenset[str]:
-    """The columns that reach a run: those named in templates, and those that their expressions read."""
+    """The columns that reach a run: those named in templates and steps, and those that their expressions read."""
     reads = _reads(spec)
     reached: set[str] = set()
-    waiting = [
-        name for analysis in spec.analyses for task in analysis.templates for name in task.template.names
-    ]
+    waiting = [name for analysis in spec.analyses for name in analysis.named_columns]
     while waiting:
         name = waiting.pop()
         if name in reached:

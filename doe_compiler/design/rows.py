@@ -63,7 +63,7 @@ def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> list[Column]
     The nominal run is replicate 1.
     """
     templates = [task.template for analysis in spec.analyses for task in analysis.templates]
-    used = frozenset().union(*(template.names for template in templates))
+    used = frozenset().union(*(analysis.named_columns for analysis in spec.analyses))
     replicates = spec.design.replicates
     codes = np.arange(n - spec.job.include_nominal_run, dtype=np.int32) % np.int32(replicates)
     codes = np.concatenate([np.zeros(n - len(codes), dtype=np.int32), codes])

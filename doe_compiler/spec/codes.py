@@ -52,6 +52,9 @@ CODES = {
     "E213": "The nominal run needs a nominal value.",
     "E214": "The columns of the table and the variables do not match.",
     "E215": "A response has nothing that measures it.",
+    "E216": "A step names a variable that is called like something of the system.",
+    "E217": "A step uses a number format of templates, which no shell knows.",
+    "E218": "A step names something that is nearly a variable (a warning).",
     # Files that the study names.
     "E301": "The file does not exist.",
     "E302": "A folder cannot stand here.",

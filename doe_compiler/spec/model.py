@@ -166,7 +166,10 @@ class Script:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One entry of `analyses`: software, command, files and hardware."""
+    """One entry of `analyses`: software, command, files and hardware.
+
+    `shell_names` are the columns that its steps name, as `$alpha` or `${alpha}`.
+    """
 
     code: str
     version: str | None
@@ -182,6 +185,12 @@ class Analysis:
     use_mpi: bool = False
     use_rescale_license: bool = False
     raw: Mapping[str, object] | None = None
+    shell_names: tuple[str, ...] = ()
+
+    @property
+    def named_columns(self) -> frozenset[str]:
+        """The columns that reach a run here, by a template or by a step."""
+        return frozenset(self.shell_names).union(*(task.template.names for task in self.templates))
 
 
 class Goal(enum.Enum):

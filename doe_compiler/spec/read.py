@@ -16,6 +16,7 @@ from doe_compiler.spec.report import Report
 from doe_compiler.spec.responses import check_declared, read_responses
 from doe_compiler.spec.shape import Path as NodePath
 from doe_compiler.spec.shape import shape_misfits
+from doe_compiler.spec.shell import with_shell_names
 from doe_compiler.spec.source import read_text, split_lines
 from doe_compiler.spec.tree import read_tree
 from doe_compiler.spec.usage import check_placeholders, check_usage
@@ -110,8 +111,8 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
     design = _design(tree, unsound, around, report)
     if section is not None:
         check_formulas(section, variables, known, None if design is None else design.table, report)
-    analyses = _analyses(tree, unsound, around, design, report)
     responses = _responses(tree, unsound, known, report)
+    analyses = _analyses(tree, unsound, around, design, responses, report)
     if analyses is not None:
         check_declared(responses, analyses, report)
     job = _job(tree, unsound, around, report)
@@ -149,7 +150,12 @@ def _design(tree: Fields, unsound: _Unsound, around: Surroundings, report: Repor
 
 
 def _analyses(
-    tree: Fields, unsound: _Unsound, around: Surroundings, design: DesignSpec | None, report: Report
+    tree: Fields,
+    unsound: _Unsound,
+    around: Surroundings,
+    design: DesignSpec | None,
+    responses: tuple[Response, ...],
+    report: Report,
 ) -> tuple[Analysis, ...] | None:
     section = tree.get("analyses")
     if not isinstance(section, Items) or unsound.whole_section("analyses"):
@@ -157,6 +163,7 @@ def _analyses(
     before = len(report.findings)
     bad = frozenset(int(index) for index in unsound.entries("analyses"))
     analyses = read_analyses(section, bad, around.project, report)
+    analyses = with_shell_names(analyses, section, responses, around.known, report)
     texts = textual_names(around.variables, None if design is None else design.table)
     check_placeholders(analyses, around.known, texts, report)
     if bad or has_errors(report.findings[before:]):

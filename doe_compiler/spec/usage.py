@@ -1,4 +1,4 @@
-"""What the templates use: unknown placeholders, and variables that no run would notice."""
+"""What templates and steps use: unknown placeholders, and variables that no run would notice."""
 
 import os.path
 from collections.abc import Iterable
@@ -36,20 +36,20 @@ def check_usage(
     constraints: Iterable[Constraint],
     report: Report,
 ) -> None:
-    """Find varied variables that no template uses, since all their runs would compute the same.
+    """Find varied variables that no template or step uses, since all their runs would compute the same.
 
     What only a constraint uses is used when it is a constant or an expression. An unused column of the user's
     own table may be a label of the rows, so it is only told.
     """
     variables = tuple(variables)
-    placed = {name for analysis in analyses for task in analysis.templates for name in task.template.names}
+    placed = {name for analysis in analyses for name in analysis.named_columns}
     in_templates = _with_needs(placed, variables)
     in_constraints = _with_needs({n for c in constraints for n in names(c.expression)}, variables)
     for variable in variables:
         if isinstance(variable.law, FromTable) and variable.name not in in_templates:
-            report.warning("E211", f"no template uses the column '{variable.name}'", variable.place)
+            report.warning("E211", f"no template or step uses the column '{variable.name}'", variable.place)
         elif variable.varies and variable.name not in in_templates:
-            message = f"no template uses '{variable.name}': its runs would all compute the same"
+            message = f"no template or step uses '{variable.name}': its runs would all compute the same"
             hint = f"use ${{{variable.name}}} in a template (a comment line will do), or remove it"
             report.error("E210", message, variable.place, hint)
         elif not variable.varies and variable.name not in in_templates | in_constraints:
