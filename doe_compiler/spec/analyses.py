@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from doe_compiler.kernel.findings import Finding, Place, has_errors
 from doe_compiler.spec.durations import seconds_of
-from doe_compiler.spec.files import Project, file_or_id, local_file, shown_path, target_problem
+from doe_compiler.spec.files import Project, local_file, shown_path, target_problem
+from doe_compiler.spec.inputs import file_or_id
 from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script, TemplateTask
 from doe_compiler.spec.nodes import Fields, Items, Node, Scalar
 from doe_compiler.spec.report import Report

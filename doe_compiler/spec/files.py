@@ -4,17 +4,12 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from doe_compiler.archives.entries import ArchiveError, UnsafeArchive
-from doe_compiler.archives.members import Member, members
-from doe_compiler.archives.names import is_archive
-from doe_compiler.archives.packing import PackingError, packed
 from doe_compiler.kernel.findings import near_miss
-from doe_compiler.spec.model import LocalFile, PlatformFile
-from doe_compiler.spec.nodes import Fields, Node, Scalar
+from doe_compiler.spec.model import LocalFile
+from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
 
 LARGEST_KEPT = 8 * 1024 * 1024
@@ -51,7 +46,7 @@ def local_file(
     node: Scalar, project: Project, report: Report, *, keep: bool = False, limit: int = LARGEST_KEPT
 ) -> LocalFile | None:
     """The file that a scalar names, with its content if it is small or `keep`; None after a finding."""
-    path = _path_inside(node, project, report)
+    path = path_inside(node, project, report)
     if path is None:
         return None
     try:
@@ -91,7 +86,8 @@ def _read(path: Path, *, keep: bool) -> tuple[bytes | None, str, int]:
     return b"".join(chunks) if is_kept else None, digest.hexdigest(), size
 
 
-def _path_inside(node: Scalar, project: Project, report: Report) -> Path | None:
+def path_inside(node: Scalar, project: Project, report: Report) -> Path | None:
+    """Where a named file or folder lies; None after a finding."""
     named = node.text
     if any(ord(char) < 32 for char in named) or not named.strip():
         report.error("E303", f"{named!r} is not a path", node.place)
@@ -127,82 +123,6 @@ def _nearby(path: Path, project: Project) -> str:
     if meant is None:
         return "paths are relative to the study"
     return f"did you mean '{os.path.relpath(path.parent / meant, project.folder)}'?"
-
-
-def file_or_id(
-    node: Node | None, project: Project, report: Report
-) -> tuple[LocalFile | PlatformFile, bool] | None:
-    """The file that an entry of `inputFiles` or `caseFile` means, and whether it is unpacked."""
-    if isinstance(node, Fields) and "id" in node.entries:
-        return PlatformFile(node.text("id")), node.flag("decompress", default=True)
-    named = node.scalar("path") if isinstance(node, Fields) else node
-    if not isinstance(named, Scalar):
-        return None
-    is_unpacked = node.flag("decompress", default=True) if isinstance(node, Fields) else True
-    if os.path.isdir(project.folder / named.text):  # noqa: PTH112 - a text with a NUL is no folder either
-        return _packed_folder(named, project, report, is_unpacked=is_unpacked)
-    found = local_file(named, project, report)
-    if found is None:
-        return None
-    if is_unpacked and is_archive(found.name):
-        try:
-            return replace(found, members=members_digest(members(Path(found.path)))), is_unpacked
-        except ArchiveError as error:
-            _archive_problem(named, error, report)
-            return None
-    return found, is_unpacked
-
-
-def _packed_folder(
-    node: Scalar, project: Project, report: Report, *, is_unpacked: bool
-) -> tuple[LocalFile, bool] | None:
-    """A folder as the archive that it is sent as, which unpacks to the folder."""
-    path = _path_inside(node, project, report)
-    if path is None:
-        return None
-    if not is_unpacked:
-        message = f"'{node.text}' is a folder, which always arrives unpacked"
-        report.error("E302", message, node.place, "remove `decompress`, or pack it yourself")
-        return None
-    if Path(os.path.realpath(project.folder)).is_relative_to(os.path.realpath(path)):
-        report.error(
-            "E302", f"'{node.text}' holds the study itself", node.place, "put the inputs into a folder below"
-        )
-        return None
-    try:
-        folder = packed(path)
-        name = f"{folder.name}.tar"
-        return LocalFile(
-            str(path), name, folder.sha256(), folder.size, members=members_digest(members(folder))
-        ), True
-    except ArchiveError as error:
-        _archive_problem(node, error, report)
-        return None
-    except PackingError as error:
-        report.error(
-            "E308", f"'{node.text}' cannot be packed: {error}", node.place, "mend it, or leave it out"
-        )
-        return None
-
-
-def _archive_problem(node: Scalar, error: ArchiveError, report: Report) -> None:
-    code = "E308" if isinstance(error, UnsafeArchive) else "E307"
-    report.error(code, f"'{node.text}' cannot be unpacked: {error}", node.place, error.hint)
-
-
-def members_digest(found: Iterable[Member]) -> str:
-    """What an archive unpacks to as one digest of 64 hexadecimal digits."""
-    digest = hashlib.sha256(b"doe2-members\n")
-    for member in found:
-        texts = (
-            member.path,
-            member.kind.value,
-            "x" if member.is_executable else "",
-            member.content,
-            member.target,
-        )
-        digest.update(b"".join(os.fsencode(text) + b"\0" for text in texts))
-    return digest.hexdigest()
 
 
 def target_problem(path: str) -> str:

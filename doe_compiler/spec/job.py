@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import cast
 
-from doe_compiler.spec.files import Project, file_or_id
+from doe_compiler.spec.files import Project
+from doe_compiler.spec.inputs import file_or_id
 from doe_compiler.spec.model import JobSpec, Limits, Share
 from doe_compiler.spec.nodes import Fields, Items, plain
 from doe_compiler.spec.report import Report

@@ -1,0 +1,57 @@
+"""What the archives and folders of a study unpack to, or why they would not."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from doe_compiler.archives.entries import ArchiveError, UnsafeArchive
+from doe_compiler.archives.members import Member, members
+from doe_compiler.archives.packing import PackingError, packed
+from doe_compiler.spec.model import LocalFile
+from doe_compiler.spec.nodes import Scalar
+from doe_compiler.spec.report import Report
+
+
+def archive_input(found: LocalFile, node: Scalar, report: Report) -> LocalFile | None:
+    """The archive with the digest of its members; None after a finding."""
+    try:
+        return replace(found, members=members_digest(members(Path(found.path))))
+    except ArchiveError as error:
+        _archive_problem(node, error, report)
+        return None
+
+
+def folder_input(path: Path, node: Scalar, report: Report) -> LocalFile | None:
+    """A folder as the archive that it is sent as, which unpacks to the folder; None after a finding."""
+    try:
+        folder = packed(path)
+        digest = members_digest(members(folder))
+        return LocalFile(str(path), f"{folder.name}.tar", folder.sha256(), folder.size, members=digest)
+    except ArchiveError as error:
+        _archive_problem(node, error, report)
+    except PackingError as error:
+        message = f"'{node.text}' cannot be packed: {error}"
+        report.error("E308", message, node.place, "mend it, or leave it out")
+    return None
+
+
+def _archive_problem(node: Scalar, error: ArchiveError, report: Report) -> None:
+    code = "E308" if isinstance(error, UnsafeArchive) else "E307"
+    report.error(code, f"'{node.text}' cannot be unpacked: {error}", node.place, error.hint)
+
+
+def members_digest(found: Iterable[Member]) -> str:
+    """What an archive unpacks to as one digest of 64 hexadecimal digits."""
+    digest = hashlib.sha256(b"doe2-members\n")
+    for member in found:
+        texts = (
+            member.path,
+            member.kind.value,
+            "x" if member.is_executable else "",
+            member.content,
+            member.target,
+        )
+        digest.update(b"".join(os.fsencode(text) + b"\0" for text in texts))
+    return digest.hexdigest()
