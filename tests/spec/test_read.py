@@ -80,7 +80,7 @@ def test_the_whole_language_becomes_a_spec(read):
     assert analysis.raw == {"onDemandLicenseSeller": None}
     sources = [task.source for task in analysis.input_files]
     assert [type(source) for source in sources] == [LocalFile, PlatformFile, LocalFile]
-    assert sources[0].content is None
+    assert (sources[0].name, len(sources[0].members)) == ("mesh.tar", 64)
     assert analysis.templates[0].source.content == FILES["U.template"].encode()
     response = spec.responses[0]
     assert response.extractor == RegexExtractor("log", r"Cd\s*=\s*(\S+)", Take.MEAN)
