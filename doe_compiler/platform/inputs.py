@@ -11,6 +11,7 @@ from typing import Any
 from doe_compiler.archives.entries import ArchiveError
 from doe_compiler.archives.names import is_archive
 from doe_compiler.archives.tree import followed, leaving_link
+from doe_compiler.platform.outputs import wipe
 from doe_compiler.platform.records import StoredFile
 from doe_compiler.platform.unpacking import EXECUTABLE, PLAIN, unpack
 from doe_compiler.templates.parser import platform_template
@@ -185,7 +186,7 @@ def _is_program(head: bytes) -> bool:
 
 
 def _unpacked(file: StoredFile, path: Path, target: Path) -> Path:
-    shutil.rmtree(target, ignore_errors=True)
+    wipe(str(target))
     target.mkdir(parents=True)
     try:
         unpack(path, file.name, target)

@@ -1,7 +1,6 @@
 """The executor of this machine: one loop that prepares runs, starts them, and records how they ended."""
 
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -41,7 +40,7 @@ def _sweep(store: Store, folder: DataFolder) -> None:
     ids = store.job_ids()
     for path in folder.jobs.iterdir():
         if path.name not in ids:
-            shutil.rmtree(path, ignore_errors=True)
+            wipe(str(path))
 
 
 def available_cores() -> int:

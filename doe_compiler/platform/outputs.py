@@ -4,8 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -127,19 +126,21 @@ def printed_variables(path: str) -> tuple[tuple[str, str], ...]:
 
 
 def wipe(directory: str) -> None:
-    """Remove the directory with all that is in it, also what its owner may not write."""
+    """Remove the directory with all that is in it, also what its owner may not write or read."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if not Path(directory).is_dir():
+        return
+    _open_up(Path(directory))
+    for folder, names, _ in os.walk(directory):
+        for name in names:
+            _open_up(Path(folder, name))
+    shutil.rmtree(directory, ignore_errors=True)
 
-    def again(function: Callable[..., object], path: str, _: object) -> None:
-        with contextlib.suppress(OSError):
-            for each in (Path(path).parent, Path(path)):
-                if stat.S_ISDIR(each.lstat().st_mode):
-                    each.chmod(0o700)
-            if function is os.rmdir or stat.S_ISDIR(os.lstat(path).st_mode):
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                os.unlink(path)  # noqa: PTH108 (as rmtree does)
 
-    shutil.rmtree(directory, onerror=again)
+def _open_up(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink():
+            folder.chmod(0o700)
 
 
 def log_line(directory: str, text: str) -> None:

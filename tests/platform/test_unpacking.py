@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from doe_compiler.archives import entries
 from doe_compiler.archives.entries import ArchiveError
 from doe_compiler.archives.members import members as members_of
+from doe_compiler.platform.outputs import wipe
 from doe_compiler.platform.unpacking import unpack
 
 
@@ -408,3 +409,25 @@ def test_inputs_that_do_not_fit_together_are_told(api):
     first, second = _tar(("d/l", SYM, "up/.."), ("d/up/x", REG, b"")), _tar(("d/up", SYM, ".."))
     two = api.analysis("true", inputs=[("b.tgz", first), ("c.tgz", second)])
     assert api.ran(two)[1] == "A run failed: the link d/l leads outside of the work directory"
+
+
+def test_what_a_run_closed_is_removed_all_the_same():
+    root = Path(tempfile.mkdtemp())
+    deep = root / "run" / "closed" / "deeper"
+    deep.mkdir(parents=True)
+    (deep / "f").write_text("x")
+    (root / "outside").mkdir(mode=0o500)
+    (deep / "link").symlink_to(root / "outside")
+    deep.chmod(0o500)
+    deep.parent.chmod(0o000)
+    for path in (root, root / "run", deep.parent, deep, root / "outside"):
+        if os.geteuid() == 0:
+            os.chown(path, 65534, 65534)
+    child = os.fork()
+    if child == 0:  # as somebody for whom modes count
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        wipe(str(root / "run"))
+        os._exit((root / "run").exists() + 2 * ((root / "outside").stat().st_mode & 0o777 != 0o500))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    shutil.rmtree(root)

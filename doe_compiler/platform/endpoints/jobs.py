@@ -1,6 +1,5 @@
 """`jobs/`: lists, drafts, what happens to them, and what is known beside them."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ from doe_compiler.platform.jobs import (
     job_json,
     referenced_files,
 )
+from doe_compiler.platform.outputs import wipe
 from doe_compiler.platform.records import Job, JobState, iso_date, now_us
 from doe_compiler.platform.runs import output_json
 from doe_compiler.platform.store import ORDERINGS, STATES, JobFilter
@@ -114,7 +114,7 @@ def delete(call: Call) -> Response:
         raise not_found()
     if state in (JobState.QUEUED, JobState.RUNNING):
         raise detail(400, "The job is still running: stop it before it is deleted.")
-    shutil.rmtree(call.folder.jobs / job.id, ignore_errors=True)
+    wipe(str(call.folder.jobs / job.id))
     return empty_response(204)
 
 
