@@ -7,8 +7,10 @@ doi:10.1145/2660193.2660195, constants of Stafford's variant 13), exact integer 
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ Keys = NDArray[np.uint64]
 
 _DOMAIN = "doe1-row"
 _CHUNK = 50_000
+_DIGITS = re.compile(r"-?[1-9][0-9]*", re.ASCII)
 _NAME_OF_REPLICATE = "doe_replicate"
 
 
@@ -94,13 +97,21 @@ def _text_hashes(texts: Sequence[str]) -> Keys:
 
 
 def _cell_hash(text: str) -> int:
-    """The bits of the number if the text is how that number is written, else a hash of the text."""
+    """The bits of the number if the text is how that number is written, else a hash of the text.
+
+    From 1e16 on a whole number is written by its digits or with an exponent; both are one number. A whole number
+    that is no float's, such as 2^53 + 1, is its text.
+    """
     try:
         number = float(text)
-        is_canonical = number_text(number) == text
+        is_canonical = number_text(number) == text or (abs(number) >= 1e16 and _is_digits_of(text, number))
     except ValueError:
         is_canonical = False
     return int(np.float64(number).view(np.uint64)) if is_canonical else _text_hash(text)
+
+
+def _is_digits_of(text: str, number: float) -> bool:
+    return _DIGITS.fullmatch(text) is not None and Decimal(number_text(number)) == int(text)
 
 
 def _text_hash(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,12 +11,17 @@ import numpy as np
 from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, Floats, TextColumn, number_in
 from doe_compiler.design.refusal import refused
 from doe_compiler.generators.enumeration import MAX_POINTS, count_of, exact_point, points
-from doe_compiler.generators.laws import FixedRange, Linspace
-from doe_compiler.generators.sampling import level_index, quantile
-from doe_compiler.kernel.canonical import number_text
+from doe_compiler.generators.laws import FixedRange, Linspace, Uniform
+from doe_compiler.generators.sampling import level_index, quantile, whole_values
+from doe_compiler.kernel.canonical import is_a_float_s, number_text
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.spec.domains import has_leading_zero, holds_text, plain_cell
 from doe_compiler.spec.model import Constant, Formula, FromTable, Levels, Variable
+from doe_compiler.spec.scalars import is_integer_text
 from doe_compiler.templates.decimal_format import formatted
+
+_EXACT_END = 2**53  # up to here a float holds every whole number
+_DIGITS_END = 1e16  # from here on the shortest text of a float has an exponent
 
 
 def written(variable: Variable, values: Floats) -> Column:
@@ -25,11 +31,27 @@ def written(variable: Variable, values: Floats) -> Column:
     """
     if variable.is_integer:
         values = np.rint(values)
-    if variable.format is None:
+    is_large = variable.is_integer and bool((np.abs(values) >= _DIGITS_END).any())
+    if variable.format is None and not is_large:
         values += 0.0  # a negative zero becomes a plain one
         return FloatColumn(variable.name, values)
+    numbers: list[float | int] = [
+        int(Decimal(number_text(value))) if variable.is_integer and math.isfinite(value) else value
+        for value in values.tolist()
+    ]
+    return _text_column(variable, numbers)
+
+
+def whole_column(variable: Variable, values: Sequence[int]) -> Column:
+    """Exact whole numbers as the cells of a variable: by their digits if a float's text would lose some."""
+    if variable.format is None and all(map(is_a_float_s, values)):
+        return FloatColumn(variable.name, np.asarray([float(value) for value in values]))
+    return _text_column(variable, values)
+
+
+def _text_column(variable: Variable, numbers: Iterable[float | int]) -> TextColumn:
     return TextColumn(
-        variable.name, tuple(_number_cell(variable, value) for value in values.tolist()), is_numeric=True
+        variable.name, tuple([_number_cell(variable, number) for number in numbers]), is_numeric=True
     )
 
 
@@ -40,19 +62,19 @@ def cell_of(variable: Variable, text: str) -> str:
     number; so `1.0` and `1` are one cell, while `007` and digits beyond a float's stay as they are.
     """
     number = number_in(text)
-    if not math.isfinite(number) or (text.lstrip("+-")[:1] == "0" and text.lstrip("+-")[1:2].isdigit()):
+    is_level = isinstance(variable.law, Levels) and variable.format is None and text in variable.law.texts
+    if variable.is_text or is_level or not math.isfinite(number):
         return text
-    if variable.format is not None:
-        return _number_cell(variable, number)
-    shortest = number_text(number)
-    return shortest if Decimal(shortest) == Decimal(text) else text
+    if variable.format is None or has_leading_zero(text):
+        return plain_cell(text)
+    return _number_cell(variable, int(text) if is_integer_text(text) else number)
 
 
 def _number_cell(variable: Variable, value: float) -> str:
     if not math.isfinite(value):
         return "nan"
     if variable.format is None:
-        return number_text(value)
+        return str(value) if isinstance(value, int) else number_text(value)
     try:
         return formatted(variable.format, value)
     except DoeError as error:
@@ -103,12 +125,26 @@ def _level_cell(variable: Variable, text: str) -> str:
 
 def _point_labels(variable: Variable, law: Linspace | FixedRange) -> tuple[str, ...]:
     try:
-        if variable.is_integer and count_of(law) <= MAX_POINTS:
-            whole = [Fraction(round(exact_point(law, index))) for index in range(count_of(law))]
-            return tuple(_number_cell(variable, float(value)) for value in whole)
+        last = count_of(law) - 1
+        is_large = any(abs(exact_point(law, index)) > _EXACT_END for index in (0, max(last, 0)))
+        if (variable.is_integer or is_large) and last < MAX_POINTS:
+            exact = [exact_point(law, index) for index in range(last + 1)]
+            return _exact_labels(
+                variable, [Fraction(round(p)) for p in exact] if variable.is_integer else exact
+            )
         return tuple(_number_cell(variable, value) for value in points(law))
     except (ValueError, OverflowError) as error:
         raise refused("E503", f"'{variable.name}' has no points: {error}", variable.place) from error
+
+
+def _exact_labels(variable: Variable, exact: Sequence[Fraction]) -> tuple[str, ...]:
+    """The cells of exact points: by their digits if whole numbers are asked for, or a float's text would lose some."""
+    whole = [point.numerator for point in exact if point.denominator == 1]
+    by_digits = variable.is_integer or not all(map(is_a_float_s, whole))
+    return tuple(
+        _number_cell(variable, point.numerator if by_digits and point.denominator == 1 else float(point))
+        for point in exact
+    )
 
 
 def column_at(variable: Variable, coordinates: Floats) -> Column:
@@ -118,9 +154,11 @@ def column_at(variable: Variable, coordinates: Floats) -> Column:
         case Levels() | Linspace() | FixedRange():
             labels = labels_of(variable)
             codes = level_index(coordinates, len(labels)).astype(np.int32)
-            return CodedColumn(variable.name, codes, labels)
+            return CodedColumn(variable.name, codes, labels, holds_text(variable))
         case Constant() | Formula() | FromTable():
             raise ValueError(f"{variable.name} is not sampled")
+        case Uniform() if variable.is_integer and max(abs(law.minimum), abs(law.maximum)) > _EXACT_END:
+            return _text_column(variable, whole_values(law, coordinates))
         case _:
             try:
                 values = quantile(law, coordinates, is_integer=variable.is_integer)

@@ -1,6 +1,5 @@
 """The columns of a design: arrays where a cell's text follows from a number, texts where it does not."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,17 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from doe_compiler.design.number_text import number_cells
+from doe_compiler.spec.scalars import is_decimal
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Values = npt.NDArray[Any]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
 
 def number_in(text: str) -> float:
-    """The number that a text means, NaN for a text that means none; `nan`, `inf` and `1_000` mean none."""
-    return float(text) if _NUMBER.fullmatch(text) else float("nan")
+    """The number that a text means, NaN for a text that means none: `nan`, `1_000`, `0x10`, `12e4567`."""
+    return float(text) if is_decimal(text) else float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +49,12 @@ class FloatColumn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedColumn:
-    """Few texts in many rows: the cell of row i is `labels[codes[i]]`."""
+    """Few texts in many rows: the cell of row i is `labels[codes[i]]`; expressions read no numbers in an `is_text`."""
 
     name: str
     codes: npt.NDArray[np.int32]
     labels: tuple[str, ...]
+    is_text: bool = False
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -70,13 +69,13 @@ class CodedColumn:
 
     def operand(self) -> Values:
         """The column as expressions read it, shape (n,): numbers if all labels are, otherwise texts."""
-        if all(_NUMBER.fullmatch(label) for label in self.labels):
+        if not self.is_text and all(map(is_decimal, self.labels)):
             return self.numbers()
         return _as_objects(self.labels)[self.codes]
 
     def take(self, indices: Indices) -> "CodedColumn":
         """The rows at these indices, in their order."""
-        return CodedColumn(self.name, self.codes[indices], self.labels)
+        return CodedColumn(self.name, self.codes[indices], self.labels, self.is_text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +99,7 @@ class TextColumn:
 
     def operand(self) -> Values:
         """The column as expressions read it, shape (n,): numbers if all texts are, otherwise texts."""
-        if self.is_numeric or all(map(_NUMBER.fullmatch, self.texts)):
+        if self.is_numeric or all(map(is_decimal, self.texts)):
             return self.numbers()
         return _as_objects(self.texts)
 
@@ -112,9 +111,9 @@ class TextColumn:
 Column = FloatColumn | CodedColumn | TextColumn
 
 
-def constant_column(name: str, text: str, n: int) -> CodedColumn:
+def constant_column(name: str, text: str, n: int, *, is_text: bool = False) -> CodedColumn:
     """One text in all n rows."""
-    return CodedColumn(name, np.zeros(n, dtype=np.int32), (text,))
+    return CodedColumn(name, np.zeros(n, dtype=np.int32), (text,), is_text)
 
 
 def joined(parts: Sequence[Column]) -> Column:
@@ -133,7 +132,7 @@ def joined(parts: Sequence[Column]) -> Column:
 
 def _is_numeric(column: Column) -> bool:
     if isinstance(column, CodedColumn):
-        return all(_NUMBER.fullmatch(label) for label in column.labels)
+        return all(map(is_decimal, column.labels))
     return isinstance(column, FloatColumn) or column.is_numeric
 
 
@@ -146,7 +145,7 @@ def _joined_codes(parts: list[CodedColumn]) -> CodedColumn:
         else np.asarray([position[label] for label in part.labels], dtype=np.int32)[part.codes]
         for part in parts
     ]
-    return CodedColumn(parts[0].name, np.concatenate(codes), labels)
+    return CodedColumn(parts[0].name, np.concatenate(codes), labels, any(part.is_text for part in parts))
 
 
 def _as_objects(texts: Sequence[str]) -> Values:

@@ -6,13 +6,15 @@ from graphlib import TopologicalSorter
 import numpy as np
 import numpy.typing as npt
 
-from doe_compiler.design.cell_text import cell_of, written
+from doe_compiler.design.cell_text import cell_of, whole_column, written
 from doe_compiler.design.columns import Column, TextColumn, Values, constant_column
 from doe_compiler.design.refusal import refused
+from doe_compiler.design.whole import require_exact, whole_numbers
 from doe_compiler.expressions.evaluation import evaluate
 from doe_compiler.expressions.parser import ExpressionError, names
 from doe_compiler.expressions.syntax import Expression
 from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Constant, Constraint, Formula, Spec, Variable
 
 
@@ -32,7 +34,12 @@ def satisfied(spec: Spec, varied: Mapping[str, Column], n: int) -> npt.NDArray[n
 def violations(spec: Spec, varied: Mapping[str, Column], n: int) -> npt.NDArray[np.int64]:
     """The index of the first constraint that each row violates, shape (n,); -1 where all hold."""
     wanted = frozenset().union(*(names(constraint.expression) for constraint in spec.design.constraints))
-    operands = _operands(_completed(spec, varied, n, wanted), wanted)
+    columns = _completed(spec, varied, n, wanted)
+    operands = _operands(columns, wanted)
+    for constraint in spec.design.constraints:
+        require_exact(
+            constraint.expression, columns, f"the constraint {constraint.source!r}", constraint.place
+        )
     first = np.full(n, -1, dtype=np.int64)
     for index, constraint in reversed(list(enumerate(spec.design.constraints))):
         first[~_truths(constraint, operands, n)] = index
@@ -54,7 +61,12 @@ def _completed(spec: Spec, varied: Mapping[str, Column], n: int, wanted: Iterabl
         variable = by_name[name]
         match variable.law:
             case Constant(text):
-                columns[name] = constant_column(name, cell_of(variable, text) if variable.format else text, n)
+                columns[name] = constant_column(
+                    name,
+                    cell_of(variable, text) if variable.format else text,
+                    n,
+                    is_text=holds_text(variable),
+                )
             case Formula(_, expression):
                 columns[name] = _formula_column(variable, expression, columns, n)
             case _:
@@ -83,6 +95,10 @@ def _operands(columns: Mapping[str, Column], wanted: Iterable[str]) -> dict[str,
 def _formula_column(
     variable: Variable, expression: Expression, columns: Mapping[str, Column], n: int
 ) -> Column:
+    whole = whole_numbers(expression, columns, n)
+    if whole is not None:
+        return whole_column(variable, whole)
+    require_exact(expression, columns, f"'{variable.name}'", variable.place)
     operands = _operands(columns, names(expression))
     value = _value(expression, operands, n, f"'{variable.name}'", variable.place)
     if value.dtype == object:

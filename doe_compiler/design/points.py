@@ -15,6 +15,7 @@ from doe_compiler.generators.laws import Uniform
 from doe_compiler.generators.sampling import whole_count
 from doe_compiler.generators.streams import Stream, balanced, strata
 from doe_compiler.kernel.findings import Finding, Severity
+from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Spec, Variable
 
 Points = dict[str, Column]
@@ -167,7 +168,7 @@ def _crossed(variables: Sequence[Variable], index: np.ndarray[tuple[int, ...], n
     for variable in reversed(variables):
         labels = labels_of(variable)
         codes = (index // stride % len(labels)).astype(np.int32)
-        points[variable.name] = CodedColumn(variable.name, codes, labels)
+        points[variable.name] = CodedColumn(variable.name, codes, labels, holds_text(variable))
         stride *= len(labels)
     return points
 

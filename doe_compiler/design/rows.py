@@ -15,7 +15,9 @@ from doe_compiler.design.columns import (
     number_in,
 )
 from doe_compiler.design.refusal import DesignRefused
+from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding
+from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Spec, Variable
 from doe_compiler.templates.template import Template
 
@@ -52,9 +54,13 @@ def _nominal_column(variable: Variable, like: Column) -> Column:
     text = variable.nominal or ""
     is_level = isinstance(like, CodedColumn) and text in like.labels
     cell = text if is_level else cell_of(variable, text)
-    if isinstance(like, FloatColumn) and np.isfinite(number_in(cell)):
+    if (
+        isinstance(like, FloatColumn)
+        and np.isfinite(number_in(cell))
+        and cell == number_text(number_in(cell))
+    ):
         return FloatColumn(variable.name, np.asarray([number_in(cell) + 0.0]))
-    return constant_column(variable.name, cell, 1)
+    return constant_column(variable.name, cell, 1, is_text=holds_text(variable))
 
 
 def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> list[Column]:

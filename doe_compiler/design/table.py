@@ -11,7 +11,9 @@ from doe_compiler.design.columns import CodedColumn, Column, number_in
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.generators.laws import FixedRange, Linspace
 from doe_compiler.kernel.findings import Finding, Place
+from doe_compiler.spec.domains import holds_text, keeps_text
 from doe_compiler.spec.model import FromTable, Levels, Spec, Table, Variable
+from doe_compiler.spec.scalars import decimal_number, is_integer_text
 
 
 def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
@@ -29,9 +31,11 @@ def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
     for variable in sampled:
         if variable.name in table.names:
             index = table.names.index(variable.name)
-            cells = [cell_of(variable, row[index]) for row in table.rows]
+            column = tuple([row[index] for row in table.rows])
+            is_kept = keeps_text(variable, column)
+            cells = column if is_kept else tuple([cell_of(variable, cell) for cell in column])
             findings += _unfit(table, variable, cells)
-            points[variable.name] = _coded(variable.name, cells)
+            points[variable.name] = _coded(variable.name, cells, is_text=holds_text(variable, column))
     if findings:
         raise DesignRefused(*findings)
     return points
@@ -83,7 +87,9 @@ def _complaint_of(variable: Variable) -> Callable[[str], str]:
     """Says what is wrong with a cell of the variable, or nothing."""
     levels = frozenset(labels_of(variable)) if enumerates(variable) else frozenset()
     numbers = (
-        frozenset(map(number_in, levels)) if isinstance(variable.law, Linspace | FixedRange) else frozenset()
+        frozenset(map(decimal_number, levels)) | frozenset(map(number_in, levels))
+        if isinstance(variable.law, Linspace | FixedRange)
+        else frozenset()
     )
 
     def complaint(cell: str) -> str:
@@ -99,14 +105,16 @@ def _complaint_of(variable: Variable) -> Callable[[str], str]:
         if variable.is_integer and not number.is_integer():
             return f"{cell!r} of '{variable.name}' is not a whole number"
         if numbers:
-            return "" if number in numbers else f"{cell!r} is not a point of '{variable.name}'"
+            value = decimal_number(cell) if is_integer_text(cell) else number
+            return "" if value in numbers else f"{cell!r} is not a point of '{variable.name}'"
         limit = outside(variable, number)
         return f"{cell!r} of '{variable.name}' is {limit}" if limit else ""
 
     return complaint
 
 
-def _coded(name: str, cells: Sequence[str]) -> CodedColumn:
+def _coded(name: str, cells: Sequence[str], *, is_text: bool) -> CodedColumn:
     labels = tuple(dict.fromkeys(cells))
     position = {label: code for code, label in enumerate(labels)}
-    return CodedColumn(name, np.asarray([position[cell] for cell in cells], dtype=np.int32), labels)
+    codes = np.asarray([position[cell] for cell in cells], dtype=np.int32)
+    return CodedColumn(name, codes, labels, is_text)

@@ -112,6 +112,8 @@ class _Evaluation:
 
     def comparison(self, operators: tuple[str, ...], operands: tuple[Expression, ...]) -> Truths:
         values = [self.value(operand) for operand in operands]
+        if any(value.dtype == np.float64 for value in values):
+            values = [_numbered(operand, value) for operand, value in zip(operands, values, strict=True)]
         result: Truths = np.asarray([True])
         for operator, left, right in zip(operators, values, values[1:], strict=False):
             result = result & _compared(operator, left, right)
@@ -146,6 +148,16 @@ def _compared(operator: str, left: Column, right: Column) -> Truths:
         "!=": np.not_equal,
     }[operator]
     return np.asarray(compare(left, right), dtype=np.bool_)
+
+
+def _numbered(operand: Expression, value: Column) -> Column:
+    """A literal text that is a number, in the text that numbers are compared by: '1.10' is 1.1 there."""
+    if not isinstance(operand, Text):
+        return value
+    try:
+        return np.asarray([number_text(float(operand.value))], dtype=object)
+    except ValueError:
+        return value
 
 
 def _as_texts(values: Column) -> Column:

@@ -37,6 +37,15 @@ def whole_count(law: Uniform) -> int:
     return max(math.floor(law.maximum) - math.ceil(law.minimum) + 1, 0)
 
 
+def whole_values(law: Uniform, u: Floats) -> list[int]:
+    """The floor over [minimum, maximum + 1) at the coordinates u, shape (n,), exact whatever the size of the bounds."""
+    first, count = math.ceil(law.minimum), whole_count(law)
+    if not count:
+        raise ValueError("there is no whole number between the bounds")
+    ratios = (value.as_integer_ratio() for value in u.tolist())
+    return [first + min(part * count // whole, count - 1) for part, whole in ratios]
+
+
 def bounds_of(law: RandomLaw) -> tuple[Fraction | None, Fraction | None]:
     """The smallest and the largest value of a law; None where it has no end."""
     match law:

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 
 def number_text(value: float) -> str:
@@ -36,6 +37,21 @@ def same_text(one: str, other: str) -> bool:
         return Decimal(one) == Decimal(other)
     except InvalidOperation:
         return False
+
+
+def is_a_float_s(value: int) -> bool:
+    """Whether the shortest text of the nearest float names exactly this whole number: 2^60 + 1 is none's, nor is 2^60."""
+    try:
+        return abs(value) < 2**53 or Decimal(number_text(float(value))) == value
+    except OverflowError:
+        return False
+
+
+def exact_text(value: Fraction) -> str:
+    """The text of a number that loses nothing of a whole one: all its digits where a float would not keep them."""
+    if value.denominator == 1 and not is_a_float_s(value.numerator):
+        return str(value.numerator)
+    return number_text(float(value))
 
 
 def canonical_json(value: object) -> bytes:

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import math
+import re
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.results.collect import ResultRow, Results
 
 _FIRST = ("run",)
 _LAST = ("state", "why", "exit_code", "job", "job_run", "directory")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 
 
 def header(results: Results) -> list[str]:
@@ -84,6 +86,8 @@ def as_json(results: Results) -> str:
 def _value(text: str | None) -> object:
     if text is None:
         return None
+    if _WHOLE.fullmatch(text):
+        return int(text)
     try:
         number = float(text)
     except ValueError:

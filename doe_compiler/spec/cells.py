@@ -1,7 +1,5 @@
 """What the text of a cell may be, and the text that a scalar of the YAML becomes as a cell."""
 
-from fractions import Fraction
-
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.nodes import Node, Scalar
 from doe_compiler.spec.report import Report
@@ -26,17 +24,15 @@ def cell_problem(text: str) -> str:
     return ""
 
 
-def canonical_number(value: Fraction) -> str:
-    """The shortest text of the float nearest to an exact number."""
-    return number_text(float(value))
+def cell_text(node: Node | None, report: Report, *, is_text: bool = False) -> str | None:
+    """The cell of a scalar: an integer digit by digit, another number in its shortest text, the rest as written.
 
-
-def cell_text(node: Node | None, report: Report) -> str | None:
-    """The cell of a scalar: a number in its shortest text, the rest as written; None after a finding."""
+    As written too where the variable says `type: text`; None after a finding.
+    """
     if not isinstance(node, Scalar):
         return None
-    if node.number is not None:
-        return canonical_number(node.number)
+    if node.number is not None and not is_text:
+        return str(node.value) if isinstance(node.value, int) else number_text(float(node.number))
     problem = cell_problem(node.text)
     if problem:
         shown = node.text if len(node.text) <= 40 else f"{node.text[:37]}..."

@@ -55,6 +55,7 @@ CODES = {
     "E216": "A step names a variable that is called like something of the system.",
     "E217": "A step uses a number format of templates, which no shell knows.",
     "E218": "A step names something that is nearly a variable (a warning).",
+    "E219": "A whole number is reckoned with that floating point does not have.",
     # Files that the study names.
     "E301": "The file does not exist.",
     "E302": "A folder cannot stand here.",
@@ -69,6 +70,7 @@ CODES = {
     "E311": "Two templates are written to the same path.",
     "E312": "The table does not have the form of a table.",
     "E313": "A cell of the table is not usable.",
+    "E314": "A column of numbers writes one number in several ways (a warning).",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

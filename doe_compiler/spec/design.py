@@ -5,9 +5,15 @@ from dataclasses import dataclass
 
 from doe_compiler.generators.enumeration import count_of
 from doe_compiler.generators.laws import FixedRange, Linspace
-from doe_compiler.kernel.findings import Place, near_miss
+from doe_compiler.kernel.findings import Place, has_errors, near_miss
 from doe_compiler.spec.files import Project
-from doe_compiler.spec.formulas import check_constraint, check_names, check_texts, read_expression
+from doe_compiler.spec.formulas import (
+    check_constraint,
+    check_exact,
+    check_names,
+    check_texts,
+    read_expression,
+)
 from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import (
     Constraint,
@@ -22,7 +28,7 @@ from doe_compiler.spec.model import (
 from doe_compiler.spec.nodes import Fields, Scalar
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.table import check_columns, read_table
-from doe_compiler.spec.variables import textual_names
+from doe_compiler.spec.variables import large_integers, textual_names
 
 _RANDOM_METHODS = ("monte-carlo", "latin-hypercube")
 
@@ -71,7 +77,7 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
     cross = _cross(section, method, around, report)
     if sampling is Sampling.PLATFORM:
         _check_platform_sampling(section, around, report)
-    if method is None or len(report.findings) > before:
+    if method is None or has_errors(report.findings[before:]):
         return None
     return DesignSpec(
         method,
@@ -212,6 +218,7 @@ def _constraints(
                 check_constraint(written, report),
                 check_names(written, around.known, report),
                 check_texts(written, texts, report),
+                check_exact(written, large_integers(around.variables, table), report),
             ]
         )
         if is_sound:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
-from doe_compiler.kernel.canonical import number_text
+from doe_compiler.kernel.canonical import exact_text, number_text
 from doe_compiler.spec.model import Constant, Formula, FromTable, Levels, Variable
-from doe_compiler.spec.scalars import exact_number, is_number
+from doe_compiler.spec.scalars import beyond_floats, decimal_number, is_decimal, is_integer_text
 
 Bounds = tuple[Fraction | None, Fraction | None]
 
@@ -28,25 +28,43 @@ def bounds_of(law: object) -> Bounds:
             return None, None
 
 
+def has_leading_zero(text: str) -> bool:
+    """Whether a number's text begins with a zero that does not count, as `007` and `00.5` do."""
+    digits = text.lstrip("+-")
+    return digits[:1] == "0" and digits[1:2].isdigit()
+
+
+def plain_cell(text: str) -> str:
+    """A number's text as a cell has it; what is no number, or would lose digits or leading zeros, as it is.
+
+    An integer keeps its digits: `+5` is `5`, `10000000000000001` is itself, `1.0` is `1`, `007` is itself.
+    """
+    number = decimal_number(text)
+    if number is None or has_leading_zero(text):
+        return text
+    if is_integer_text(text):
+        return str(number.numerator)
+    shortest = number_text(float(number))
+    return shortest if Fraction(shortest) == number else text
+
+
 def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
     """Why a variable with this law cannot take the value that the text means, or nothing."""
     if isinstance(law, Levels):
-        number = exact_number(text)
-        canonical = text if number is None else number_text(float(number))
-        is_level = text in law.texts or canonical in law.texts
+        is_level = text in law.texts or (not law.keeps_text and plain_cell(text) in law.texts)
         return "" if is_level else f"is not one of {', '.join(law.texts[:10])}"
     if isinstance(law, Constant | Formula):
         return ""
-    value = exact_number(text)
+    value = decimal_number(text)
     if value is None:
         return "" if isinstance(law, FromTable) and not is_integer else "is not a number"
     if is_integer and value.denominator != 1:
         return "is not a whole number"
     low, high = bounds_of(law)
     if low is not None and value < low:
-        return f"is below {float(low):g}"
+        return f"is below {exact_text(low)}"
     if high is not None and value > high:
-        return f"is above {float(high):g}"
+        return f"is above {exact_text(high)}"
     return ""
 
 
@@ -66,12 +84,12 @@ def fractional_settings(law: object) -> Iterator[tuple[str, str]]:
         case Normal(lower=low, upper=high) | LogNormal(lower=low, upper=high):
             keys = {"lower": low, "upper": high}
         case Constant(text=text):
-            if (value := exact_number(text)) is None or value.denominator != 1:
+            if (value := decimal_number(text)) is None or value.denominator != 1:
                 yield "value", f"({text}) is not a whole number"
             return
         case Levels(texts=texts):
             for text in texts:
-                if (value := exact_number(text)) is None or value.denominator != 1:
+                if (value := decimal_number(text)) is None or value.denominator != 1:
                     yield "levels", f"holds {text}, which is not a whole number"
             return
         case _:
@@ -83,12 +101,39 @@ def fractional_settings(law: object) -> Iterator[tuple[str, str]]:
 
 def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
     """Whether some cell of the variable is not a number; `column` are its cells in the table, if any."""
+    if variable.is_text:
+        return True
     match variable.law:
-        case Levels(texts=texts):
-            return any(not is_number(text) for text in texts)
+        case Levels(texts=texts, keeps_text=is_kept):
+            is_ambiguous = is_kept and len({decimal_number(text) for text in texts}) < len(texts)
+            return is_ambiguous or any(not is_decimal(text) for text in texts)
         case Constant(text=text):
-            return not is_number(text)
+            return not is_decimal(text)
         case FromTable():
-            return any(not is_number(text) for text in column)
+            return any(not is_decimal(text) for text in column)
         case _:
             return False
+
+
+def keeps_text(variable: Variable, column: tuple[str, ...]) -> bool:
+    """Whether the cells of a table are the variable's texts as they are written, no numbers to be shortened."""
+    if variable.is_text:
+        return True
+    if isinstance(variable.law, Levels):
+        return variable.law.keeps_text and variable.format is None
+    return variable.format is None and not all(map(is_decimal, column))
+
+
+def large_integer(variable: Variable, column: tuple[str, ...]) -> int | None:
+    """A whole number among the values of a variable that floating point would change, or None."""
+    if variable.is_text:
+        return None
+    match variable.law:
+        case Levels(texts=texts):
+            return beyond_floats(texts)
+        case Constant(text=text):
+            return beyond_floats((text,))
+        case FromTable():
+            return beyond_floats(column)
+        case _:
+            return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from doe_compiler.expressions.integers import is_whole_arithmetic, large_literal
 from doe_compiler.expressions.parser import CONSTANTS, ExpressionError, is_condition, mentioned, names, parse
 from doe_compiler.expressions.syntax import (
     Binary,
@@ -148,6 +149,20 @@ def check_texts(written: Written, texts: frozenset[str], report: Report) -> bool
         place = place_inside(written.node, name.offset, len(name.name))
         report.error("E207", message, place, f"compare it, such as {name.name} == 'A'")
     return not misused
+
+
+def check_exact(written: Written, large: Mapping[str, int], report: Report) -> bool:
+    """Whether no whole number is reckoned with in floating point that would change it."""
+    if is_whole_arithmetic(written.expression):
+        return True
+    used = [large[name] for name in sorted(names(written.expression) & large.keys())]
+    number = used[0] if used else large_literal(written.expression)
+    if number is None:
+        return True
+    message = f"{number} would be reckoned with in floating point, which has no such number"
+    hint = "+, - and * of whole numbers alone are exact; or use smaller numbers"
+    report.error("E219", message, written.node.place, hint)
+    return False
 
 
 def _reckoned(node: Expression, texts: frozenset[str], *, needs_number: bool = False) -> Iterator[Name]:

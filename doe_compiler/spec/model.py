@@ -38,9 +38,13 @@ class PlatformFile:
 
 @dataclass(frozen=True)
 class Levels:
-    """A categorical or discrete variable; the texts are the cells, in the order written."""
+    """A categorical or discrete variable; the texts are the cells, in the order written.
+
+    `keeps_text` where they are quoted: then the cells of a table are compared as they are written.
+    """
 
     texts: tuple[str, ...]
+    keeps_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Variable:
     nominal: str | None = None
     format: str | None = None
     is_integer: bool = False
+    is_text: bool = False
     role: str = "Param"
     raw: Mapping[str, object] | None = None
     description: str = ""

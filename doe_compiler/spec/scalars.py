@@ -2,8 +2,11 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+
+from doe_compiler.kernel.canonical import is_a_float_s
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {text: text.lower() == "true" for text in ("true", "True", "TRUE", "false", "False", "FALSE")}
@@ -54,7 +57,8 @@ def _number(text: str) -> Meaning:
     exact = None if len(text) > _LONGEST_NUMBER else exact_number(text)
     if exact is None:
         shown = text if len(text) <= 40 else f"{text[:37]}..."
-        return Meaning(text, None, f"{shown} is beyond what a floating-point number can hold", "")
+        hint = "quote it to keep its digits" if _INTEGER.fullmatch(text) else ""
+        return Meaning(text, None, f"{shown} is beyond what a floating-point number can hold", hint)
     is_whole = _INTEGER.fullmatch(text) or text[:2] in ("0o", "0x")
     return Meaning(int(exact) if is_whole else float(exact), exact)
 
@@ -75,13 +79,31 @@ def exact_number(text: str) -> Fraction | None:
     return Fraction(text if not mantissa.endswith(".") else text.replace(".", "", 1))
 
 
-def is_number(text: str) -> bool:
-    """Whether `exact_number` would give a number, without building it."""
-    if len(text) <= _LONGEST_NUMBER and _FLOAT.fullmatch(text):
-        value = float(text)
-        if value != 0 and math.isfinite(value):
-            return True
-    return exact_number(text) is not None
+def decimal_number(text: str) -> Fraction | None:
+    """The exact value of a cell's text: as `exact_number`, but `0x10` and `0o7` are texts outside of YAML."""
+    return exact_number(text) if _FLOAT.fullmatch(text) else None
+
+
+def is_decimal(text: str) -> bool:
+    """Whether `decimal_number` would give a number, without building it."""
+    if len(text) > _LONGEST_NUMBER or not _FLOAT.fullmatch(text):
+        return False
+    value = float(text)
+    return (value != 0 and math.isfinite(value)) or exact_number(text) is not None
+
+
+def beyond_floats(texts: Iterable[str]) -> int | None:
+    """The first whole number among texts that no float's text says, or None."""
+    for text in texts:
+        number = decimal_number(text) if len(text) > 15 else None
+        if number is not None and number.denominator == 1 and not is_a_float_s(number.numerator):
+            return number.numerator
+    return None
+
+
+def is_integer_text(text: str) -> bool:
+    """Whether a text is a whole number written by its digits alone."""
+    return _INTEGER.fullmatch(text) is not None and len(text) <= _LONGEST_NUMBER
 
 
 def _within_floats(value: Fraction) -> Fraction | None:

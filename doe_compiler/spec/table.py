@@ -5,16 +5,17 @@ import io
 import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 
-from doe_compiler.kernel.findings import Finding, Place, near_miss
+from doe_compiler.kernel.findings import Finding, Place, Severity, near_miss
 from doe_compiler.spec.cells import cell_problem
-from doe_compiler.spec.domains import value_problem
+from doe_compiler.spec.domains import keeps_text, plain_cell, value_problem
 from doe_compiler.spec.files import LARGEST_TABLE, Project, local_file, shown_path
 from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import Constant, Formula, FromTable, LocalFile, Table, Variable
 from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
-from doe_compiler.spec.scalars import exact_number
+from doe_compiler.spec.scalars import decimal_number, is_decimal
 from doe_compiler.spec.source import decoded
 
 _MOST_TOLD = 20
@@ -126,25 +127,44 @@ def check_columns(
     _check_values(table, by_name, shown, place, report)
 
 
-def _not_finite(name: str, cells: list[str], shown: str, place: Place) -> Iterator[Finding]:
+def _not_finite(name: str, cells: tuple[str, ...], shown: str, place: Place) -> Iterator[Finding]:
     """Findings for NaN and infinities in a column of numbers; in a column of words they are words."""
     places = [number for number, cell in enumerate(cells, start=1) if _NOT_FINITE.fullmatch(cell)]
-    if places and all(_NOT_FINITE.fullmatch(cell) or exact_number(cell) is not None for cell in cells):
+    if places and all(_NOT_FINITE.fullmatch(cell) or is_decimal(cell) for cell in cells):
         for number in places:
             message = f"'{name}' in row {number} of '{shown}' ({cells[number - 1]}) is not a finite number"
             yield Finding("E313", message, "give a number, or remove the row", place)
+
+
+def _spellings(name: str, cells: tuple[str, ...], place: Place) -> Iterator[Finding]:
+    """A warning where a column of numbers writes one of them in several ways; they may be meant as text."""
+    first: dict[Fraction, str] = {}
+    for cell in dict.fromkeys(cells):
+        number = decimal_number(cell)
+        other = cell if number is None else first.setdefault(number, cell)
+        if other != cell:
+            written = plain_cell(cell)
+            message = f"the column '{name}' writes one number in two ways: '{other}' and '{cell}'"
+            outcome = f"both become {written}" if written == plain_cell(other) else "they are two values"
+            hint = f"{outcome}; if they are texts, say `type: text`"
+            yield Finding("E314", message, hint, place, Severity.WARNING)
+            return
 
 
 def _check_values(
     table: Table, by_name: Mapping[str, Variable], shown: str, place: Place, report: Report
 ) -> None:
     own = Report()
+    header = Place(shown, 1, 1)
     for index, name in enumerate(table.names):
         variable = by_name.get(name)
         if variable is None or not variable.varies:
             continue
+        cells = tuple([row[index] for row in table.rows])
+        if isinstance(variable.law, FromTable) and not keeps_text(variable, cells):
+            own.findings += _spellings(name, cells, header)
         if isinstance(variable.law, FromTable) and not variable.is_integer:
-            own.findings += _not_finite(name, [row[index] for row in table.rows], shown, place)
+            own.findings += _not_finite(name, cells, shown, place)
             continue
         for number, row in enumerate(table.rows, start=1):
             problem = value_problem(variable.law, row[index], is_integer=variable.is_integer)

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from doe_compiler.generators.laws import Law
+from doe_compiler.kernel.canonical import exact_text
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.cells import cell_text
-from doe_compiler.spec.domains import fractional_settings, holds_text, value_problem
+from doe_compiler.spec.domains import fractional_settings, holds_text, large_integer, value_problem
 from doe_compiler.spec.formulas import (
     Written,
+    check_exact,
     check_names,
     check_not_condition,
     check_texts,
@@ -20,6 +22,7 @@ from doe_compiler.spec.laws import law_of
 from doe_compiler.spec.model import RESERVED_NAMES, Constant, Formula, FromTable, Levels, Table, Variable
 from doe_compiler.spec.nodes import Fields, Scalar
 from doe_compiler.spec.report import Report
+from doe_compiler.spec.scalars import decimal_number
 from doe_compiler.templates.decimal_format import PatternError, compile_pattern
 
 _AnyLaw = Law | Levels | Constant | Formula | FromTable
@@ -48,8 +51,11 @@ def is_free_name(name: str, place: Place, report: Report) -> bool:
 
 
 def _variable(name: str, fields: Fields, place: Place, report: Report) -> Variable | None:
-    law = _law(fields, report)
+    is_text = fields.text("type") == "text"
+    law = _law(fields, report, is_text=is_text)
     if law is None:
+        return None
+    if is_text and not _may_be_text(law, fields, report):
         return None
     is_integer = fields.text("type") == "integer"
     if is_integer and not _is_whole(law, fields, report):
@@ -59,22 +65,31 @@ def _variable(name: str, fields: Fields, place: Place, report: Report) -> Variab
         law,
         place,
         unit=fields.text("unit"),
-        nominal=_nominal(law, fields, report, is_integer=is_integer),
-        format=_format(law, fields, report),
+        nominal=_nominal(law, fields, report, is_integer=is_integer, is_text=is_text),
+        format=_format(law, fields, report, is_text=is_text),
         is_integer=is_integer,
+        is_text=is_text,
         role=fields.text("role", "param").capitalize(),
         raw=fields.plain("raw"),
         description=fields.text("description"),
     )
 
 
-def _law(fields: Fields, report: Report) -> _AnyLaw | None:
+def _may_be_text(law: _AnyLaw, fields: Fields, report: Report) -> bool:
+    if isinstance(law, Levels | Constant | FromTable):
+        return True
+    what = "an expression has no type" if isinstance(law, Formula) else "a generator gives numbers, not text"
+    report.error("E116", what, fields.place_of("type"), "remove 'type: text'")
+    return False
+
+
+def _law(fields: Fields, report: Report, *, is_text: bool) -> _AnyLaw | None:
     if "generator" in fields.entries:
         return law_of(fields, report)
     if "levels" in fields.entries:
-        return _levels(fields, report)
+        return _levels(fields, report, is_text=is_text)
     if "value" in fields.entries:
-        text = cell_text(fields.get("value"), report)
+        text = cell_text(fields.get("value"), report, is_text=is_text)
         return None if text is None else Constant(text)
     node = fields.scalar("expression")
     if node is None:
@@ -85,21 +100,34 @@ def _law(fields: Fields, report: Report) -> _AnyLaw | None:
     return Formula(written.source, written.expression)
 
 
-def _levels(fields: Fields, report: Report) -> Levels | None:
+def _levels(fields: Fields, report: Report, *, is_text: bool) -> Levels | None:
     texts: list[str] = []
     is_sound = True
-    for node in fields.items("levels"):
-        text = cell_text(node, report)
+    nodes = fields.items("levels")
+    for node in nodes:
+        text = cell_text(node, report, is_text=is_text)
         if text is None:
             is_sound = False
-        elif text in texts:
+        elif text in texts or _alias(text) in texts:
             report.error(
                 "E120", f"the level '{text}' stands twice", node.place, "use replicates to repeat runs"
             )
             is_sound = False
         else:
             texts.append(text)
-    return Levels(tuple(texts)) if is_sound else None
+    scalars = [node for node in nodes if isinstance(node, Scalar)]
+    has_numbers = any(node.number is not None for node in scalars)
+    keeps_text = is_text or (any(node.is_quoted for node in scalars) and not has_numbers)
+    return Levels(tuple(texts), keeps_text) if is_sound else None
+
+
+def _alias(text: str) -> str:
+    """The other text of a large whole number: `1e16` of its digits, and the digits of `1e16`."""
+    number = decimal_number(text)
+    if number is None or number.denominator != 1 or abs(number) < 10**16:
+        return text
+    digits, shortest = str(number.numerator), exact_text(number)
+    return {digits: shortest, shortest: digits}.get(text, text)
 
 
 def _is_whole(law: _AnyLaw, fields: Fields, report: Report) -> bool:
@@ -115,11 +143,11 @@ def _is_whole(law: _AnyLaw, fields: Fields, report: Report) -> bool:
     return not problems
 
 
-def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool) -> str | None:
+def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool, is_text: bool) -> str | None:
     node = fields.scalar("nominal")
     if node is None:
         return None
-    text = cell_text(node, report)
+    text = cell_text(node, report, is_text=is_text)
     problem = "" if text is None else value_problem(law, text, is_integer=is_integer)
     if problem:
         report.error(
@@ -129,11 +157,11 @@ def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool) 
     return text
 
 
-def _format(law: _AnyLaw, fields: Fields, report: Report) -> str | None:
+def _format(law: _AnyLaw, fields: Fields, report: Report, *, is_text: bool) -> str | None:
     node = fields.scalar("format")
     if node is None:
         return None
-    if isinstance(law, Levels | Constant) and holds_text(Variable("", law, node.place)):
+    if is_text or (isinstance(law, Levels | Constant) and holds_text(Variable("", law, node.place))):
         report.error(
             "E116", "a format is for numbers, and this variable holds text", node.place, "remove 'format'"
         )
@@ -163,6 +191,8 @@ def check_formulas(
         checks.append(False)
     texts = textual_names(variables, table)
     checks += [check_texts(formula, texts, report) for formula in written.values()]
+    large = large_integers(variables, table)
+    checks += [check_exact(formula, large, report) for formula in written.values()]
     return all(checks)
 
 
@@ -176,6 +206,12 @@ def textual_names(variables: Iterable[Variable], table: Table | None) -> frozens
         if isinstance(v.law, Formula)
     }
     return textual_formulas(formulas, frozenset(texts))
+
+
+def large_integers(variables: Iterable[Variable], table: Table | None) -> dict[str, int]:
+    """A whole number that floating point would change, by the name of the variable that may be it."""
+    found = {v.name: large_integer(v, _column(table, v.name)) for v in variables}
+    return {name: number for name, number in found.items() if number is not None}
 
 
 def _column(table: Table | None, name: str) -> tuple[str, ...]:

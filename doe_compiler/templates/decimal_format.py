@@ -26,6 +26,9 @@ __all__ = ["DecimalFormat", "NotANumber", "PatternError", "compile_pattern", "fo
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_MOST_DIGITS = 400
+
 # Up to 15 digits, Java's quirks are confined to whole numbers, to numbers below 1e-3 and to those so small that
 # a double holds fewer digits; elsewhere its digits are the correctly rounded ones, which Python gives faster.
 _SURELY_EXACT = 1e-3
@@ -71,9 +74,12 @@ class DecimalFormat:
     def text(self, value: float | Decimal | str) -> str:
         """The number as text; NaN and infinities are written as Java does, `NaN` and `∞`.
 
-        A Decimal is taken as the nearest double; a str as the number that `number_in` finds, which raises
+        A whole number that no double holds keeps its digits, as Java's `format(BigInteger)` does. A Decimal is taken as the nearest double; a str as the number that `number_in` finds, which raises
         NotANumber where there is none.
         """
+        whole = _large_whole(value)
+        if whole is not None and not self.parts.exponent_digits:
+            return _whole_text(self.parts, whole)
         number = number_in(value) if isinstance(value, str) else float(value)
         size = abs(number)
         if _SURELY_EXACT <= size < self._fixed_limit:
@@ -107,6 +113,22 @@ def compile_pattern(pattern: str) -> DecimalFormat:
 def formatted(pattern: str, value: float | Decimal | str) -> str:
     """`value` as text by `pattern`; compiles a pattern once. Raises PatternError and NotANumber."""
     return compile_pattern(pattern).text(value)
+
+
+def _large_whole(value: float | Decimal | str) -> int | None:
+    """The whole number of an int, or of a text of digits, that lies beyond those that doubles count."""
+    if isinstance(value, str):
+        digits = value.strip(" \t")
+        if not 16 <= len(digits) <= _MOST_DIGITS or _WHOLE.fullmatch(digits) is None:
+            return None
+        value = int(digits)
+    return value if isinstance(value, int) and abs(value) > 2**53 else None
+
+
+def _whole_text(parts: NumberPattern, whole: int) -> str:
+    product = whole * parts.multiplier
+    prefix, suffix = parts.negative if product < 0 else parts.positive
+    return prefix + _laid_out(parts, str(abs(product)), "") + suffix
 
 
 def _java_text(parts: NumberPattern, number: float) -> str:
@@ -184,7 +206,10 @@ def _significant(size: float, keep: int) -> tuple[str, int]:
 
 
 def _positional(parts: NumberPattern, size: float) -> str:
-    whole, fraction = _whole_and_fraction(size, parts.max_fraction)
+    return _laid_out(parts, *_whole_and_fraction(size, parts.max_fraction))
+
+
+def _laid_out(parts: NumberPattern, whole: str, fraction: str) -> str:
     whole = whole.rjust(parts.min_integer, "0")
     fraction = fraction.ljust(parts.min_fraction, "0")
     if not fraction and not whole:

@@ -36,6 +36,29 @@ def test_keys_are_pinned():
 PINNED = ["9527eb8a1440eb39", "266f8b52d93475de", "f0c2c818ec13fe46"]
 
 
+def test_large_integers_that_round_to_one_float_are_different_rows():
+    numbers = [
+        2**53,
+        2**53 + 1,
+        2**60,
+        1152921504606847000,
+        2**60 + 1,
+        -(2**53) - 1,
+        10**16,
+        10**23,
+        10**23 + 1,
+    ]
+    keys = text_keys({"x": [str(number) for number in numbers]}, len(numbers)).tolist()
+    assert len(set(keys)) == len(numbers)
+
+
+def test_a_number_of_a_float_has_one_key_by_its_digits_and_by_its_exponent():
+    digits = text_keys({"x": ["10000000000000000", "100000000000000000000000", "1152921504606847000"]}, 3)
+    shortest = text_keys({"x": ["1e16", "1e23", "1.152921504606847e18"]}, 3)
+    assert digits.tolist() == shortest.tolist()
+    assert f"{shortest.tolist()[0]:016x}" == "ad1d0bd4ac510cee"
+
+
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=10))
 def test_order_of_columns_does_not_matter(rows):
     a, b = [row[0] for row in rows], [row[1] for row in rows]

@@ -7,7 +7,7 @@ from design_studies import built, csv, formula, levels, refusals, study, table_o
 
 from doe_compiler.design.cell_text import cell_of
 from doe_compiler.generators.laws import FixedRange, LogNormal, Normal
-from doe_compiler.spec.model import FromTable
+from doe_compiler.spec.model import FromTable, Levels
 
 X = variable("x", FromTable())
 M = levels("m", "a", "b")
@@ -18,10 +18,51 @@ def table(names, *rows, **options):
 
 
 def test_cells_are_canonical_numbers_or_their_text():
-    rows = [["1.0", "1"], ["2.50e1", "b"], ["007", "c"], ["abc", "d"]]
+    rows = [["1.0", "1.10"], ["2.50e1", "b"], ["007", "12e4567"], ["1", "0x10"]]
     design = built(study(X, variable("t", FromTable()), **table(["x", "t"], *rows)))
-    assert design.cells("x") == ["1", "25", "007", "abc"]
-    assert design.cells("t") == ["1", "b", "c", "d"]
+    assert design.cells("x") == ["1", "25", "007", "1"]
+    assert design.cells("t") == ["1.10", "b", "12e4567", "0x10"]
+
+
+@pytest.mark.parametrize("cell", ["1.10", "83e45", "012", "12345678901234567890", "+1", "1e16"])
+def test_a_text_keeps_its_cells_as_they_are_written(cell):
+    text = variable("x", FromTable(), is_text=True)
+    assert built(study(text, **table(["x"], [cell]))).cells("x") == [cell]
+    quoted = variable("x", Levels((cell, "other"), keeps_text=True))
+    assert built(study(quoted, **table(["x"], [cell]))).cells("x") == [cell]
+    assert built(study(X, **table(["x"], [cell], ["0x10"]))).cells("x") == [cell, "0x10"]
+
+
+FACTORIAL = {"method": "full-factorial"}
+
+
+def test_texts_that_mean_one_number_are_compared_as_texts():
+    versions = variable("v", Levels(("1.10", "1.1"), keeps_text=True))
+    spec = study(versions, formula("n", "1 if v == '1.10' else 0"), **FACTORIAL)
+    assert csv(built(spec)) == "v,n\n1.10,1\n1.1,0\n"
+
+
+def test_a_quoted_number_is_compared_with_a_text_as_a_number():
+    version = variable("v", Levels(("1.10", "1.9"), keeps_text=True))
+    spec = study(version, formula("n", "1 if v == '1.10' else 0"), **FACTORIAL)
+    assert csv(built(spec)) == "v,n\n1.10,1\n1.9,0\n"
+
+
+BIG = 2**53 + 1
+
+
+def test_large_integers_keep_every_digit_in_a_table():
+    cells = [str(number) for number in (BIG, -BIG, 2**60, 2**60 + 1, 10**16, 10**16 + 1, 10**40 + 1, 5)]
+    assert built(study(X, **table(["x"], *[[cell] for cell in cells]))).cells("x") == cells
+    whole = variable("x", FromTable(), is_integer=True)
+    assert built(study(whole, **table(["x"], *[[cell] for cell in cells]))).cells("x") == cells
+
+
+def test_a_large_integer_that_is_no_point_is_refused():
+    law = FixedRange(F(BIG - 1), F(BIG + 3), F(2))
+    whole = variable("x", law, is_integer=True)
+    assert built(study(whole, **table(["x"], [str(BIG + 1)]))).cells("x") == [str(BIG + 1)]
+    assert refusals(study(whole, **table(["x"], [str(BIG)])))[0].code == "E533"
 
 
 @pytest.mark.parametrize(

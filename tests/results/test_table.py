@@ -64,3 +64,10 @@ def test_json_has_numbers_where_there_are_numbers():
     assert second["responses"] == {"y": "nan", "t": None}
     assert third["state"] == "missing"
     assert document["units"] == {"x": "m/s", "y": "N, total"}
+
+
+def test_json_has_whole_numbers_of_any_size():
+    outputs = {"y": "9007199254740993", "t": "-123456789012345678901234567890", "doe_exit": "0"}
+    row = ResultRow(1, {"x": "1"}, outputs, RunState.DONE, "", "abc", 1)
+    document = json.loads(as_json(Results(SPEC, ("x",), (row,))))
+    assert document["runs"][0]["responses"] == {"y": 9007199254740993, "t": -123456789012345678901234567890}

@@ -174,3 +174,40 @@ def test_a_column_of_numbers_holds_finite_ones(read_variables, codes):
     for cells in ("1\nnan\n", "-inf\n2\n", "NaN\n", "1\nInfinity\n"):
         assert codes(read_variables({"x": "{}"}, design, files={"t.csv": "x\n" + cells})) == ["E313"]
     assert codes(read_variables({"x": "{}"}, design, files={"t.csv": "x\ninf\nwall\n"})) == []
+
+
+def test_a_column_of_numbers_that_writes_one_in_two_ways_is_told(read_variables, codes):
+    table = "{method: table, file: t.csv}"
+    for cells in ("1.1\n1.10\n", "012\n12\n", "1e3\n1000\n", "+1\n1\n"):
+        reading = read_variables({"x": "{}"}, table, files={"t.csv": "x\n" + cells})
+        assert codes(reading) == ["E314"]
+        assert reading.spec is not None
+    for variable, cells in (
+        ("{type: text}", "1.1\n1.10\n"),
+        ("{}", "1.1\n1.10\nv2\n"),
+        ("{}", "1.10\n1.10\n"),
+    ):
+        assert codes(read_variables({"x": variable}, table, files={"t.csv": "x\n" + cells})) == []
+
+
+def test_a_table_of_quoted_levels_says_them_as_they_are_written(read_variables, codes):
+    table = "{method: table, file: t.csv}"
+    variables = {"x": "{levels: ['1.10', '1.2']}"}
+    assert codes(read_variables(variables, table, files={"t.csv": "x\n1.10\n1.2\n"})) == []
+    assert codes(read_variables(variables, table, files={"t.csv": "x\n1.1\n1.20\n"})) == ["E313"] * 2
+
+
+def test_hexadecimal_cells_are_texts(read_variables, codes):
+    table = "{method: table, file: t.csv}"
+    assert codes(read_variables({"x": "{}"}, table, files={"t.csv": "x\n0x10\n012\n12e4567\n"})) == []
+    bounded = {"x": "{generator: Uniform, min: 1, max: 20}"}
+    assert codes(read_variables(bounded, table, files={"t.csv": "x\n0x10\n"})) == ["E313"]
+
+
+def test_bounds_of_large_integers_are_exact(read_variables, codes):
+    table = "{method: table, file: t.csv}"
+    bounded = {"x": "{generator: Uniform, min: 1, max: 9007199254740993, type: integer}"}
+    assert codes(read_variables(bounded, table, files={"t.csv": "x\n9007199254740993\n"})) == []
+    reading = read_variables(bounded, table, files={"t.csv": "x\n9007199254740994\n"})
+    assert codes(reading) == ["E313"]
+    assert "above 9007199254740993" in reading.findings[0].message

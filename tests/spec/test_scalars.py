@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.spec.scalars import exact_number, is_number, meaning
+from doe_compiler.spec.scalars import decimal_number, exact_number, is_decimal, meaning
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_no_text_breaks_the_reading(text):
     read = meaning(text)
     if read.number is not None:
         assert math.isfinite(float(read.number))
-    assert is_number(text) == (exact_number(text) is not None)
+    assert is_decimal(text) == (decimal_number(text) is not None)

@@ -182,3 +182,54 @@ def test_expressions_are_read_in_linear_time(read_variables, codes):
     chain = {f"x{i}": f"{{expression: x{i + 1}}}" for i in range(count)}
     reading = read_variables({**chain, f"x{count}": "{levels: [a, b]}", "y": "{expression: x0 + 1}"})
     assert codes(reading) == ["E207"]
+
+
+@pytest.mark.parametrize(
+    "text", ["9007199254740993", "-9007199254740993", "1" + "0" * 16, "1" + "0" * 300, "1152921504606846976"]
+)
+def test_integers_keep_every_digit(read_variables, text):
+    reading = read_variables({"x": f"{{levels: [{text}, 2], nominal: {text}}}", "c": f"{{value: {text}}}"})
+    assert reading.findings == ()
+    assert reading.spec.variables[0].law.texts == (text, "2")
+    assert reading.spec.variables[0].nominal == text
+    assert reading.spec.variables[1].law == Constant(text)
+
+
+def test_an_integer_beyond_floats_is_told(read_variables, codes):
+    reading = read_variables({"x": "{levels: [1" + "0" * 310 + ", 2]}"})
+    assert codes(reading) == ["E010"]
+    assert "quote it" in reading.findings[0].hint
+
+
+def test_one_number_by_digits_and_by_exponent_is_one_level(read_variables, codes):
+    assert codes(read_variables({"x": "{levels: [10000000000000000, 1e16]}"})) == ["E120"]
+    assert codes(read_variables({"x": "{levels: ['1e16', '10000000000000000']}"})) == ["E120"]
+
+
+def test_text_keeps_levels_and_values_as_they_are_written(read_variables):
+    reading = read_variables(
+        {"x": "{levels: [1.10, 1.9], type: text, nominal: 1.10}", "c": "{value: 1.0, type: text}"}
+    )
+    assert reading.findings == ()
+    assert reading.spec.variables[0].law == Levels(("1.10", "1.9"), keeps_text=True)
+    assert reading.spec.variables[0].nominal == "1.10"
+    assert reading.spec.variables[1].law == Constant("1.0")
+
+
+def test_text_goes_with_levels_values_and_columns_only(read_variables, codes):
+    assert codes(read_variables({"x": "{generator: Uniform, min: 1, max: 2, type: text}"}, MONTE_CARLO)) == [
+        "E116"
+    ]
+    assert codes(read_variables({"x": "{levels: [1, 2]}", "y": "{expression: x, type: text}"})) == ["E116"]
+    assert codes(read_variables({"x": "{levels: [1, 2], type: text, format: '0.0'}"})) == ["E116"]
+    assert codes(read_variables({"x": "{levels: [1, 2], type: text}", "y": "{expression: 2*x}"})) == ["E207"]
+
+
+def test_a_large_integer_is_reckoned_with_exactly_or_not_at_all(read_variables, codes):
+    x = "{levels: [9007199254740993, 5]}"
+    assert codes(read_variables({"x": x, "y": "{expression: 2*x + 1}"})) == []
+    assert codes(read_variables({"x": x, "y": "{expression: x/2}"})) == ["E219"]
+    assert codes(read_variables({"x": x}, "{constraints: ['x > 6']}")) == ["E219"]
+    assert codes(
+        read_variables({"x": "{levels: [1, 2]}", "y": "{expression: 0.5*x + 9007199254740993}"})
+    ) == ["E219"]

@@ -242,3 +242,15 @@ def test_any_pattern_writes_or_is_refused_with_a_place_in_it(pattern, value):
 def test_quoted_text_stands_as_it_is(text):
     quoted = "'" + text.replace("'", "''") + "'" if text else ""
     assert formatted(f"{quoted}0{quoted}", 7) == f"{text}7{text}"
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, str(2**53 + 1)])
+def test_whole_numbers_beyond_doubles_keep_their_digits(value):
+    assert formatted("0", value) == "9007199254740993"
+    assert formatted("#,##0.00##", value) == "9,007,199,254,740,993.00"
+    assert formatted("0.000E0", value) == "9.007E15"
+    assert formatted("0%", value) == "900719925474099300%"
+
+
+def test_negative_whole_numbers_beyond_doubles_keep_their_digits():
+    assert formatted("0;(0)", "-1234567890123456789") == "(1234567890123456789)"
