@@ -43,7 +43,8 @@ def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
 
 def table_place(table: Table, row: int) -> Place:
     """Where row 0, 1, ... of a table stands in its file, behind the header."""
-    return Place(table.file.path or table.file.name, row + 2, 1)
+    line = table.lines[row] if row < len(table.lines) else row + 2
+    return Place(table.file.path or table.file.name, line, 1)
 
 
 def _misplaced(table: Table, sampled: Sequence[Variable]) -> list[Finding]:

@@ -71,6 +71,7 @@ CODES = {
     "E312": "The table does not have the form of a table.",
     "E313": "A cell of the table is not usable.",
     "E314": "A column of numbers writes one number in several ways (a warning).",
+    "E315": "Empty rows or columns of a table do not count (a warning).",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

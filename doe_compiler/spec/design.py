@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from doe_compiler.generators.enumeration import count_of
 from doe_compiler.generators.laws import FixedRange, Linspace
 from doe_compiler.kernel.findings import Place, has_errors, near_miss
+from doe_compiler.spec.domains import is_textual
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import (
     check_constraint,
@@ -130,6 +131,8 @@ def _method(section: Fields, around: Surroundings, sampling: Sampling, report: R
 
 def _table(section: Fields, method: str | None, around: Surroundings, report: Report) -> Table | None:
     node = section.scalar("file")
+    if method != "table" and method is not None and section.get("decimal") is not None:
+        _meaningless(section, "decimal", "without a table", report)
     if method != "table":
         if node is not None and method is not None:
             _meaningless(
@@ -144,7 +147,8 @@ def _table(section: Fields, method: str | None, around: Surroundings, report: Re
             "file: points.csv",
         )
         return None
-    table = read_table(node, around.project, report)
+    texts = frozenset(variable.name for variable in around.variables if is_textual(variable))
+    table = read_table(node, around.project, report, section.text("decimal", "."), texts)
     if table is not None:
         check_columns(table, around.variables, around.known, node.place, report)
     return table

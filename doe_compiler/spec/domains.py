@@ -115,6 +115,11 @@ def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
             return False
 
 
+def is_textual(variable: Variable) -> bool:
+    """Whether a variable holds text whatever stands in its column of a table."""
+    return variable.is_text or (isinstance(variable.law, Levels) and variable.law.keeps_text)
+
+
 def keeps_text(variable: Variable, column: tuple[str, ...]) -> bool:
     """Whether the cells of a table are the variable's texts as they are written, no numbers to be shortened."""
     if variable.is_text:

@@ -111,11 +111,12 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Table:
-    """The CSV of `method: table`: texts as written, blanks around cells removed."""
+    """The CSV of `method: table`: texts as written, blanks around cells removed; `lines` says where rows begin."""
 
     file: LocalFile
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,33 @@
 """The CSV of `method: table`: a header of names and a row of cells for each run."""
 
-import csv
-import io
 import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from doe_compiler.kernel.findings import Finding, Place, Severity, near_miss
-from doe_compiler.spec.cells import cell_problem
+from doe_compiler.kernel.findings import Finding, Place, Severity, has_errors, near_miss
 from doe_compiler.spec.domains import keeps_text, plain_cell, value_problem
 from doe_compiler.spec.files import LARGEST_TABLE, Project, local_file, shown_path
 from doe_compiler.spec.laws import MOST_POINTS
-from doe_compiler.spec.model import Constant, Formula, FromTable, LocalFile, Table, Variable
+from doe_compiler.spec.model import Constant, Formula, FromTable, Table, Variable
 from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.scalars import decimal_number, is_decimal
 from doe_compiler.spec.source import decoded
+from doe_compiler.spec.spreadsheet import read_sheet
 
 _MOST_TOLD = 20
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LINE_END = re.compile("\r\n|[\r\n]")  # as the csv module counts lines
 
 
-def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
-    """The table in the file that a scalar names, or None after findings."""
+def read_table(
+    node: Scalar, project: Project, report: Report, decimal: str = ".", texts: frozenset[str] = frozenset()
+) -> Table | None:
+    """The table in the file that a scalar names, or None after findings.
+
+    `decimal` is the sign in its numbers; the columns named in `texts` hold text, whatever it looks like.
+    """
     file = local_file(node, project, report, keep=True, limit=LARGEST_TABLE)
     if file is None or file.content is None:
         return None
@@ -34,12 +37,16 @@ def read_table(node: Scalar, project: Project, report: Report) -> Table | None:
         report.findings.append(text)
         return None
     own = Report()
-    table = _table(file, text, shown, own)
+    lines = _LINE_END.split(text)
+    sheet = read_sheet(text, lines, shown, decimal, texts, own)
+    if sheet is not None and len(sheet.rows) > MOST_POINTS:
+        own.error("E110", f"{len(sheet.rows):,} rows are more than {MOST_POINTS:,}", Place(shown, 1, 1))
     if own.findings:
-        report.lines[shown] = _LINE_END.split(text)
+        report.lines[shown] = lines
         report.findings += _first(own.findings, shown)
+    if sheet is None or has_errors(own.findings):
         return None
-    return table
+    return Table(file, sheet.names, sheet.rows, sheet.lines)
 
 
 def _first(findings: list[Finding], shown: str) -> list[Finding]:
@@ -49,54 +56,6 @@ def _first(findings: list[Finding], shown: str) -> list[Finding]:
         "E313", f"{len(findings) - _MOST_TOLD:,} more findings in '{shown}'", "", Place(shown, 1, 1)
     )
     return [*findings[:_MOST_TOLD], more]
-
-
-def _table(file: LocalFile, text: str, shown: str, report: Report) -> Table | None:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names: tuple[str, ...] | None = None
-    rows: list[tuple[str, ...]] = []
-    try:
-        end = 0
-        for cells in reader:
-            line, end = end + 1, reader.line_num
-            row = tuple([cell.strip() for cell in cells])
-            if not row:
-                continue
-            if names is None:
-                names = row
-                _check_header(names, Place(shown, line, 1), report)
-            elif len(row) != len(names):
-                message = f"{len(row)} cells where the header has {len(names)}"
-                report.error("E312", message, Place(shown, line, 1), "every row has a cell for each name")
-            else:
-                rows.append(row)
-                _check_cells(row, names, Place(shown, line, 1), report)
-    except csv.Error as error:
-        report.error("E312", f"not valid CSV: {error}", Place(shown, max(reader.line_num, 1), 1))
-        return None
-    if names is None or (not rows and not report.findings):
-        report.error(
-            "E312", "the table has no rows", Place(shown, 1, 1), "a header of names, then a row for each run"
-        )
-    elif len(rows) > MOST_POINTS:
-        report.error("E110", f"{len(rows):,} rows are more than {MOST_POINTS:,}", Place(shown, 1, 1))
-    return None if names is None else Table(file, names, tuple(rows))
-
-
-def _check_header(names: tuple[str, ...], place: Place, report: Report) -> None:
-    for index, name in enumerate(names):
-        if not (name.isascii() and name.isidentifier()):
-            message = f"'{name}' is not a name" if name else f"column {index + 1} has no name"
-            report.error("E312", message, place, "the first line holds the names of variables")
-        elif name in names[:index]:
-            report.error("E312", f"the column '{name}' stands twice", place, "remove one of them")
-
-
-def _check_cells(row: tuple[str, ...], names: tuple[str, ...], place: Place, report: Report) -> None:
-    for name, cell in zip(names, row, strict=True):
-        problem = cell_problem(cell)
-        if problem:
-            report.error("E313", f"the cell of '{name}' {problem}", place)
 
 
 def check_columns(

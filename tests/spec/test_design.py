@@ -159,7 +159,7 @@ def test_a_line_of_a_table_is_told_as_editors_count(read_variables):
     reading = read_variables(TABLE, "{method: table, file: t.csv}", files={"t.csv": content})
     (shown,) = {f.place.file for f in reading.findings}
     told = [(f.place.line, reading.lines[shown][f.place.line - 1]) for f in reading.findings]
-    assert told == [(2, '1,"a\x0cb"'), (3, '"1'), (5, "1,a,b")]
+    assert sorted(told) == [(2, '1,"a\x0cb"'), (3, '"1'), (5, "1,a,b")]
 
 
 def test_a_number_in_a_table_is_a_level_however_it_is_written(read_variables, codes):
