@@ -13,6 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PROBE = 64
+_LONGEST_PENDING = 1 << 16
 
 
 def encoding_of(start: bytes) -> "tuple[str, int]":
@@ -33,29 +34,47 @@ def encoding_of(start: bytes) -> "tuple[str, int]":
 class Decoder:
     """Decodes a file block by block; the first block holds the first 64 bytes if there are so many.
 
-    Bytes that are not UTF-8 are read as Latin-1 (a degree sign in a header), each by itself.
+    A line that is not UTF-8 is read as Latin-1 (a degree sign in a header).
     """
 
     def __init__(self) -> None:
-        self._decoder = None  # type: codecs.IncrementalDecoder | None
+        self._is_begun = False
+        self._wide = None  # type: codecs.IncrementalDecoder | None
+        self._pending = b""
         self._carry = ""
 
     def text(self, block: bytes, is_last: bool) -> str:
         """The text of the next block."""
-        if self._decoder is None:
+        if not self._is_begun:
+            self._is_begun = True
             name, length = encoding_of(block)
             block = block[length:]
-            codecs.register_error("doe-latin", _latin)
-            errors = "doe-latin" if name == "utf-8" else "replace"
-            self._decoder = codecs.getincrementaldecoder(name)(errors)
-        text = self._carry + self._decoder.decode(block, is_last)
+            if name != "utf-8":
+                self._wide = codecs.getincrementaldecoder(name)("replace")
+        text = self._utf8(block, is_last) if self._wide is None else self._wide.decode(block, is_last)
+        text = self._carry + text
         self._carry = ""
         if text.endswith("\r") and not is_last:
             text, self._carry = text[:-1], "\r"
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
+    def _utf8(self, block: bytes, is_last: bool) -> str:
+        block = self._pending + block
+        try:
+            text, length = codecs.utf_8_decode(block, "strict", is_last)
+        except UnicodeDecodeError:
+            lines = block.split(b"\n")
+            tail = b"" if is_last or len(lines[-1]) > _LONGEST_PENDING else lines[-1]
+            if tail:
+                lines[-1] = b""
+            self._pending = tail
+            return "\n".join(map(_line, lines))
+        self._pending = block[length:]
+        return text
 
-def _latin(error: UnicodeError) -> "tuple[str, int]":
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+def _line(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

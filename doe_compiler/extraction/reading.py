@@ -5,6 +5,7 @@ A regular expression sees the text in windows: a match may span line ends, up to
 
 import json
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from doe_compiler.extraction.decoding import Decoder
@@ -18,6 +19,7 @@ LARGEST_JSON = 1 << 25
 _WINDOW = 1 << 20
 _CONTEXT = 1 << 10
 _BLOCK = 1 << 18
+_MATCHES_AT_ONCE = 256
 _LONGEST_LINE = 1 << 20
 
 
@@ -34,6 +36,7 @@ class _Matches:
     def __init__(self, extractor: "dict[str, str]") -> None:
         self._pattern = re.compile(extractor["regex"], re.MULTILINE)
         self._taker = Taker(extractor["take"])
+        self._is_last = extractor["take"] == "last"
         self._start = 0
 
     @property
@@ -42,22 +45,39 @@ class _Matches:
 
     def scan(self, text: str, end: int, is_last: bool) -> None:
         """Find what begins before `end`; the text goes on beyond it unless it is the last."""
-        found = []  # type: list[str]
-        for match in self._pattern.finditer(text, self._start):
-            if match.start() >= end and not is_last:
+        matches = self._pattern.finditer(text, self._start)
+        while True:
+            found = list(islice(matches, _MATCHES_AT_ONCE))
+            is_over = len(found) < _MATCHES_AT_ONCE
+            if not is_last and found and found[-1].start() >= end:
+                found = [match for match in found if match.start() < end]
+                is_over = True
+            if not found:
                 break
-            if not is_last and match.end() - match.start() > LONGEST_MATCH:
-                raise NoValue(f"the regex matches more than {LONGEST_MATCH} characters at once")
-            self._start = match.end()
-            value = match.group(1)
-            # `(.*)` matches nothing at the end of every line too.
-            if value is not None and match.end() > match.start():
-                found.append(value)
-                if len(found) == 4096 or self._taker.is_settled:
-                    self._taker.add(found)
-                    found = []
-        self._taker.add(found)
+            # One that is too long makes its batch too long.
+            if not is_last and found[-1].end() - found[0].start() > LONGEST_MATCH:
+                self._check(found)
+            self._start = found[-1].end()
+            self._take(found)
+            if is_over or self.is_settled:
+                break
         self._start = max(self._start, end)
+
+    def _check(self, found: "list[re.Match[str]]") -> None:
+        if any(match.end() - match.start() > LONGEST_MATCH for match in found):
+            raise NoValue(f"the regex matches more than {LONGEST_MATCH} characters at once")
+
+    def _take(self, found: "list[re.Match[str]]") -> None:
+        # `(.*)` matches nothing at the end of every line too.
+        if self._is_last:
+            for match in reversed(found):
+                value = match.group(1)
+                if value is not None and match.end() > match.start():
+                    self._taker.add([value])
+                    return
+        else:
+            values = [match.group(1) for match in found if match.end() > match.start()]
+            self._taker.add([value for value in values if value is not None])
 
     def forget(self, count: int) -> None:
         """The window goes on by so many characters."""
@@ -96,12 +116,11 @@ class FileReading:
     @property
     def is_settled(self) -> bool:
         """Whether nothing that comes later in the file can change an outcome."""
-        return all(
-            outcome is not None
-            or (index in self._matches and self._matches[index].is_settled)
-            or (index in self._tables and self._takers[self._tables.index(index)].is_settled)
-            for index, outcome in enumerate(self._outcomes)
-        )
+        if not self._open(range(len(self._extractors))):
+            return True
+        if self._trees:
+            return False
+        return all(m.is_settled for m in self._matches.values()) and all(t.is_settled for t in self._takers)
 
     def feed(self, piece: bytes) -> None:
         """The next bytes of the file."""
@@ -150,8 +169,9 @@ class FileReading:
 
     def _guard(self, indices: "list[int]", work: "object") -> None:
         """Do the work under the watch; what goes wrong is the outcome of these responses."""
+        is_regex = self._extractors[indices[0]]["kind"] == "regex" and len(indices) == 1
         try:
-            self._watch.step(work)  # type: ignore[arg-type]
+            self._watch.step(work, None if is_regex else self._watch.seconds)  # type: ignore[arg-type]
         except OutOfTime as error:
             self._fail(indices, _overdue(self._extractors[indices[0]], str(error)))
         except RecursionError:
@@ -188,11 +208,12 @@ class FileReading:
             matches.forget(gone)
 
     def _rows(self, text: str, is_last: bool) -> None:
-        lines = (self._line + text).split("\n")
-        self._line = "" if is_last else lines.pop()
+        text = self._line + text
+        cut = len(text) if is_last else text.rfind("\n") + 1
+        self._line = text[cut:]
         if len(self._line) > _LONGEST_LINE:
             raise NoValue(f"a line is longer than {_LONGEST_LINE >> 20} MiB")
-        self._table.add(lines)
+        self._table.add(text[:cut])
 
     def _read_columns(self) -> None:
         for index, taker, reason in zip(self._tables, self._takers, self._table.finish()):

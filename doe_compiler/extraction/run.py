@@ -41,10 +41,11 @@ def _read(directory: str, name: str, reading: FileReading) -> "list[Outcome]":
         return reading.fail(f"there is no file '{name}'")
     except (OSError, ValueError) as error:
         return reading.fail(f"'{name}' cannot be opened: {getattr(error, 'strerror', error)}")
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode):
+        os.close(descriptor)
+        return reading.fail(f"'{name}' is no regular file")
     with open(descriptor, "rb", buffering=0) as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            return reading.fail(f"'{name}' is no regular file")
         left = state.st_size
         try:
             while left > 0 and not reading.is_settled:

@@ -1,5 +1,7 @@
 """Columns of a table, line by line: commas, semicolons, tabs or blanks separate, comments and units stand above."""
 
+import re
+
 from doe_compiler.extraction.header import (
     Column,
     Layout,
@@ -16,6 +18,7 @@ from doe_compiler.extraction.values import NoValue, Taker
 _MOST_LINES_ABOVE = 1000
 _MOST_TEXT_ABOVE = 1 << 20
 _LONGEST_QUOTE = 1 << 16
+_NOT_PLAIN = re.compile(r'"|\n[ \t]*[#%!/\n]')
 
 
 class Table:
@@ -27,13 +30,37 @@ class Table:
         self._head = []  # type: list[str]
         self._layout = None  # type: Layout | None
         self._first = ""
+        self._width = 0
         self._open = ""
         self._left = 0
         self._size = 0
         self._count = 0
 
-    def add(self, lines: "list[str]") -> None:
-        """The next lines, without their ends."""
+    def add(self, text: str) -> None:
+        """The next lines, whole ones."""
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        if self._layout is None or self._open or not self._plain_rows(self._layout, text, lines):
+            self._lines(lines)
+
+    def _plain_rows(self, found: Layout, text: str, lines: "list[str]") -> bool:
+        """Take many rows at once, where each is nothing but a row as wide as the header."""
+        if found.in_blocks or not text or _NOT_PLAIN.search("\n" + text) or self._first in text:
+            return False
+        delimiter = found.delimiter
+        rows = [line.split(delimiter) for line in lines]
+        if {len(row) for row in rows} != {self._width}:
+            return False
+        self._count += len(lines)
+        for column, taker in zip(found.columns, self._takers):
+            if isinstance(column, Column):
+                cells = [row[column.place].strip() for row in rows]
+                has_commas = delimiter != "," and "," in text
+                taker.add([number_cell(cell, delimiter) for cell in cells] if has_commas else cells)
+        return True
+
+    def _lines(self, lines: "list[str]") -> None:
         for line in lines:
             self._count += 1
             if self._open or '"' in line:
@@ -98,6 +125,8 @@ class Table:
         self._head = []
         self._layout = found
         self._first = next((column.first for column in found.columns if isinstance(column, Column)), "")
+        widths = {column.width for column in found.columns if isinstance(column, Column)}
+        self._width = widths.pop() if len(widths) == 1 else -1
         for column, taker in zip(found.columns, self._takers):
             if isinstance(column, Column) and column.is_text:
                 # Texts between header and numbers are values of a column of texts.
@@ -136,6 +165,7 @@ class Table:
         for index, (before, column) in enumerate(zip(found.columns, again)):
             if isinstance(before, Column):
                 found.columns[index] = column
+        self._width = -1
 
 
 def _count(cells: "list[str]") -> int:

@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 LONGEST_READING_S = 300.0
 LONGEST_STEP_S = 10.0
+_SHORTEST_S = 0.02
 
 
 class OutOfTime(Exception):
@@ -37,11 +38,16 @@ class Watch:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL if self._before is None else self._before)
 
-    def step(self, work: "Callable[[], object]", step_s: float = LONGEST_STEP_S) -> None:
-        """Do a step of the work; OutOfTime if it takes longer than `step_s`, or no time is left."""
-        if self._left <= 0:
+    def step(self, work: "Callable[[], object]", step_s: "float | None" = None) -> None:
+        """Do a step of the work; OutOfTime if it takes longer than `step_s`, or no time is left.
+
+        By default a step has 10 s, and a quarter of what is left: what is endless leaves time for the others.
+        """
+        if self._left < _SHORTEST_S:
             raise OutOfTime(f"all readings of the run took longer than {self.seconds:g} s")
-        self._limit = limit = min(self._left, step_s)
+        self._limit = limit = min(
+            self._left, min(LONGEST_STEP_S, self._left / 4) if step_s is None else step_s
+        )
         began = time.monotonic()
         try:
             self._is_armed = True

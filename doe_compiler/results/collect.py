@@ -97,7 +97,7 @@ def _collected(client: Client, bundle: Bundle) -> Results:
 def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:
     """The numbers of a job's runs that have failed: an exit code that is not 0, or no value that is required."""
     inputs = frozenset(bundle.design.names if bundle.design else [])
-    current = CurrentResponses(client, bundle.spec)
+    current = CurrentResponses(client, bundle.spec, is_for_retries=True)
     return frozenset(
         run.number
         for run in client.all_runs(job.id, _RUNS_A_PAGE)

@@ -55,8 +55,10 @@ class CurrentResponses:
     (a key that is not taken, a host that does not answer) is raised: it says nothing of the run.
     """
 
-    def __init__(self, client: Client, spec: Spec) -> None:
+    def __init__(self, client: Client, spec: Spec, *, is_for_retries: bool = False) -> None:
+        """With `is_for_retries` a file that cannot be had for now is raised: it is no reason to run again."""
         self.spec = spec
+        self._is_for_retries = is_for_retries
         self._client = client
         self._digests = response_digests(spec.responses)
         self._seconds = reading_time_s(spec)
@@ -133,12 +135,23 @@ class CurrentResponses:
             file_id = self._files(job, run).get(path)
             if file_id is None:
                 return reading.fail(f"there is no file '{path}'")
-            self._client.download(file_id, reading.feed)
-        except (NotAllowedIn, TryAgain):
+            self._client.download(file_id, lambda piece: _fed(reading, piece))
+        except _Settled:
+            pass
+        except NotAllowedIn:
             raise
         except DoeError as error:
+            if isinstance(error, TryAgain):
+                self._check_platform(job, run)
             return reading.fail(f"'{path}' cannot be read: {error.message}")
         return reading.finish()
+
+    def _check_platform(self, job: ActualJob, run: RunEntry) -> None:
+        """Raise what is wrong with the platform as a whole; if it answers, only this file cannot be had."""
+        if self._is_for_retries:
+            raise TryAgain("the outputs of a run cannot be read now")
+        self._listed = (("", 0), {})
+        self._files(job, run)
 
     def _files(self, job: ActualJob, run: RunEntry) -> Mapping[str, str]:
         if self._listed[0] != (job.id, run.number):
@@ -166,6 +179,16 @@ class CurrentResponses:
             return listed_digests(self._client.read_file(script, _LARGEST_SCRIPT))
         except (NotFound, TooLarge):
             return {}
+
+
+class _Settled(Exception):
+    """Nothing more of a file is needed."""
+
+
+def _fed(reading: FileReading, piece: bytes) -> None:
+    reading.feed(piece)
+    if reading.is_settled:
+        raise _Settled
 
 
 def _printed(name: str, printed: Mapping[str, str], note: str) -> Outcome:

@@ -51,6 +51,7 @@ CORPUS = [
     (csv("Cd"), b"\xef\xbb\xbfCd,Cl\r\n0.1,0.2\r\n0.3,0.4\r\n", "0.3", ""),
     (csv("T [\xb0C]"), b"t,T [\xb0C]\n0,21.5\n", "21.5", ""),
     (csv("T [\xb0C]"), "t,T [\xb0C]\n0,21.5\n".encode(), "21.5", ""),
+    (regex("v \xb5 (\\d) \xb0"), "v \xb5 1 \xb0\n".encode() + b"v \xb5 2 \xb0\n", "2", ""),
     # Numbers.
     (regex(r"v=\s*(\S+)", "min"), b"v= 0.5D+00\nv= 0.9D-10\nv= 0.25-101\n", "0.25e-101", ""),
     (regex(r"v=\s*(\S+)"), b"v= 1.5D-03\n", "1.5e-03", ""),

@@ -95,6 +95,7 @@ def test_the_generated_program_is_python_of_3_6_and_stands_alone():
         for name in node.names
     }
     assert imported <= {
+        "itertools",
         "codecs",
         "csv",
         "json",
