@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from doe_compiler.bundle.parts import parts
-from doe_compiler.bundle.payload import ByContent, dressed, plain_payload, sampling_unit, template_key
+from doe_compiler.bundle.payload import ByContent, Dress, dressed, plain_payload, sampling_unit, template_key
+from doe_compiler.bundle.preparation import Preparation, preparation
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
 from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script, reading_time_s
@@ -65,6 +66,7 @@ class Job:
         return dressed(
             plain_payload(spec, ByContent(bundle.lowered)),
             spec,
+            bundle.dress(),
             name=name,
             markers={
                 "DOE_STUDY": spec.study,
@@ -74,7 +76,6 @@ class Job:
                 "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
             },
             parameter_sha256=parameter_sha256,
-            post_sha256=bundle.post.sha256 if bundle.post else None,
         )
 
 
@@ -82,7 +83,8 @@ class Job:
 class Bundle:
     """The compiled study: recipe, design, and the files that every job of it needs.
 
-    `post` is the generated post-processing step, None where it is not needed.
+    `post` is the generated post-processing step, None where it is not needed; `preparations` stand before the
+    steps of each analysis.
 
     `lowered` maps a template task (by `template_key`) to the digest of the content that is uploaded.
     """
@@ -93,6 +95,34 @@ class Bundle:
     files: tuple[BundleFile, ...]
     lowered: Mapping[str, str]
     post: BundleFile | None
+    preparations: tuple[Preparation, ...]
+
+    def dress(self) -> list[Dress]:
+        """What goes around the steps of every analysis."""
+        last = len(self.preparations) - 1
+        return [
+            Dress(
+                prepared,
+                sha256_hex(prepared.variables) if prepared.variables else None,
+                sha256_hex(prepared.script) if prepared.script else None,
+                self.post.sha256 if self.post and number == last else None,
+                is_first=number == 0,
+                is_wrapped=self.post is not None,
+                kept=tuple(dict.fromkeys(self._needed_after(number))),
+            )
+            for number, prepared in enumerate(self.preparations)
+        ]
+
+    def _needed_after(self, number: int) -> Iterator[str]:
+        """The generated files that steps behind the command of an analysis need."""
+        if self.post is not None:
+            yield self.post.name
+        for prepared in self.preparations[number:]:
+            if prepared.variables_name:
+                yield prepared.variables_name
+        for prepared in self.preparations[number + 1 :]:
+            if prepared.script_name:
+                yield prepared.script_name
 
     def jobs(self, design: Design | None) -> list[Job]:
         """The rows of a design (all, or the missing ones) packed into jobs of at most `runsPerJob`."""
@@ -115,11 +145,14 @@ class Bundle:
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
-    script = post_script(spec.responses, spec.analyses[-1].post_process, reading_time_s(spec))
-    post = _generated(POST_SCRIPT, script)
+    preparations = tuple(preparation(analysis, number) for number, analysis in enumerate(spec.analyses))
+    last, before = spec.analyses[-1], preparations[-1].before
+    post = _generated(
+        POST_SCRIPT, post_script(spec.responses, last.post_process, reading_time_s(spec), before), SCRIPT
+    )
     files: dict[tuple[str, str], BundleFile] = {(post.name, post.sha256): post}
     templates: dict[str, str] = {}
-    for analysis in spec.analyses:
+    for analysis, prepared in zip(spec.analyses, preparations, strict=True):
         found = [
             _local(file.source, INPUT) for file in analysis.input_files if isinstance(file.source, LocalFile)
         ]
@@ -131,11 +164,15 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
             file = BundleFile(task.source.name, sha256_hex(content), len(content), TEMPLATE, content)
             templates[template_key(task)] = file.sha256
             found.append(file)
+        if prepared.variables:
+            found.append(_generated(prepared.variables_name, prepared.variables, TEMPLATE))
+        if prepared.script:
+            found.append(_generated(prepared.script_name, prepared.script, SCRIPT))
         files |= {(file.name, file.sha256): file for file in found}
     if isinstance(spec.job.case_file, LocalFile):
         case = _local(spec.job.case_file, CASE)
         files[case.name, case.sha256] = case
-    return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post)
+    return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations)
 
 
 def relying_on_exit_codes(bundle: Bundle) -> Bundle:
@@ -151,8 +188,8 @@ def _local(file: LocalFile, type_id: int) -> BundleFile:
     return BundleFile(file.name, file.sha256, file.size, type_id, file.content, file.path)
 
 
-def _generated(name: str, content: bytes) -> BundleFile:
-    return BundleFile(name, sha256_hex(content), len(content), SCRIPT, content)
+def _generated(name: str, content: bytes, type_id: int) -> BundleFile:
+    return BundleFile(name, sha256_hex(content), len(content), type_id, content)
 
 
 def parameter_file(job: Job) -> BundleFile | None:

@@ -72,6 +72,8 @@ def _parts_of_analysis(analysis: Analysis, fields: Mapping[str, object]) -> Iter
                 yield "software", f"{code} {more.get('version', '')}".strip()
             case "inputFiles", list(inputs):
                 yield from ((f"input {file.get('name', file.get('id'))}", file) for file in inputs)
+            case "columns", _:
+                pass
             case "templateTasks", _:
                 yield from ((f"template {t.target}", [lowered(t.template)]) for t in analysis.templates)
             case "envVars", dict(variables):

@@ -4,10 +4,11 @@
 commands, the generated post-processing step, the markers, and the user's `raw`, which nothing comes after.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from doe_compiler.bundle.preparation import Preparation, static_environment
 from doe_compiler.bundle.steps import POST_COMMAND, timed_command, wrapped_command
 from doe_compiler.generators.wire_settings import law_to_wire
 from doe_compiler.kernel.canonical import digest
@@ -100,38 +101,46 @@ def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
     return payload
 
 
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What goes around the steps of one analysis; the files by content, None where there is none.
+
+    `post` is the generated post-processing step, which only the last analysis has; `is_wrapped` says that
+    commands leave their exit codes behind, and put back the files `kept`, which later steps need.
+    """
+
+    preparation: Preparation
+    variables: str | None
+    pre: str | None
+    post: str | None
+    is_first: bool
+    is_wrapped: bool
+    kept: tuple[str, ...] = ()
+
+
 def dressed(
     plain: Mapping[str, object],
     spec: Spec,
+    dress: Sequence[Dress],
     *,
     name: str,
     markers: Mapping[str, str],
     parameter_sha256: str | None,
-    post_sha256: str | None,
 ) -> dict[str, object]:
-    """The create call of one job, as it is sent.
+    """The create call of one job, as it is sent; `dress` goes with its analyses.
 
     `markers` stand in the environment of its first analysis; `parameter_sha256` is the content of its parameter
-    CSV (None: the job has no CSV); `post_sha256` the generated post-processing step (None: the platform tells
-    exit codes and nothing is to be extracted).
+    CSV (None: the job has no CSV).
     """
     analyses = plain["jobanalyses"]
     assert isinstance(analyses, list)
-    last = len(analyses) - 1
     payload = {
         "name": name,
         "paramFile": content_reference(parameter_sha256) if parameter_sha256 else None,
         **plain,
         "jobanalyses": [
-            _dressed_analysis(
-                entry,
-                analysis,
-                markers=markers if index == 0 else {},
-                is_first=index == 0,
-                post_sha256=post_sha256 if index == last else None,
-                is_wrapped=post_sha256 is not None,
-            )
-            for index, (entry, analysis) in enumerate(zip(analyses, spec.analyses, strict=True))
+            _dressed_analysis(entry, analysis, around, markers if around.is_first else {})
+            for entry, analysis, around in zip(analyses, spec.analyses, dress, strict=True)
         ],
     }
     return payload | _passed_through(spec, payload)
@@ -242,34 +251,47 @@ def _input(file: InputFile, refer: Refer) -> object:
 
 
 def _dressed_analysis(
-    plain: Mapping[str, object],
-    analysis: Analysis,
-    *,
-    markers: Mapping[str, str],
-    is_first: bool,
-    post_sha256: str | None,
-    is_wrapped: bool,
+    plain: Mapping[str, object], analysis: Analysis, dress: Dress, markers: Mapping[str, str]
 ) -> dict[str, object]:
+    """Of the user's scripts those that a generated one starts go among the inputs."""
+    prepared = dress.preparation
+    inputs, tasks = plain["inputFiles"], plain["templateTasks"]
+    more_inputs: list[object] = []
     fields: dict[str, object] = {
         **plain,
-        "command": _command(analysis, is_first=is_first, is_wrapped=is_wrapped),
-        "envVars": {**(analysis.env_vars or {}), **markers},
+        "command": _command(analysis, dress),
+        "envVars": {**static_environment(analysis), **markers},
     }
-    if post_sha256 is not None:
-        inputs, script = plain["inputFiles"], plain["postProcessScript"]
-        if isinstance(inputs, list) and isinstance(script, Mapping):
-            fields["inputFiles"] = [*inputs, {**script, "decompress": False}]
-        fields["postProcessScript"] = content_reference(post_sha256)
-        fields["postProcessScriptCommand"] = POST_COMMAND
+    if dress.variables is not None and isinstance(tasks, list):
+        task = {
+            "templateFile": content_reference(dress.variables),
+            "processedFilename": prepared.variables_name,
+        }
+        fields["templateTasks"] = [*tasks, task]
+    for kind, script, generated, command in (
+        ("preProcessScript", analysis.pre_process, dress.pre, f". ./{prepared.script_name}"),
+        ("postProcessScript", analysis.post_process, dress.post, POST_COMMAND),
+    ):
+        reference = plain[kind]
+        if generated is not None:
+            if isinstance(reference, Mapping):
+                more_inputs.append({**reference, "decompress": False})
+            fields[kind] = content_reference(generated)
+            fields[f"{kind}Command"] = command
+        elif script is not None:
+            fields[f"{kind}Command"] = prepared.before + script.command
+    if more_inputs and isinstance(inputs, list):
+        fields["inputFiles"] = [*inputs, *more_inputs]
     return fields | dict(analysis.raw or {})
 
 
-def _command(analysis: Analysis, *, is_first: bool, is_wrapped: bool) -> str:
-    if is_wrapped:
-        return wrapped_command(analysis.command, analysis.run_timeout_s, is_first=is_first)
+def _command(analysis: Analysis, dress: Dress) -> str:
+    command = dress.preparation.before + analysis.command
+    if dress.is_wrapped:
+        return wrapped_command(command, analysis.run_timeout_s, is_first=dress.is_first, kept=dress.kept)
     if analysis.run_timeout_s is not None:
-        return timed_command(analysis.command, analysis.run_timeout_s)
-    return analysis.command
+        return timed_command(command, analysis.run_timeout_s)
+    return command
 
 
 def _hardware(hardware: Hardware) -> dict[str, object]:

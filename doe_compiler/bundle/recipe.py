@@ -2,7 +2,8 @@
 
 It is derived from what is sent, so that a key that is added to the language counts by itself: the plain
 create call of `payload.py`, before the wrapper and the generated steps go on, with files by name, x bit and
-content, and templates with their placeholders standing as their columns' definitions. What is left out is
+content, templates with their placeholders standing as their columns' definitions, and the columns that steps
+name, by definition. What is left out is
 listed here and nowhere else; changing that never buys a run again.
 """
 
@@ -37,11 +38,13 @@ def recipe_digest(spec: Spec) -> str:
 
 def recipe(spec: Spec) -> dict[str, object]:
     """The recipe as plain data: contents by digest, texts as written, what is empty left out."""
-    payload = plain_payload(spec, _Described(definitions(spec)))
+    define = definitions(spec)
+    payload = plain_payload(spec, _Described(define))
     job = {key: value for key, value in payload.items() if key not in _LEFT_OUT_OF_JOB}
     job["jobanalyses"] = [
         _without_empty({key: value for key, value in entry.items() if key not in _LEFT_OUT_OF_ANALYSIS})
-        for entry in entries(payload["jobanalyses"])
+        | _without_empty({"columns": {name: define(name) for name in analysis.shell_names}})
+        for entry, analysis in zip(entries(payload["jobanalyses"]), spec.analyses, strict=True)
     ]
     job["jobvariables"] = {
         str(entry["name"]): said
@@ -67,7 +70,8 @@ class _Described:
         return self.file(file)
 
     def template(self, task: TemplateTask) -> object:
-        return template_digest(task.template, self._define)
+        text = template_digest(task.template, self._define)
+        return {"text": text, "x": True} if task.source.is_executable else text
 
 
 def template_digest(template: Template, define: Define) -> str:

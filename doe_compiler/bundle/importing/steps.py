@@ -1,12 +1,14 @@
 """The analyses of a job without what `doe` has added to them: the user's commands, scripts and variables."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from doe_compiler.bundle.importing.files import Reference, inputs, script
 from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
+from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
 
 _MARKERS = frozenset({"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS"})
@@ -45,29 +47,52 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
     post = _generated(steps[-1], contents) if steps else None
     if post is not None and post.declared:
         declared = post.declared
-    if post is None:
-        return Steps(tuple(steps), (), declared)
-    steps[-1] = _without_post(steps[-1], post)
-    return Steps(tuple(steps), post.extractors, declared)
+    if post is not None:
+        steps[-1] = _without_post(steps[-1], post)
+    steps = [_without_pre(step, contents) for step in steps]
+    return Steps(tuple(steps), () if post is None else post.extractors, declared)
 
 
 def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
     plain = plain_command(text(analysis.get("command")), is_first=is_first)
+    own = unprepared(plain.command)
     env_vars = {name: text(value) for name, value in mapping(analysis.get("envVars")).items()}
     if env_vars.keys() >= _MARKERS:
         ours = _MARKERS | _MARKERS_OF_APPLY
         env_vars = {name: value for name, value in env_vars.items() if name not in ours}
     return Step(
-        raw=analysis,
-        command=plain.command,
+        raw=_without_variables(analysis),
+        command=own.command,
         run_timeout_s=plain.run_timeout_s,
         inputs=inputs(analysis),
-        env_vars=env_vars,
+        env_vars={name: value.replace("$", "$$") for name, value in env_vars.items()} | own.env_vars,
         pre_script=script(analysis, "preProcessScript"),
-        pre_command=text(analysis.get("preProcessScriptCommand")),
+        pre_command=unprepared(text(analysis.get("preProcessScriptCommand"))).command,
         post_script=script(analysis, "postProcessScript"),
-        post_command=text(analysis.get("postProcessScriptCommand")),
+        post_command=unprepared(text(analysis.get("postProcessScriptCommand"))).command,
     )
+
+
+def _without_variables(analysis: Mapping[str, object]) -> Mapping[str, object]:
+    """The analysis without the generated template that its steps source."""
+    tasks = [
+        task
+        for task in entries(analysis.get("templateTasks"))
+        if not re.fullmatch(rf"{VARIABLES}[0-9]*\.sh", text(task.get("processedFilename")))
+    ]
+    return {**analysis, "templateTasks": tasks} if analysis.get("templateTasks") else analysis
+
+
+def _without_pre(step: Step, contents: Mapping[str, bytes]) -> Step:
+    """The step with the user's own pre-processing, where a generated one stands before it."""
+    if step.pre_script is None or not step.pre_command.startswith(f". ./{PRE}"):
+        return step
+    command = generated_pre(contents.get(step.pre_script.id, b""))
+    if command is None:
+        return step
+    if not command:
+        return replace(step, pre_script=None, pre_command="")
+    return replace(step, inputs=step.inputs[:-1], pre_script=step.inputs[-1], pre_command=command)
 
 
 def _generated(step: Step, contents: Mapping[str, bytes]) -> GeneratedPost | None:
@@ -82,7 +107,7 @@ def _without_post(step: Step, post: GeneratedPost) -> Step:
         return replace(step, post_script=None, post_command="")
     own = step.inputs[-1] if step.inputs and not step.inputs[-1].decompress else None
     rest = step.inputs[:-1] if own is not None else step.inputs
-    return replace(step, inputs=rest, post_script=own, post_command=post.user_command)
+    return replace(step, inputs=rest, post_script=own, post_command=unprepared(post.user_command).command)
 
 
 def _declared(analysis: Mapping[str, object]) -> tuple[str, ...]:
