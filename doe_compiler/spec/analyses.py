@@ -3,14 +3,14 @@
 import posixpath
 from collections.abc import Iterable
 
-from doe_compiler.kernel.findings import Finding, Place, has_errors
+from doe_compiler.kernel.findings import Place, has_errors
+from doe_compiler.spec.decks import deck_problem, encoding_of, takes_utf8, tell_carriage_returns
 from doe_compiler.spec.durations import seconds_of
 from doe_compiler.spec.files import Project, local_file, shown_path, target_problem
 from doe_compiler.spec.inputs import file_or_id
 from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script, TemplateTask
 from doe_compiler.spec.nodes import Fields, Items, Node, Scalar
 from doe_compiler.spec.report import Report
-from doe_compiler.spec.source import decoded
 from doe_compiler.templates.parser import parse
 
 _LONGEST_RUN_S = 366 * 86400
@@ -108,7 +108,10 @@ def _script(fields: Fields, key: str, project: Project, report: Report) -> Scrip
         report.error(
             "E107", "'command' is blank", section.place_of("command"), "say how the script is started"
         )
-    return None if file is None else Script(file, section.text("command"))
+    if file is None:
+        return None
+    tell_carriage_returns(file, section.text("command"), node, report)
+    return Script(file, section.text("command"))
 
 
 def _templates(fields: Fields, project: Project, report: Report) -> tuple[TemplateTask, ...]:
@@ -126,19 +129,25 @@ def _template(fields: Fields, project: Project, report: Report) -> TemplateTask 
     file = local_file(node, project, report, keep=True)
     if file is None or file.content is None:
         return None
-    shown = shown_path(project, node.text)
-    text = decoded(file.content, shown)
-    if isinstance(text, Finding):
-        hint = f"{text.hint}; a binary file goes under inputFiles"
-        report.error("E306", f"the template '{node.text}' is not text: {text.message}", node.place, hint)
+    encoding = encoding_of(fields, report)
+    if encoding is None:
         return None
-    # A byte order mark is part of the template: it stays in the file that is written.
-    template, findings = parse(file.content.decode(), shown, keep=keep)
-    report.lines[shown] = text.split("\n")
+    shown = shown_path(project, node.text)
+    problem = deck_problem(file.content, encoding, shown)
+    if problem is not None:
+        hint = f"{problem.hint}; a binary file goes under inputFiles"
+        report.error("E306", f"the template '{node.text}' is not text: {problem.message}", node.place, hint)
+        return None
+    # Bytes of other encodings, a byte order mark and line ends are part of the template: they stay as they are.
+    template, findings = parse(file.content.decode("utf-8", "surrogateescape"), shown, keep=keep)
+    report.lines[shown] = file.content.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
     report.findings += findings
+    tell_carriage_returns(file, "", node, report)
     if has_errors(findings):
         return None
-    return TemplateTask(file, fields.text("target"), template, keep)
+    return TemplateTask(
+        file, fields.text("target"), template, keep, takes_utf8=takes_utf8(file.content, encoding)
+    )
 
 
 def _is_jinja(fields: Fields, node: Scalar, report: Report) -> bool:

@@ -72,6 +72,8 @@ CODES = {
     "E313": "A cell of the table is not usable.",
     "E314": "A column of numbers writes one number in several ways (a warning).",
     "E315": "Empty rows or columns of a table do not count (a warning).",
+    "E316": "A shell script has the line ends of Windows (a warning).",
+    "E317": "A text that is not ASCII would be put into a template that is not UTF-8.",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

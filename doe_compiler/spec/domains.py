@@ -115,6 +115,17 @@ def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
             return False
 
 
+def texts_of(variable: Variable) -> tuple[str, ...]:
+    """The texts that a variable may hold by its own law."""
+    match variable.law:
+        case Levels(texts=texts):
+            return texts
+        case Constant(text=text):
+            return (text,)
+        case _:
+            return ()
+
+
 def is_textual(variable: Variable) -> bool:
     """Whether a variable holds text whatever stands in its column of a table."""
     return variable.is_text or (isinstance(variable.law, Levels) and variable.law.keeps_text)

@@ -154,12 +154,16 @@ class InputFile:
 
 @dataclass(frozen=True)
 class TemplateTask:
-    """A template and the path in the run's work directory that it is written to."""
+    """A template and the path in the run's work directory that it is written to.
+
+    Bytes that are not UTF-8 stand in it as lone surrogates; texts may be put into it as UTF-8 if `takes_utf8`.
+    """
 
     source: LocalFile
     target: str
     template: Template
     keep: tuple[str, ...] = ()
+    takes_utf8: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from doe_compiler.spec.shell import with_shell_names
 from doe_compiler.spec.source import read_text, split_lines
 from doe_compiler.spec.tree import read_tree
 from doe_compiler.spec.usage import check_placeholders, check_usage
-from doe_compiler.spec.variables import check_formulas, read_variables, textual_names
+from doe_compiler.spec.variables import check_formulas, foreign_texts, read_variables, textual_names
 
 __all__ = ["Reading", "find_studies", "read_study"]
 
@@ -165,7 +165,8 @@ def _analyses(
     analyses = read_analyses(section, bad, around.project, report)
     analyses = with_shell_names(analyses, section, responses, around.known, report)
     texts = textual_names(around.variables, None if design is None else design.table)
-    check_placeholders(analyses, around.known, texts, report)
+    foreign = foreign_texts(around.variables, None if design is None else design.table)
+    check_placeholders(analyses, around.known, texts, foreign, report)
     if bad or has_errors(report.findings[before:]):
         return None if bad else analyses
     check_usage(analyses, around.variables, () if design is None else design.constraints, report)

@@ -1,7 +1,7 @@
 """What templates and steps use: unknown placeholders, and variables that no run would notice."""
 
 import os.path
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from doe_compiler.expressions.parser import names
 from doe_compiler.kernel.findings import Place
@@ -14,14 +14,24 @@ _RUN = "doe_run"
 
 
 def check_placeholders(
-    analyses: Iterable[Analysis], known: frozenset[str], texts: frozenset[str], report: Report
+    analyses: Iterable[Analysis],
+    known: frozenset[str],
+    texts: frozenset[str],
+    foreign: Mapping[str, str],
+    report: Report,
 ) -> None:
-    """Find placeholders that no variable fills, and numbers' formats on variables that hold text."""
+    """Find placeholders that no variable fills, formats on text, and letters for which a deck has other bytes.
+
+    `foreign` is a text that is not ASCII, by the name of the variable that may hold it.
+    """
     for task in (task for analysis in analyses for task in analysis.templates):
         shown = os.path.normpath(task.source.path)
         report.findings += check(task.template, shown, known | _OF_EVERY_RUN | {_RUN})
         for placeholder in task.template.placeholders:
             place = Place(shown, placeholder.line, placeholder.column, placeholder.end_column)
+            if placeholder.name in foreign and not task.takes_utf8:
+                message = f"{foreign[placeholder.name]!r} would be put as UTF-8 into a file that is not UTF-8"
+                report.error("E317", message, place, "write it in ASCII, or save the template as UTF-8")
             if placeholder.name == _RUN:
                 message = "the number of a run is not part of what it is: growing the study would change it"
                 report.error("E212", message, place, "use ${doe_seed}, which stays with the row")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
+from doe_compiler.expressions.parser import names
 from doe_compiler.generators.laws import Law
 from doe_compiler.kernel.canonical import exact_text
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.cells import cell_text
-from doe_compiler.spec.domains import fractional_settings, holds_text, large_integer, value_problem
+from doe_compiler.spec.domains import fractional_settings, holds_text, large_integer, texts_of, value_problem
 from doe_compiler.spec.formulas import (
     Written,
     check_exact,
@@ -212,6 +213,23 @@ def large_integers(variables: Iterable[Variable], table: Table | None) -> dict[s
     """A whole number that floating point would change, by the name of the variable that may be it."""
     found = {v.name: large_integer(v, _column(table, v.name)) for v in variables}
     return {name: number for name, number in found.items() if number is not None}
+
+
+def foreign_texts(variables: Iterable[Variable], table: Table | None) -> dict[str, str]:
+    """A text that is not ASCII, by the name of the variable that may hold it."""
+    variables = tuple(variables)
+    found: dict[str, str] = {}
+    for variable in variables:
+        texts = (*texts_of(variable), *_column(table, variable.name))
+        foreign = next((text for text in texts if not text.isascii()), None)
+        if foreign is not None:
+            found[variable.name] = foreign
+    formulas = [(v.name, v.law) for v in variables if isinstance(v.law, Formula)]
+    for _ in formulas:  # a formula may hand on the text of another
+        for name, law in formulas:
+            if name not in found and (not law.source.isascii() or found.keys() & names(law.expression)):
+                found[name] = next((found[n] for n in names(law.expression) if n in found), law.source)
+    return found
 
 
 def _column(table: Table | None, name: str) -> tuple[str, ...]:
