@@ -58,11 +58,11 @@ def canonical_json(value: object) -> bytes:
     """The value as JSON in the one form that digests are taken over: sorted keys, no blanks, UTF-8.
 
     Keys must be text; floats must be finite and are written as `number_text` writes them, so 1.0 and 1
-    are one value.
+    are one value. Bytes that are no UTF-8, as lone surrogates, stand for themselves.
     """
     return json.dumps(
         _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    ).encode("utf-8", "surrogateescape")
 
 
 def _plain(value: object) -> object:
