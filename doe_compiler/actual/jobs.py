@@ -4,6 +4,7 @@ import base64
 import csv
 import enum
 import hashlib
+import io
 from collections import defaultdict
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -193,15 +194,41 @@ def job_keys(client: Client, job: Job, varied: Sequence[str]) -> Keys:
     A page of a proxy that comes in its place would otherwise be a job without rows, which would be paid for
     again.
     """
-    parameter_file = job.param_file
-    if parameter_file is None:
+    if job.param_file is None and job.case_file is None:
         return _NO_KEYS if varied else text_keys({}, 1)
     where = f"the parameter CSV of job {job.id}"
+    parameters = None if job.param_file is None else _content(client, job.param_file, where)
+    if job.case_file is None:
+        return parameter_keys(parameters or b"", varied, where=where)
+    cases = _content(client, job.case_file, f"the case file of job {job.id}")
+    return parameter_keys(crossed(cases, parameters, where=where), varied, where=where)
+
+
+def _content(client: Client, file_id: str, where: str) -> bytes:
     for _ in range(_READINGS):
-        content = client.read_file(parameter_file, _LARGEST_CSV)
-        if _is_as_stored(content, client.file(parameter_file)):
-            return parameter_keys(content, varied, where=where)
+        content = client.read_file(file_id, _LARGEST_CSV)
+        if _is_as_stored(content, client.file(file_id)):
+            return content
     raise TryAgain(f"{where} comes garbled", hint="something between here and the platform changes answers")
+
+
+def crossed(cases: bytes, parameters: bytes | None, *, where: str) -> bytes:
+    """The rows of a job with a case file, as the platform runs them: the cases in the outer loop."""
+    outer = _read_csv(cases, where)
+    inner = [[], []] if parameters is None else _read_csv(parameters, where)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*outer[0], *inner[0]])
+    writer.writerows([*case, *row] for case in outer[1:] for row in inner[1:])
+    return out.getvalue().encode()
+
+
+def _read_csv(content: bytes, where: str) -> list[list[str]]:
+    try:
+        rows = list(csv.reader(content.decode().splitlines(), skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DoeError(f"{where} cannot be read: {error}") from error
+    return [row for row in rows if row] or [[]]
 
 
 def _is_as_stored(content: bytes, stored: FileEntry) -> bool:
@@ -214,13 +241,8 @@ def _is_as_stored(content: bytes, stored: FileEntry) -> bool:
 
 def parameter_keys(content: bytes, varied: Sequence[str], *, where: str) -> Keys:
     """The keys of the rows of a parameter CSV, shape (n,); none if it lacks one of the varied variables."""
-    try:
-        rows = list(csv.reader(content.decode().splitlines(), skipinitialspace=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DoeError(f"{where} cannot be read: {error}") from error
-    if not rows:
-        return np.zeros(0, np.uint64)
-    header, body = [name.strip() for name in rows[0]], [row for row in rows[1:] if row]
+    rows = _read_csv(content, where)
+    header, body = [name.strip() for name in rows[0]], rows[1:]
     if any(name not in header for name in varied) or not body:
         return np.zeros(0, np.uint64)
     if any(len(row) != len(header) for row in body):

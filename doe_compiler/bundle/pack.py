@@ -4,8 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from doe_compiler.bundle.cases import blocks, case_csv
 from doe_compiler.bundle.parts import parts
-from doe_compiler.bundle.payload import ByContent, Dress, dressed, plain_payload, sampling_unit, template_key
+from doe_compiler.bundle.payload import (
+    ByContent,
+    Dress,
+    content_reference,
+    dressed,
+    plain_payload,
+    sampling_unit,
+    template_key,
+)
 from doe_compiler.bundle.preparation import Preparation, preparation
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
@@ -56,14 +65,24 @@ class Job:
 
     def parameter_chunks(self) -> Iterator[bytes]:
         """The parameter CSV in pieces; nothing for a job without variables."""
-        if self.design is None or not self.design.names:
-            return iter(())
-        return csv_chunks(self.design)
+        rows = self._blocks or self.design
+        return iter(()) if rows is None or not rows.names else csv_chunks(rows)
+
+    @cached_property
+    def _blocks(self) -> Design | None:
+        """The rows without their cases, if the platform is to cross them with the case file."""
+        return None if self.design is None else blocks(self.spec, self.design)
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the job has a parameter CSV."""
+        rows = self._blocks or self.design
+        return rows is not None and bool(rows.names)
 
     def payload(self, bundle: "Bundle", *, name: str, parameter_sha256: str | None) -> dict[str, object]:
         """The create call under that name, files by content."""
         spec = self.spec
-        return dressed(
+        payload = dressed(
             plain_payload(spec, ByContent(bundle.lowered)),
             spec,
             bundle.dress(),
@@ -77,6 +96,8 @@ class Job:
             },
             parameter_sha256=parameter_sha256,
         )
+        cases = None if self._blocks is None else case_file(self.spec)
+        return payload if cases is None else {**payload, "caseFile": content_reference(cases.sha256)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +190,18 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
         if prepared.script:
             found.append(_generated(prepared.script_name, prepared.script, SCRIPT))
         files |= {(file.name, file.sha256): file for file in found}
-    if isinstance(spec.job.case_file, LocalFile):
-        case = _local(spec.job.case_file, CASE)
+    case = _local(spec.job.case_file, CASE) if isinstance(spec.job.case_file, LocalFile) else case_file(spec)
+    if case is not None:
         files[case.name, case.sha256] = case
     return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations)
+
+
+def case_file(spec: Spec) -> BundleFile | None:
+    """The case file of a study whose cases `doe` crosses, None without one."""
+    content = case_csv(spec)
+    if content is None:
+        return None
+    return BundleFile(f"{spec.study}-cases.csv", sha256_hex(content), len(content), CASE, content)
 
 
 def relying_on_exit_codes(bundle: Bundle) -> Bundle:

@@ -16,6 +16,7 @@ from doe_compiler.spec.model import (
     Analysis,
     Constant,
     Formula,
+    FromCases,
     FromTable,
     Hardware,
     InputFile,
@@ -203,7 +204,7 @@ def _job_variable(
     kind = ""
     settings: Mapping[str, object] = {}
     match variable.law:
-        case Levels() | Formula() | FromTable() | Constant():
+        case Levels() | Formula() | FromTable() | FromCases() | Constant():
             if samples_there and isinstance(variable.law, Constant):
                 value = float(variable.law.text)
                 kind, settings = "Linspace", {"minvalue": value, "maxvalue": value, "count": 1}

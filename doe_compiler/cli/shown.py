@@ -100,8 +100,8 @@ def _shown(name: str, cell: str) -> str:
 
 
 def _short(cell: str) -> str:
-    """A number with more digits than a person reads, in seven of them."""
-    if len(cell) <= 10:
+    """A number with more digits than a person reads, in seven of them; a whole one keeps all."""
+    if len(cell) <= 10 or (len(cell) <= 24 and cell.lstrip("+-").isdigit()):
         return cell
     try:
         return f"{float(cell):.7g}"

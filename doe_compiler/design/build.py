@@ -8,6 +8,7 @@ The stages are the lines of `_built`.
 """
 
 from doe_compiler.design.bounds import require_sendable, require_within_bounds
+from doe_compiler.design.cases import case_count, crossed_with_cases, without_cases
 from doe_compiler.design.columns import Column, constant_column
 from doe_compiler.design.derived import completed, require_finite, violations
 from doe_compiler.design.design import Design
@@ -33,14 +34,16 @@ def build(spec: Spec) -> tuple[Design, list[Finding]]:
 
 
 def _built(spec: Spec) -> tuple[Design, list[Finding]]:
-    _require_method(spec)
+    _require_method(without_cases(spec))
     _require_clear_names(spec)
     _require_few_runs(spec)
-    points, told = METHODS[spec.design.method](spec)
+    own = without_cases(spec)
+    points, told = METHODS[spec.design.method](own)
     n = _length(points)
-    require_within_bounds(spec, points)
+    require_within_bounds(own, points)
     if spec.design.method == "table":
-        _require_constraints(spec, points, n)
+        _require_constraints(own, points, n)
+    points, n = crossed_with_cases(spec, points, n)
     rows = replicated(points, n, spec.design.replicates)
     n *= spec.design.replicates
     if spec.job.include_nominal_run:
@@ -102,7 +105,10 @@ def _require_clear_names(spec: Spec) -> None:
 
 
 def _require_few_runs(spec: Spec) -> None:
-    total = point_count(spec) * spec.design.replicates + spec.job.include_nominal_run
+    total = (
+        point_count(without_cases(spec)) * case_count(spec) * spec.design.replicates
+        + spec.job.include_nominal_run
+    )
     if total > MOST_RUNS:
         message = f"the design has {total:,} runs, more than {MOST_RUNS:,}"
         raise refused("E563", message, spec.design.place, "use fewer levels, or another method")

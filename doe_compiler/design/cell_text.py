@@ -16,7 +16,7 @@ from doe_compiler.generators.sampling import level_index, quantile, whole_values
 from doe_compiler.kernel.canonical import is_a_float_s, number_text
 from doe_compiler.kernel.errors import DoeError
 from doe_compiler.spec.domains import has_leading_zero, holds_text, plain_cell
-from doe_compiler.spec.model import Constant, Formula, FromTable, Levels, Variable
+from doe_compiler.spec.model import Constant, Formula, FromCases, FromTable, Levels, Variable
 from doe_compiler.spec.scalars import is_integer_text
 from doe_compiler.templates.decimal_format import formatted
 
@@ -155,7 +155,7 @@ def column_at(variable: Variable, coordinates: Floats) -> Column:
             labels = labels_of(variable)
             codes = level_index(coordinates, len(labels)).astype(np.int32)
             return CodedColumn(variable.name, codes, labels, holds_text(variable))
-        case Constant() | Formula() | FromTable():
+        case Constant() | Formula() | FromTable() | FromCases():
             raise ValueError(f"{variable.name} is not sampled")
         case Uniform() if variable.is_integer and max(abs(law.minimum), abs(law.maximum)) > _EXACT_END:
             return _text_column(variable, whole_values(law, coordinates))

@@ -99,7 +99,7 @@ def _fill(bundle: Bundle, folder: Path) -> list[str]:
 def _write_job(
     bundle: Bundle, job: Job, folder: Path, stem: str, digests: dict[str, str]
 ) -> dict[str, object]:
-    has_csv = job.design is not None and bool(job.design.names)
+    has_csv = job.has_parameters
     if has_csv:
         digests[f"{stem}.csv"] = _write(folder / f"{stem}.csv", job.parameter_chunks())
     mark = Mark(bundle.spec.study, bundle.recipe[:RECIPE_DIGITS], job.rows, job.unit(), 0, _NO_NONCE)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from doe_compiler.generators.enumeration import count_of
 from doe_compiler.generators.laws import FixedRange, Linspace
 from doe_compiler.kernel.findings import Place, has_errors, near_miss
+from doe_compiler.spec.cases import without_cases
 from doe_compiler.spec.domains import is_textual
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import (
@@ -48,8 +49,8 @@ class Surroundings:
 
     @property
     def varied(self) -> tuple[Variable, ...]:
-        """The sound variables that the design sets."""
-        return tuple(variable for variable in self.variables if variable.varies)
+        """The sound variables that the design sets; the cases come on top."""
+        return tuple(variable for variable in without_cases(self.variables) if variable.varies)
 
 
 def level_count(variable: Variable) -> int | None:
@@ -150,7 +151,7 @@ def _table(section: Fields, method: str | None, around: Surroundings, report: Re
     texts = frozenset(variable.name for variable in around.variables if is_textual(variable))
     table = read_table(node, around.project, report, section.text("decimal", "."), texts)
     if table is not None:
-        check_columns(table, around.variables, around.known, node.place, report)
+        check_columns(table, without_cases(around.variables), around.known, node.place, report)
     return table
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
 from doe_compiler.kernel.canonical import exact_text, number_text
-from doe_compiler.spec.model import Constant, Formula, FromTable, Levels, Variable
+from doe_compiler.spec.model import Constant, Formula, FromCases, FromTable, Levels, Variable
 from doe_compiler.spec.scalars import beyond_floats, decimal_number, is_decimal, is_integer_text
 
 Bounds = tuple[Fraction | None, Fraction | None]
@@ -111,6 +111,8 @@ def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
             return not is_decimal(text)
         case FromTable():
             return any(not is_decimal(text) for text in column)
+        case FromCases(texts=texts):
+            return any(not is_decimal(text) for text in texts)
         case _:
             return False
 
@@ -118,7 +120,7 @@ def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
 def texts_of(variable: Variable) -> tuple[str, ...]:
     """The texts that a variable may hold by its own law."""
     match variable.law:
-        case Levels(texts=texts):
+        case Levels(texts=texts) | FromCases(texts=texts):
             return texts
         case Constant(text=text):
             return (text,)
@@ -145,7 +147,7 @@ def large_integer(variable: Variable, column: tuple[str, ...]) -> int | None:
     if variable.is_text:
         return None
     match variable.law:
-        case Levels(texts=texts):
+        case Levels(texts=texts) | FromCases(texts=texts):
             return beyond_floats(texts)
         case Constant(text=text):
             return beyond_floats((text,))

@@ -5,18 +5,17 @@ from typing import cast
 
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.inputs import file_or_id
-from doe_compiler.spec.model import JobSpec, Limits, Share
+from doe_compiler.spec.model import JobSpec, Limits, LocalFile, PlatformFile, Share
 from doe_compiler.spec.nodes import Fields, Items, plain
 from doe_compiler.spec.report import Report
 
 
-def read_job(section: Fields, project: Project, report: Report) -> JobSpec:
-    """The job's settings of a section that fits the schema."""
-    case_file = file_or_id(section.get("caseFile"), project, report)
+def read_job(section: Fields, project: Project, report: Report, *, samples_there: bool) -> JobSpec:
+    """The job's settings of a section that fits the schema; `samples_there` where the platform makes the runs."""
     return JobSpec(
         is_low_priority=section.flag("isLowPriority"),
         expected_run_hours=section.real("expectedRunHours"),
-        case_file=None if case_file is None else case_file[0],
+        case_file=_platform_s_cases(section, project, report) if samples_there else None,
         runs_per_job=section.integer("runsPerJob"),
         include_nominal_run=section.flag("includeNominalRun"),
         is_template_dry_run=section.flag("isTemplateDryRun"),
@@ -24,6 +23,12 @@ def read_job(section: Fields, project: Project, report: Report) -> JobSpec:
         share=_shares(section),
         raw=section.plain("raw"),
     )
+
+
+def _platform_s_cases(section: Fields, project: Project, report: Report) -> LocalFile | PlatformFile | None:
+    """The case file as it stands: the platform crosses it with what it samples."""
+    found = file_or_id(section.get("caseFile"), project, report)
+    return None if found is None else found[0]
 
 
 def _resource_filters(section: Fields) -> tuple[Mapping[str, object], ...] | None:

@@ -68,6 +68,13 @@ class FromTable:
 
 
 @dataclass(frozen=True)
+class FromCases:
+    """A column of the case file: its cells in the order of the cases."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Variable:
     """One entry of `variables`; `nominal` is the cell's text.
 
@@ -76,7 +83,7 @@ class Variable:
     """
 
     name: str
-    law: Law | Levels | Constant | Formula | FromTable
+    law: Law | Levels | Constant | Formula | FromTable | FromCases
     place: Place
     unit: str = ""
     nominal: str | None = None
@@ -327,3 +334,8 @@ class Spec:
     def varied(self) -> tuple[Variable, ...]:
         """The variables that make a row's identity, in the order of the file."""
         return tuple(variable for variable in self.variables if variable.varies)
+
+    @property
+    def cases(self) -> tuple[Variable, ...]:
+        """The columns of the case file, with which every run of the design is crossed."""
+        return tuple(variable for variable in self.variables if isinstance(variable.law, FromCases))

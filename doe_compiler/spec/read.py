@@ -6,6 +6,7 @@ from pathlib import Path
 
 from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
 from doe_compiler.spec.analyses import read_analyses
+from doe_compiler.spec.cases import with_cases, without_cases
 from doe_compiler.spec.design import Surroundings, check_nominal_run, read_design
 from doe_compiler.spec.files import Project, project_of
 from doe_compiler.spec.find import find_studies
@@ -107,7 +108,11 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
     section = tree.fields("variables")
     known = frozenset() if section is None else frozenset(section.entries)
     variables = _variables(section, unsound, report)
-    around = Surroundings(variables, known, len(variables) == len(known), project)
+    is_whole = len(variables) == len(known)
+    if not unsound.section("job"):
+        variables = with_cases(tree.fields("job"), variables, project, report)
+        known |= {variable.name for variable in variables}
+    around = Surroundings(variables, known, is_whole, project)
     design = _design(tree, unsound, around, report)
     if section is not None:
         check_formulas(section, variables, known, None if design is None else design.table, report)
@@ -186,9 +191,13 @@ def _job(tree: Fields, unsound: _Unsound, around: Surroundings, report: Report) 
     section = tree.fields("job")
     if section is None or unsound.section("job"):
         return JobSpec()
-    job = read_job(section, around.project, report)
+    samples_there = (tree.fields("design") or _nothing(tree)).text("sampling") == "platform"
+    job = read_job(section, around.project, report, samples_there=samples_there)
     if job.include_nominal_run:
         check_nominal_run(
-            tree.fields("variables"), around.variables, section.place_of("includeNominalRun"), report
+            tree.fields("variables"),
+            without_cases(around.variables),
+            section.place_of("includeNominalRun"),
+            report,
         )
     return job

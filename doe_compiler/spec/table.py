@@ -95,7 +95,7 @@ def _not_finite(name: str, cells: tuple[str, ...], shown: str, place: Place) -> 
             yield Finding("E313", message, "give a number, or remove the row", place)
 
 
-def _spellings(name: str, cells: tuple[str, ...], place: Place) -> Iterator[Finding]:
+def spellings(name: str, cells: tuple[str, ...], place: Place) -> Iterator[Finding]:
     """A warning where a column of numbers writes one of them in several ways; they may be meant as text."""
     first: dict[Fraction, str] = {}
     for cell in dict.fromkeys(cells):
@@ -121,7 +121,7 @@ def _check_values(
             continue
         cells = tuple([row[index] for row in table.rows])
         if isinstance(variable.law, FromTable) and not keeps_text(variable, cells):
-            own.findings += _spellings(name, cells, header)
+            own.findings += spellings(name, cells, header)
         if isinstance(variable.law, FromTable) and not variable.is_integer:
             own.findings += _not_finite(name, cells, shown, place)
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from doe_compiler.expressions.parser import names
 from doe_compiler.kernel.findings import Place
-from doe_compiler.spec.model import Analysis, Constraint, Formula, FromTable, Variable
+from doe_compiler.spec.model import Analysis, Constraint, Formula, FromCases, FromTable, Variable
 from doe_compiler.spec.report import Report
 from doe_compiler.templates.parser import check
 
@@ -56,7 +56,7 @@ def check_usage(
     in_templates = _with_needs(placed, variables)
     in_constraints = _with_needs({n for c in constraints for n in names(c.expression)}, variables)
     for variable in variables:
-        if isinstance(variable.law, FromTable) and variable.name not in in_templates:
+        if isinstance(variable.law, FromTable | FromCases) and variable.name not in in_templates:
             report.warning("E211", f"no template or step uses the column '{variable.name}'", variable.place)
         elif variable.varies and variable.name not in in_templates:
             message = f"no template or step uses '{variable.name}': its runs would all compute the same"
