@@ -223,7 +223,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "response_description": (response("a", "description", "the drag"), NOTHING),
     "job.isLowPriority": ((WHOLE, ("job", "isLowPriority"), True), NOTHING),
     "job.expectedRunHours": ((WHOLE, ("job", "expectedRunHours"), 1), NOTHING),
-    "job.caseFile": ((WHOLE, ("job", "caseFile"), "cases.csv"), RECIPE),
+    "job.caseFile": ((WHOLE, ("job", "caseFile"), "cases.csv"), ROWS),
     "job.runsPerJob": ((WHOLE, ("job", "runsPerJob"), 3), NOTHING),
     "job.includeNominalRun": ((WHOLE, ("job", "includeNominalRun"), True), ROWS),
     "job.isTemplateDryRun": ((WHOLE, ("job", "isTemplateDryRun"), True), RECIPE),

@@ -1,0 +1,72 @@
+"""Whole cases are sent as runs and a case file, parts of them as rows; both hold the same rows."""
+
+from dataclasses import replace
+
+from doe_compiler.actual.jobs import crossed, parameter_keys
+from doe_compiler.bundle.pack import Job, bundled, case_file, parameter_file
+from doe_compiler.bundle.rows import design_keys
+from doe_compiler.design.build import build
+from doe_compiler.expressions.parser import parse
+from doe_compiler.kernel.findings import Place
+from doe_compiler.spec.model import Analysis, DesignSpec, Formula, FromCases, Hardware, Levels, Spec, Variable
+
+PLACE = Place("study.yaml", 1, 1)
+X = Variable("x", Levels(("1", "2")), PLACE)
+MESH = Variable("mesh", FromCases(("coarse", "fine", "3")), PLACE, role="Case")
+SPEC = Spec(
+    "s",
+    "study.yaml",
+    (X, MESH),
+    DesignSpec("full-factorial", PLACE),
+    (Analysis("c", None, "true", Hardware("emerald"), PLACE),),
+)
+
+
+def job_of(spec, rows=None):
+    design, findings = build(spec)
+    assert findings == []
+    bundle = bundled(spec, design)
+    job = Job(spec, design if rows is None else design.take(rows), "t")
+    parameters = parameter_file(job)
+    sent = None if parameters is None else parameters.content
+    payload = job.payload(bundle, name="n", parameter_sha256=parameters.sha256 if parameters else None)
+    return job, sent, payload
+
+
+def test_whole_cases_are_sent_as_a_case_file():
+    job, sent, payload = job_of(SPEC)
+    assert sent == b"x\n1\n2\n"
+    assert case_file(SPEC).content == b"mesh\ncoarse\nfine\n3\n"
+    assert payload["caseFile"] == {"id": f"sha256:{case_file(SPEC).sha256}"}
+    rows = crossed(case_file(SPEC).content, sent, where="CSV")
+    keys = parameter_keys(rows, job.design.varied, where="CSV")
+    assert keys.tolist() == design_keys(job.design).tolist()
+
+
+def test_a_part_of_the_cases_is_sent_as_rows():
+    job, sent, payload = job_of(SPEC, [0, 1, 2])
+    assert sent == b"x,mesh\n1,coarse\n2,coarse\n1,fine\n"
+    assert payload["caseFile"] is None
+    assert parameter_keys(sent, job.design.varied, where="CSV").tolist() == design_keys(job.design).tolist()
+    assert job_of(SPEC, [1, 3, 5])[1] == b"x\n2\n"
+    assert job_of(SPEC, [1, 3, 4])[2]["caseFile"] is None
+    assert job_of(SPEC, [0, 2, 1, 3, 4, 5])[2]["caseFile"] is None
+
+
+def test_columns_that_follow_from_the_case_are_sent_as_rows():
+    y = Variable("y", Formula("x", parse("x if mesh == 'fine' else 0")), PLACE)
+    assert job_of(replace(SPEC, variables=(X, y, MESH)))[2]["caseFile"] is None
+
+
+def test_cases_alone_need_no_parameters():
+    job, sent, payload = job_of(replace(SPEC, variables=(MESH,)))
+    assert (sent, payload["paramFile"]) == (None, None)
+    assert payload["caseFile"] is not None
+    rows = crossed(case_file(SPEC).content, None, where="CSV")
+    assert parameter_keys(rows, ["mesh"], where="CSV").tolist() == design_keys(job.design).tolist()
+
+
+def test_more_cases_are_no_new_recipe():
+    design, _ = build(SPEC)
+    more = replace(SPEC, variables=(X, replace(MESH, law=FromCases(("other", *MESH.law.texts)))))
+    assert bundled(SPEC, design).recipe == bundled(more, build(more)[0]).recipe
