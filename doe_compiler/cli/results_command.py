@@ -16,19 +16,28 @@ from doe_compiler.cli.asked import answer, connection_to, on_option, study_argum
 @click.option(
     "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
 )
-def command(study: Path, on: str, form: str, file: Path | None) -> None:
+@click.option(
+    "--best",
+    "most",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Only the N best runs, by the responses' goal.",
+)
+def command(study: Path, on: str, form: str, file: Path | None, most: int | None) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, results_table
     from doe_compiler.pipeline.compiling import compiled
     from doe_compiler.results.collect import collected
+    from doe_compiler.results.goals import best
     from doe_compiler.results.table import as_csv, as_json
 
     path = study_file(study)
     bundle, _ = compiled(path)
     with connection_to(on, path) as connection:
         results = collected(connection.client, bundle, connection.run_directory)
+    shown = results if most is None else best(results, most)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}
-    answer(texts[form](results), file)
+    answer(texts[form](shown), file)
     for difference in results.differences:
         click.echo(f"note: {difference}", err=True)
     click.echo(counted(results), err=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doe_compiler.results.collect import Results
+from doe_compiler.results.goals import is_outside
 from doe_compiler.results.states import RunState
 from doe_compiler.results.table import cells, header
 
@@ -112,7 +113,9 @@ def _short(cell: str) -> str:
 def counted(results: Results) -> str:
     """How many runs are in which state."""
     parts = [f"{results.count(state):,} {state.value}" for state in RunState if results.count(state)]
-    return f"{plural(len(results.rows), 'run')}: {', '.join(parts) or 'none'}"
+    outside = sum(is_outside(results, row) for row in results.rows)
+    told = f" ({outside:,} outside of the bounds of a response)" if outside else ""
+    return f"{plural(len(results.rows), 'run')}: {', '.join(parts) or 'none'}{told}"
 
 
 def shown_progress(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> None:

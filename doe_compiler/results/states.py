@@ -1,10 +1,12 @@
 """What became of a run, told from what the API says of it; a run has no status of its own there."""
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.extraction.told import Told
+from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.model import Response
 
 _MOST_LISTED = 8
@@ -54,7 +56,40 @@ def run_state(
     said = [f"no value of {_listed(optional, told.missing)}"] if optional else []
     if told.notes:
         said.append(_listed(list(told.notes), told.notes))
+    said += broken_bounds(responses, outputs)
     return RunState.DONE, "; ".join(said)
+
+
+def broken_bounds(responses: Sequence[Response], outputs: Mapping[str, str]) -> list[str]:
+    """Which bounds the responses of a run break, such as `Cd (5.1) is above its max 5`."""
+    return [
+        f"{response.name} ({outputs[response.name]}) {problem}"
+        for response in responses
+        if response.name in outputs and (problem := _outside(response, outputs[response.name]))
+    ]
+
+
+def _outside(response: Response, text: str) -> str:
+    low, high = response.minimum, response.maximum
+    if low is None and high is None:
+        return ""
+    value = number_of(text)
+    if value is None:
+        return "is no number, and has bounds"
+    if low is not None and value < low:
+        return f"is below its min {number_text(low)}"
+    if high is not None and value > high:
+        return f"is above its max {number_text(high)}"
+    return ""
+
+
+def number_of(text: str) -> float | None:
+    """The finite number that a response says, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _listed(names: Sequence[str], reasons: Mapping[str, str]) -> str:

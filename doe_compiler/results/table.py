@@ -8,6 +8,7 @@ import re
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.results.collect import ResultRow, Results
+from doe_compiler.results.goals import is_outside
 
 _FIRST = ("run",)
 _LAST = ("state", "why", "exit_code", "job", "job_run", "directory")
@@ -72,6 +73,7 @@ def as_json(results: Results) -> str:
                 },
                 "state": row.state.value,
                 "why": row.why or None,
+                "isOutsideBounds": is_outside(results, row),
                 "exitCode": _value(row.outputs.get(EXIT_NAME)),
                 "job": row.job_id,
                 "jobRun": row.job_run,
