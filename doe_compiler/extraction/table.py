@@ -53,11 +53,11 @@ class Table:
         if {len(row) for row in rows} != {self._width}:
             return False
         self._count += len(lines)
+        has_commas = delimiter != "," and "," in text
         for column, taker in zip(found.columns, self._takers):
             if isinstance(column, Column):
-                cells = [row[column.place].strip() for row in rows]
-                has_commas = delimiter != "," and "," in text
-                taker.add([number_cell(cell, delimiter) for cell in cells] if has_commas else cells)
+                cells = [row[column.place] for row in taker.needed(rows)]
+                taker.add([number_cell(cell.strip(), delimiter) for cell in cells] if has_commas else cells)
         return True
 
     def _lines(self, lines: "list[str]") -> None:

@@ -85,6 +85,12 @@ class Taker:
         """Whether nothing that comes later can change the value."""
         return self._take == "first" and self._count > 0
 
+    def needed(self, rows: "list[list[str]]") -> "list[list[str]]":
+        """Those of the next rows whose values can count."""
+        if self._take == "last":
+            return rows[-1:]
+        return rows[:1] if self._take == "first" else rows
+
     def add(self, values: "list[str]") -> None:
         """The next values."""
         if not values:
@@ -106,15 +112,22 @@ class Taker:
         self._ignored += 1
 
     def _weigh(self, values: "list[str]") -> None:
-        for value, found in zip(values, _numbers(values)):
-            if found is None:
-                self._ignored += 1
-            elif self._take == "mean":
-                self._batch.append(found)
-                if len(self._batch) == _BATCH:
-                    self._sum, self._batch = _sum([self._sum] + self._batch), []
-            elif self._kept is None or (found < self._best if self._take == "min" else found > self._best):
-                self._kept, self._best = value, found
+        numbers = _numbers(values)
+        if numbers is None:
+            pairs = [(value, number(value.strip())) for value in values]
+            values = [value for value, found in pairs if found is not None]
+            numbers = [found for _, found in pairs if found is not None]
+            self._ignored += len(pairs) - len(numbers)
+        if not numbers:
+            return
+        if self._take == "mean":
+            self._batch += numbers
+            while len(self._batch) >= _BATCH:
+                self._sum, self._batch = _sum([self._sum] + self._batch[:_BATCH]), self._batch[_BATCH:]
+            return
+        best = min(numbers) if self._take == "min" else max(numbers)
+        if self._kept is None or (best < self._best if self._take == "min" else best > self._best):
+            self._kept, self._best = values[numbers.index(best)], best
 
     def taken(self) -> "tuple[str, str]":
         """The value, and what is to be told of it; NoValue says why there is none."""
@@ -142,13 +155,10 @@ def _sum(numbers: "list[float]") -> float:
         return math.inf
 
 
-def _numbers(values: "list[str]") -> "list[float | None]":
+def _numbers(values: "list[str]") -> "list[float] | None":
+    """All values as numbers, or None if one may be none: Python reads `1_000` and `nan` as numbers too."""
     try:
-        found = [float(value) for value in values]  # type: list[float | None]
+        found = [float(value) for value in values]
     except ValueError:
-        pass
-    else:
-        # Python reads `1_000` and `nan` as numbers too.
-        if all(map(math.isfinite, found)) and "_" not in "".join(values):  # type: ignore[arg-type]
-            return found
-    return [number(value.strip()) for value in values]
+        return None
+    return found if math.isfinite(sum(found)) and "_" not in "".join(values) else None

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any, Callable
 
-LONGEST_READING_S = 300.0
+LONGEST_READING_S = 600.0
 LONGEST_STEP_S = 10.0
 _SHORTEST_S = 0.02
 

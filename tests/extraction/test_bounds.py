@@ -1,5 +1,6 @@
 """Whatever an output is, its reading ends, in bounded memory, and costs the other responses nothing."""
 
+import math
 import os
 import subprocess
 import sys
@@ -26,6 +27,19 @@ def test_windows_of_a_large_log_lose_and_repeat_nothing(tmp_path):
     taken = [{**LAST, "take": take} for take in ("first", "last", "min", "max", "mean")]
     found = read(tmp_path, *taken, {"kind": "regex", "regex": r"step (\d+)\nCd = \1\n", "take": "mean"})
     assert [each.value for each in found] == ["0", "299999", "0", "299999", "149999.5", "149999.5"]
+
+
+@pytest.mark.parametrize("flaw", ["", "9,nan\n", "9\n", "# t,p\n", "\n", '"9","9"\n', "t,p\n"])
+def test_a_large_table_gives_what_its_lines_give(tmp_path, flaw):
+    half = [f"{n},{n / 8}\n" for n in range(60_000)]
+    (tmp_path / "out").write_text("t,p\n" + "".join(half) + flaw + "".join(half))
+    takes = ("first", "last", "min", "max", "mean")
+    found = read(tmp_path, *({"kind": "csv", "column": "p", "take": take} for take in takes))
+    numbers = [float(line.split(",")[1]) for line in half] * 2 + ([9.0] if '"' in flaw else [])
+    assert [each.value for each in found[:4]] == ["0.0", "7499.875", "0.0", "7499.875"]
+    assert float(found[4].value) == pytest.approx(math.fsum(numbers) / len(numbers), rel=1e-15)
+    ignored = "1 of 120001 values are no numbers" if flaw in ("9,nan\n", "9\n") else ""
+    assert [each.told for each in found[2:]] == [ignored] * 3
 
 
 @pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
