@@ -18,6 +18,7 @@ from doe_compiler.archives.entries import (
 LONGEST_NAME = 255
 LONGEST_PATH = 3072
 MOST_LINKS = 40
+MOST_PARTS = 3_000_000
 DRIVE = re.compile(r"[A-Za-z]:/")
 
 
@@ -156,16 +157,22 @@ def followed(path: str, links: Mapping[str, str]) -> str | None:
 
     What is no link counts as a folder, there or not. Links in a circle end where they are.
     """
+    return _walked(path, links)[0]
+
+
+def _walked(path: str, links: Mapping[str, str]) -> tuple[str | None, int]:
+    """Where it leads, and how many parts of names were looked at on the way."""
     reached: list[str] = []
     ahead = deque(path.split("/"))
-    hops = 0
+    hops = parts = 0
     while ahead:
+        parts += 1
         part = ahead.popleft()
         if part in ("", "."):
             continue
         if part == "..":
             if not reached:
-                return None
+                return None, parts
             reached.pop()
             continue
         reached.append(part)
@@ -173,15 +180,26 @@ def followed(path: str, links: Mapping[str, str]) -> str | None:
         if target is not None and hops < MOST_LINKS:
             hops += 1
             if target.startswith("/"):
-                return None
+                return None, parts
             reached.pop()
             ahead.extendleft(reversed(target.split("/")))
-    return "/".join(reached)
+    return "/".join(reached), parts
 
 
 def leaving_link(links: Mapping[str, str]) -> str | None:
-    """The first of the links, path to target, that leads out of the folder when all of them are there."""
-    return next((path for path in links if followed(path, links) is None), None)
+    """The first of the links, path to target, that leads out of the folder when all of them are there.
+
+    Raises ArchiveError for links through links through links of such a length that it would take minutes.
+    """
+    all_parts = 0
+    for path in links:
+        place, parts = _walked(path, links)
+        if place is None:
+            return path
+        all_parts += parts
+        if all_parts > MOST_PARTS:
+            raise ArchiveError(f"its link {shown(path)} and others lead through too many")
+    return None
 
 
 def _check_target(entry: Entry) -> None:

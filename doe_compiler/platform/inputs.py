@@ -144,7 +144,10 @@ def _behind_links(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], dict[
     links = {path: entry.target for path, entry in entries.items() if isinstance(entry, Link)}
     if not links:
         return dict(entries), links
-    leaving = leaving_link(links)
+    try:
+        leaving = leaving_link(links)
+    except ArchiveError as error:
+        raise InputError(f"the inputs do not fit together: {error}") from error
     if leaving is not None:
         raise InputError(f"the link {leaving} leads outside of the work directory")
     placed: dict[str, Entry] = {}

@@ -215,6 +215,11 @@ def test_a_long_chain_of_links_ends():
     assert len(members(_tar(*entries))) == 200
 
 
+def test_links_that_lead_through_each_other_for_long_are_refused():
+    entries = [(f"l{n}", SYM, "x/../" * 500 + f"l{n + 1}") for n in range(1000)]
+    assert "too many" in str(_refusal(_tar(*entries, format=tarfile.GNU_FORMAT), "a.tar"))
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [
