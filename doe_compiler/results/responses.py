@@ -138,18 +138,16 @@ class CurrentResponses:
             self._client.download(file_id, lambda piece: _fed(reading, piece))
         except _Settled:
             pass
-        except NotAllowedIn:
-            raise
         except DoeError as error:
-            if isinstance(error, TryAgain):
-                self._check_platform(job, run)
+            if isinstance(error, NotAllowedIn | TryAgain):
+                self._check_platform(error, job, run)
             return reading.fail(f"'{path}' cannot be read: {error.message}")
         return reading.finish()
 
-    def _check_platform(self, job: ActualJob, run: RunEntry) -> None:
+    def _check_platform(self, error: DoeError, job: ActualJob, run: RunEntry) -> None:
         """Raise what is wrong with the platform as a whole; if it answers, only this file cannot be had."""
         if self._is_for_retries:
-            raise TryAgain("the outputs of a run cannot be read now")
+            raise error
         self._listed = (("", 0), {})
         self._files(job, run)
 
