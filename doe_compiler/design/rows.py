@@ -18,7 +18,7 @@ from doe_compiler.design.refusal import DesignRefused
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding
 from doe_compiler.spec.domains import holds_text
-from doe_compiler.spec.model import Spec, Variable
+from doe_compiler.spec.model import FromCases, Spec, Variable
 from doe_compiler.templates.template import Template
 
 _LARGEST_SEED = 2**31 - 1
@@ -34,7 +34,7 @@ def replicated(points: dict[str, Column], n: int, replicates: int) -> dict[str, 
 
 def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
     """The nominal run in front, once and not replicated; a refusal names each variable without `nominal`."""
-    missing = [variable for variable in spec.varied if variable.nominal is None]
+    missing = [variable for variable in spec.varied if _nominal(variable) is None]
     if missing:
         raise DesignRefused(
             *(
@@ -50,8 +50,15 @@ def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
     return {v.name: joined([_nominal_column(v, rows[v.name]), rows[v.name]]) for v in spec.varied}
 
 
+def _nominal(variable: Variable) -> str | None:
+    """The text of a variable in the nominal run, which takes the first case."""
+    if variable.nominal is None and isinstance(variable.law, FromCases):
+        return variable.law.texts[0]
+    return variable.nominal
+
+
 def _nominal_column(variable: Variable, like: Column) -> Column:
-    text = variable.nominal or ""
+    text = _nominal(variable) or ""
     is_level = isinstance(like, CodedColumn) and text in like.labels
     cell = text if is_level else cell_of(variable, text)
     if (

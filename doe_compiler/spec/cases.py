@@ -71,7 +71,7 @@ def _column(
         report.findings += spellings(name, cells, place)
         cells = tuple(map(plain_cell, cells))
     variable = declared or Variable(name, FromTable(), place)
-    return replace(variable, law=FromCases(cells), role="Case", nominal=variable.nominal or cells[0])
+    return replace(variable, law=FromCases(cells), role="Case")
 
 
 def without_cases(variables: Iterable[Variable]) -> tuple[Variable, ...]:

@@ -4,8 +4,8 @@ from design_studies import built, csv, formula, levels, placeholder, refusals, s
 
 from doe_compiler.spec.model import FromCases
 
-MESH = variable("mesh", FromCases(("coarse", "fine")), role="Case", nominal="coarse")
-SIZE = variable("size", FromCases(("1", "9007199254740993")), role="Case", nominal="1")
+MESH = variable("mesh", FromCases(("coarse", "fine")), role="Case")
+SIZE = variable("size", FromCases(("1", "9007199254740993")), role="Case")
 FACTORIAL = {"method": "full-factorial"}
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from doe_compiler.bundle.pack import bundled
 from doe_compiler.spec.model import FromCases
 
 JOB = "job: {caseFile: cases.csv}"
@@ -74,4 +75,18 @@ def test_the_nominal_run_takes_the_first_case(read_cases):
         "job: {caseFile: cases.csv, includeNominalRun: true}",
     )
     assert reading.findings == ()
-    assert [variable.nominal for variable in reading.spec.cases] == ["a", "1"]
+    assert [variable.nominal for variable in reading.spec.cases] == [None, None]
+
+
+def test_cases_of_words_may_be_sent_to_a_platform_that_samples(read_cases):
+    reading = read_cases(
+        "mesh,size\na,1\nb,2\n",
+        "x: {generator: Uniform, min: 1, max: 2, nominal: 1}",
+        "design: {sampling: platform, iterations: 2}\njob: {caseFile: cases.csv, includeNominalRun: true}",
+    )
+    assert reading.findings == ()
+    bundle = bundled(reading.spec, None)
+    payload = bundle.jobs(None)[0].payload(bundle, name="n", parameter_sha256=None)
+    assert payload["caseFile"] is not None
+    roles = {variable["name"]: variable["variableType"] for variable in payload["jobvariables"]}
+    assert roles == {"x": "Param", "mesh": "Case", "size": "Case"}
