@@ -39,8 +39,13 @@ def _resource_filters(section: Fields) -> tuple[Mapping[str, object], ...] | Non
 
 
 def _shares(section: Fields) -> tuple[Share, ...]:
-    entries = (node for node in section.items("share") if isinstance(node, Fields))
-    return tuple(Share(entry.text("email"), entry.text("message")) for entry in entries)
+    """The people to share with: an address once, however its letters are written."""
+    found: dict[str, Share] = {}
+    for node in section.items("share"):
+        if isinstance(node, Fields):
+            share = Share(node.text("email"), node.text("message"))
+            found.setdefault(share.email.casefold(), share)
+    return tuple(found.values())
 
 
 def read_limits(section: Fields) -> Limits:
