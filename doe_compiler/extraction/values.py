@@ -5,6 +5,7 @@ import math
 import re
 
 LONGEST_VALUE = 4096
+NOTHING = "nothing matches"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _FORTRAN = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))[dDqQ]([+-]?[0-9]+)")
 # Fortran leaves the letter out where an exponent has three digits.
@@ -132,7 +133,7 @@ class Taker:
     def taken(self) -> "tuple[str, str]":
         """The value, and what is to be told of it; NoValue says why there is none."""
         if not self._count:
-            raise NoValue("nothing matches")
+            raise NoValue(NOTHING)
         if self._take in ("first", "last"):
             if isinstance(self._kept, NoValue):
                 raise self._kept

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.extraction.told import Told
+from doe_compiler.extraction.values import NOTHING
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.model import Response
 
@@ -93,7 +94,8 @@ def number_of(text: str) -> float | None:
 
 
 def _listed(names: Sequence[str], reasons: Mapping[str, str]) -> str:
-    """The first of the names, each with its reason."""
-    shown = [f"{name} ({reasons[name]})" if reasons.get(name) else name for name in names[:_MOST_LISTED]]
+    """The first of the names, each with its reason, if it is more than that there is nothing to find."""
+    told = {name: reason for name, reason in reasons.items() if reason and reason != NOTHING}
+    shown = [f"{name} ({told[name]})" if name in told else name for name in names[:_MOST_LISTED]]
     rest = len(names) - len(shown)
     return ", ".join(shown) + (f" and {rest:,} more" if rest else "")
