@@ -6,15 +6,17 @@ import enum
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, read_mark
 from doe_compiler.bundle.rows import Keys, contiguous_ranges, text_keys
 from doe_compiler.client.client import Client, FileEntry, Job
+from doe_compiler.kernel.canonical import sha256_hex
 from doe_compiler.kernel.errors import DoeError, TryAgain
 
 _LARGEST_CSV = 1 << 30
@@ -122,6 +124,7 @@ def clones(jobs: Sequence[ActualJob]) -> frozenset[str]:
 
 
 _NO_KEYS = np.zeros(0, np.uint64)
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +150,30 @@ class Findings:
     def __init__(self, kept: MutableMapping[str, str] | None = None) -> None:
         self._kept = {} if kept is None else kept
 
-    def keys(self, client: Client, job: ActualJob, varied: Sequence[str], desired: Keys) -> Keys:
-        """The rows that a job holds: recognised by its mark as a range of the design, or else from its CSV."""
+    def keys(
+        self,
+        client: Client,
+        job: ActualJob,
+        varied: Sequence[str],
+        desired: Keys,
+        texts: Mapping[str, str] = _NO_TEXTS,
+    ) -> Keys:
+        """The rows that a job holds: recognised by its mark as a range of the design, or else from its CSV.
+
+        `texts` are those for which names stand in parameter CSVs, by name.
+        """
         if job.mark.rows is None:
             return _NO_KEYS
         starts = contiguous_ranges(desired, job.mark.rows)
         if starts:
             return desired[starts[0] : starts[0] + job.mark.rows.count]
         name = f"rows {job.id} {job.mark} {' '.join(varied)}"
+        if texts:
+            name += f" {sha256_hex(' '.join(texts).encode())}"
         known = self._kept.get(name)
         if known is None:
             known = base64.b64encode(
-                job_keys(client, client.job(job.id), varied).astype("<u8").tobytes()
+                job_keys(client, client.job(job.id), varied, texts).astype("<u8").tobytes()
             ).decode()
             self._kept[name] = known
         return np.frombuffer(base64.b64decode(known), "<u8").astype(np.uint64)
@@ -188,7 +203,7 @@ def _was_cut_short(client: Client, job: ActualJob) -> bool:
     return not reason.startswith(_RAN_TO_THE_END)
 
 
-def job_keys(client: Client, job: Job, varied: Sequence[str]) -> Keys:
+def job_keys(client: Client, job: Job, varied: Sequence[str], texts: Mapping[str, str] = _NO_TEXTS) -> Keys:
     """The keys of the rows in a job's CSV, which is believed only if it has the platform's checksum.
 
     A page of a proxy that comes in its place would otherwise be a job without rows, which would be paid for
@@ -199,9 +214,9 @@ def job_keys(client: Client, job: Job, varied: Sequence[str]) -> Keys:
     where = f"the parameter CSV of job {job.id}"
     parameters = None if job.param_file is None else _content(client, job.param_file, where)
     if job.case_file is None:
-        return parameter_keys(parameters or b"", varied, where=where)
+        return parameter_keys(parameters or b"", varied, texts, where=where)
     cases = _content(client, job.case_file, f"the case file of job {job.id}")
-    return parameter_keys(crossed(cases, parameters, where=where), varied, where=where)
+    return parameter_keys(crossed(cases, parameters, where=where), varied, texts, where=where)
 
 
 def _content(client: Client, file_id: str, where: str) -> bytes:
@@ -239,7 +254,9 @@ def _is_as_stored(content: bytes, stored: FileEntry) -> bool:
     return len(content) == stored.size
 
 
-def parameter_keys(content: bytes, varied: Sequence[str], *, where: str) -> Keys:
+def parameter_keys(
+    content: bytes, varied: Sequence[str], texts: Mapping[str, str] = _NO_TEXTS, *, where: str
+) -> Keys:
     """The keys of the rows of a parameter CSV, shape (n,); none if it lacks one of the varied variables."""
     rows = _read_csv(content, where)
     header, body = [name.strip() for name in rows[0]], rows[1:]
@@ -249,6 +266,8 @@ def parameter_keys(content: bytes, varied: Sequence[str], *, where: str) -> Keys
         raise DoeError(f"{where} has rows that are shorter or longer than its header")
     wanted = {*varied, "doe_replicate"}
     columns = {
-        name: [row[index].strip() for row in body] for index, name in enumerate(header) if name in wanted
+        name: [texts.get(cell, cell) for cell in (row[index].strip() for row in body)]
+        for index, name in enumerate(header)
+        if name in wanted
     }
     return text_keys(columns, len(body))

@@ -22,7 +22,7 @@ def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
     if not isinstance(then, dict) or not then:
         return ()
     found = part_changes(then, wanted.parts)
-    texts = wanted.texts() if HAS_CHANGED in found.values() else {}
+    texts = wanted.part_texts() if HAS_CHANGED in found.values() else {}
     before = dict(_texts_of(client, job)) if texts else {}
     told = []
     for name, change in found.items():

@@ -128,7 +128,7 @@ def _decided(order: Order, existing: Existing, unit_jobs: tuple[ActualJob, ...])
 
 
 def _holding(client: Client, order: Order, job: ActualJob, findings: Findings) -> Holding:
-    keys = findings.keys(client, job, order.wanted.varied, order.wanted.keys)
+    keys = findings.keys(client, job, order.wanted.varied, order.wanted.keys, order.wanted.texts)
     if job.is_draft:
         return Holding(job, keys, keys)
     stands = findings.standing(client, job, keys)

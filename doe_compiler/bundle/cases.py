@@ -1,9 +1,9 @@
 """A job whose rows are all cases of some runs is sent as the platform crosses it: runs and a case file."""
 
+from doe_compiler.bundle.texts import name_of_text
 from doe_compiler.design.columns import Column
 from doe_compiler.design.design import Design
-from doe_compiler.spec.cells import cell_problem
-from doe_compiler.spec.model import FromCases, Spec, Variable
+from doe_compiler.spec.model import FromCases, Spec
 
 
 def case_csv(spec: Spec) -> bytes | None:
@@ -11,16 +11,22 @@ def case_csv(spec: Spec) -> bytes | None:
     columns = [variable.law.texts for variable in spec.cases if isinstance(variable.law, FromCases)]
     if not columns:
         return None
-    rows = [[variable.name for variable in spec.cases], *zip(*columns, strict=True)]
+    rows = [
+        [variable.name for variable in spec.cases],
+        *(map(name_of_text, row) for row in zip(*columns, strict=True)),
+    ]
     return "".join(f"{','.join(row)}\n" for row in rows).encode()
 
 
 def blocks(spec: Spec, design: Design) -> Design | None:
     """The runs without their cases, if the rows are these runs for every case in turn; else None."""
     names = {variable.name for variable in spec.cases}
-    # A cell that cannot stand in a CSV without quotes is sent the way that such cells of designs are.
     laws = [variable.law for variable in spec.cases if isinstance(variable.law, FromCases)]
-    if not laws or not all(map(_is_plain, spec.cases)) or design.n % len(laws[0].texts):
+    if (
+        not laws
+        or any(variable.format is not None for variable in spec.cases)
+        or design.n % len(laws[0].texts)
+    ):
         return None
     size = design.n // len(laws[0].texts)
     for column in design.columns:
@@ -40,8 +46,3 @@ def blocks(spec: Spec, design: Design) -> Design | None:
 
 def _repeated(column: Column, size: int, count: int) -> list[str]:
     return column.cells(0, size) * count
-
-
-def _is_plain(variable: Variable) -> bool:
-    texts = variable.law.texts if isinstance(variable.law, FromCases) else ()
-    return variable.format is None and not any(cell_problem(text) for text in texts)

@@ -19,6 +19,7 @@ from doe_compiler.bundle.preparation import Preparation, preparation
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
 from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script, reading_time_s
+from doe_compiler.bundle.texts import TEXTS_FILE, columns_with_names, named_texts, sent_design, texts_table
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
@@ -66,7 +67,7 @@ class Job:
     def parameter_chunks(self) -> Iterator[bytes]:
         """The parameter CSV in pieces; nothing for a job without variables."""
         rows = self._blocks or self.design
-        return iter(()) if rows is None or not rows.names else csv_chunks(rows)
+        return iter(()) if rows is None or not rows.names else csv_chunks(sent_design(rows))
 
     @cached_property
     def _blocks(self) -> Design | None:
@@ -105,7 +106,7 @@ class Bundle:
     """The compiled study: recipe, design, and the files that every job of it needs.
 
     `post` is the generated post-processing step, None where it is not needed; `preparations` stand before the
-    steps of each analysis.
+    steps of each analysis. `texts` are those for which names stand in parameter CSVs, by name.
 
     `lowered` maps a template task (by `template_key`) to the digest of the content that is uploaded.
     """
@@ -117,16 +118,19 @@ class Bundle:
     lowered: Mapping[str, str]
     post: BundleFile | None
     preparations: tuple[Preparation, ...]
+    texts: Mapping[str, str]
 
     def dress(self) -> list[Dress]:
         """What goes around the steps of every analysis."""
         last = len(self.preparations) - 1
+        texts = _texts_file(self.texts)
         return [
             Dress(
                 prepared,
                 sha256_hex(prepared.variables) if prepared.variables else None,
                 sha256_hex(prepared.script) if prepared.script else None,
                 self.post.sha256 if self.post and number == last else None,
+                texts.sha256 if texts and number == 0 else None,
                 is_first=number == 0,
                 is_wrapped=self.post is not None,
                 kept=tuple(dict.fromkeys(self._needed_after(number))),
@@ -138,6 +142,8 @@ class Bundle:
         """The generated files that steps behind the command of an analysis need."""
         if self.post is not None:
             yield self.post.name
+        if self.texts and number < len(self.preparations) - 1:
+            yield TEXTS_FILE
         for prepared in self.preparations[number:]:
             if prepared.variables_name:
                 yield prepared.variables_name
@@ -166,7 +172,11 @@ class Bundle:
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
-    preparations = tuple(preparation(analysis, number) for number, analysis in enumerate(spec.analyses))
+    named = columns_with_names(design) if design is not None else frozenset()
+    texts = named_texts(design) if design is not None else {}
+    preparations = tuple(
+        preparation(analysis, number, named) for number, analysis in enumerate(spec.analyses)
+    )
     last, before = spec.analyses[-1], preparations[-1].before
     post = _generated(
         POST_SCRIPT, post_script(spec.responses, last.post_process, reading_time_s(spec), before), SCRIPT
@@ -193,7 +203,12 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     case = _local(spec.job.case_file, CASE) if isinstance(spec.job.case_file, LocalFile) else case_file(spec)
     if case is not None:
         files[case.name, case.sha256] = case
-    return Bundle(spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations)
+    table = _texts_file(texts)
+    if table is not None:
+        files[table.name, table.sha256] = table
+    return Bundle(
+        spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations, texts
+    )
 
 
 def case_file(spec: Spec) -> BundleFile | None:
@@ -215,6 +230,10 @@ def relying_on_exit_codes(bundle: Bundle) -> Bundle:
 
 def _local(file: LocalFile, type_id: int) -> BundleFile:
     return BundleFile(file.name, file.sha256, file.size, type_id, file.content, file.path)
+
+
+def _texts_file(texts: Mapping[str, str]) -> BundleFile | None:
+    return _generated(TEXTS_FILE, texts_table(texts), INPUT) if texts else None
 
 
 def _generated(name: str, content: bytes, type_id: int) -> BundleFile:

@@ -106,7 +106,8 @@ def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
 class Dress:
     """What goes around the steps of one analysis; the files by content, None where there is none.
 
-    `post` is the generated post-processing step, which only the last analysis has; `is_wrapped` says that
+    `post` is the generated post-processing step, which only the last analysis has, `texts` the table of texts,
+    which the first has; `is_wrapped` says that
     commands leave their exit codes behind, and put back the files `kept`, which later steps need.
     """
 
@@ -114,6 +115,7 @@ class Dress:
     variables: str | None
     pre: str | None
     post: str | None
+    texts: str | None
     is_first: bool
     is_wrapped: bool
     kept: tuple[str, ...] = ()
@@ -258,6 +260,8 @@ def _dressed_analysis(
     prepared = dress.preparation
     inputs, tasks = plain["inputFiles"], plain["templateTasks"]
     more_inputs: list[object] = []
+    if dress.texts is not None:
+        more_inputs.append({**content_reference(dress.texts), "decompress": False})
     fields: dict[str, object] = {
         **plain,
         "command": _command(analysis, dress),

@@ -31,7 +31,8 @@ class Wanted:
     """The rows of a study by their keys of shape (n,), empty if the platform samples them (`unit`).
 
     `ready(rows)` packs rows, given as indices, into jobs. `files` are those that every job needs. `parts` is
-    what the recipe is made of, by name; `texts` gives the contents of those that are files.
+    what the recipe is made of, by name; `part_texts` gives the contents of those that are files. `texts`
+    are those for which names stand in parameter CSVs, by name.
     """
 
     study: str
@@ -42,7 +43,8 @@ class Wanted:
     files: tuple[BundleFile, ...]
     share: tuple[Share, ...]
     parts: Mapping[str, str]
-    texts: Callable[[], Mapping[str, bytes]]
+    part_texts: Callable[[], Mapping[str, bytes]]
+    texts: Mapping[str, str]
     ready: Callable[[Sequence[int]], Iterator[ReadyJob]]
 
 
@@ -68,6 +70,7 @@ def wanted_of(bundle: Bundle) -> Wanted:
         spec.job.share,
         parts(spec),
         lambda: part_texts(spec),
+        bundle.texts,
         ready,
     )
 

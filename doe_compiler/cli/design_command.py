@@ -60,7 +60,7 @@ def _answer_csv(design: "Design", file: Path | None) -> None:
     from doe_compiler.design.csv_text import csv_chunks
 
     if file is None:
-        for chunk in csv_chunks(design):
+        for chunk in csv_chunks(design, is_quoted=True):
             sys.stdout.buffer.write(chunk)
         return
-    write_answer(csv_chunks(design), file)
+    write_answer(csv_chunks(design, is_quoted=True), file)

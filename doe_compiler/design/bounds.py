@@ -1,5 +1,6 @@
 """Whether the number that a cell means lies within its variable's law, and whether a cell may be sent."""
 
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
@@ -76,14 +77,26 @@ def _beyond(variable: Variable, column: Column) -> list[Finding]:
 
 
 def require_sendable(spec: Spec, columns: Iterable[Column]) -> None:
-    """Refuse cells that a parameter CSV cannot hold without quoting: see `unsendable`."""
+    """Refuse cells that no run could have, and formats of templates on cells that travel by a name."""
     places = {variable.name: variable.place for variable in spec.variables}
+    formatted = {
+        placeholder.name
+        for analysis in spec.analyses
+        for task in analysis.templates
+        for placeholder in task.template.placeholders
+        if placeholder.pattern is not None
+    }
     findings: list[Finding] = []
     for column in columns:
         if isinstance(column, FloatColumn):
             continue
         texts = column.labels if isinstance(column, CodedColumn) else dict.fromkeys(column.texts)
-        wrong = [(text, reason) for text in texts if (reason := unsendable(text))]
+        wrong = [(text, reason) for text in texts if (reason := _impossible(text))]
+        if column.name in formatted:
+            by_name = (text for text in texts if travels_by_name(text))
+            wrong += [
+                (text, "is no number that a format of a template can be applied to") for text in by_name
+            ]
         findings += [
             Finding(
                 "E541",
@@ -97,24 +110,26 @@ def require_sendable(spec: Spec, columns: Iterable[Column]) -> None:
         raise DesignRefused(*findings)
 
 
-def unsendable(text: str) -> str:
-    """Why a text cannot be a cell of a parameter CSV, or nothing; the platform's quoting is unknown."""
+def _impossible(text: str) -> str:
+    """Why a text cannot reach a run, or nothing."""
     if not text:
         return "is empty"
-    if text != text.strip():
-        return "begins or ends with a blank"
-    if text.isascii() and text.isalnum():
-        return ""
-    for sign, word in (
-        ('"', "a quote"),
-        (",", "a comma"),
-        ("${", "the placeholder sign ${"),
-        ("\0", "a NUL byte"),
-    ):
-        if sign in text:
-            return f"holds {word}"
-    if len(text.splitlines()) > 1:
-        return "holds a line end"
+    if "\0" in text:
+        return "holds a NUL byte"
     if any("\ud800" <= sign <= "\udfff" for sign in text):
         return "holds half a surrogate pair, which is no text"
     return ""
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.+/:=-]*", re.ASCII)
+_BY_NAME = re.compile(r"[\"',\x00-\x1f\x7f\x85\u2028\u2029]|\$\{")
+
+
+def travels_by_name(text: str) -> bool:
+    """Whether a parameter CSV cannot hold the text as it is: the platform's quoting is unknown.
+
+    So a cell that is sent has no quotes, commas, line ends, other control characters, `${` or outer blanks.
+    """
+    if _PLAIN.fullmatch(text):
+        return False
+    return text != text.strip() or _BY_NAME.search(text) is not None

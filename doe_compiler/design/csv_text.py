@@ -1,4 +1,4 @@
-"""A design as the bytes of its CSV: UTF-8 without a mark, LF, a final newline, no quoting."""
+"""A design as the bytes of its CSV: UTF-8 without a mark, LF, a final newline."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,11 @@ CHUNK_ROWS = 2_000  # about 400 kB of ten numbers a row: stays in the processor'
 
 
 def csv_chunks(
-    design: Design, start: int = 0, stop: int | None = None, *, header: bool = True
+    design: Design, start: int = 0, stop: int | None = None, *, header: bool = True, is_quoted: bool = False
 ) -> Iterator[bytes]:
     """The rows start to stop (exclusive) of a design, a chunk of whole lines at a time.
 
-    Cells are written as they are; `build` has seen to it that none needs a quote. A design without columns
-    has no CSV: nothing.
+    Cells are written as they are, or quoted where they need it. A design without columns has no CSV: nothing.
     """
     if not design.columns:
         return
@@ -26,12 +25,20 @@ def csv_chunks(
     stop = design.n if stop is None else min(stop, design.n)
     for first in range(start, stop, CHUNK_ROWS):
         last = min(first + CHUNK_ROWS, stop)
-        yield _lines(design, first, last) + b"\n"
+        yield _lines(design, first, last, is_quoted) + b"\n"
 
 
-def _lines(design: Design, start: int, stop: int) -> bytes:
+def _lines(design: Design, start: int, stop: int, is_quoted: bool) -> bytes:
     arrays = [column.values[start:stop] for column in design.columns if isinstance(column, FloatColumn)]
     if len(arrays) == len(design.columns):
         return number_lines(np.stack(arrays, axis=1))
     cells = [column.cells(start, stop) for column in design.columns]
+    if is_quoted:
+        cells = [list(map(_quoted, column)) for column in cells]
     return "\n".join(map(",".join, zip(*cells, strict=True))).encode()
+
+
+def _quoted(cell: str) -> str:
+    if any(sign in cell for sign in ',"\r\n') or cell != cell.strip():
+        return '"' + cell.replace('"', '""') + '"'
+    return cell

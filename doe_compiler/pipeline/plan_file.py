@@ -159,6 +159,7 @@ def _contents(order: Order, look: Look, root: Path) -> Document:
         "varied": list(wanted.varied),
         "share": [{"email": share.email, "message": share.message} for share in wanted.share],
         "parts": dict(wanted.parts),
+        "texts": dict(wanted.texts),
         "origin": order.origin,
         "failed": {
             holding.job.id: sorted(order.failed_runs(holding.job))
@@ -323,6 +324,7 @@ def _order_of(study: Mapping[str, object], root: Path) -> Order:
         tuple(Share(entry["email"], entry["message"]) for entry in contents["share"]),
         contents["parts"],
         dict,
+        contents["texts"],
         ready,
     )
     return Order(

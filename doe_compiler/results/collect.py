@@ -76,12 +76,12 @@ def _collected(client: Client, bundle: Bundle) -> Results:
     findings = Findings()
     found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
     for job in jobs:
-        keys = findings.keys(client, job, bundle.design.varied, desired).tolist()
+        keys = findings.keys(client, job, bundle.design.varied, desired, bundle.texts).tolist()
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
     current = CurrentResponses(client, bundle.spec)
-    differences = InputDifferences()
+    differences = InputDifferences(bundle.texts)
     rows = []
     for index, key in enumerate(desired.tolist()):
         inputs = bundle.design.row(index)

@@ -7,15 +7,19 @@ from doe_compiler.kernel.canonical import same_text
 
 
 class InputDifferences:
-    """Takes the inputs from the runs, and notes where the study says something else now."""
+    """Takes the inputs from the runs, and notes where the study says something else now.
 
-    def __init__(self) -> None:
+    `texts` are those for which names stand in parameter CSVs, by name.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
         self._first: dict[str, str] = {}
         self._count: dict[str, int] = {}
 
     def as_run(self, number: int, inputs: Mapping[str, str], run: RunEntry) -> dict[str, str]:
         """The cells of the run's own row of the parameter CSV; a column that it lacks as the study has it."""
-        had = {variable.name: variable.display_value for variable in run.variables}
+        had = {v.name: self._texts.get(v.display_value, v.display_value) for v in run.variables}
         shown = {name: had.get(name, cell) for name, cell in inputs.items()}
         for name, cell in inputs.items():
             if not same_text(shown[name], cell):

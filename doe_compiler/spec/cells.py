@@ -4,24 +4,12 @@ from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.nodes import Node, Scalar
 from doe_compiler.spec.report import Report
 
-_SEPARATORS = {'"': "a double quote", ",": "a comma", "${": "'${'"}
-_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-
 
 def cell_problem(text: str) -> str:
-    """Why a cell cannot hold the text, or nothing."""
+    """Why no run can have the text, or nothing."""
     if not text:
         return "is empty"
-    if text != text.strip():
-        return "begins or ends with a blank"
-    for part, name in _SEPARATORS.items():
-        if part in text:
-            return f"holds {name}"
-    if any(char in _LINE_ENDS for char in text):
-        return "holds a line end"
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        return "holds a control character"
-    return ""
+    return "holds a NUL character" if "\0" in text else ""
 
 
 def cell_text(node: Node | None, report: Report, *, is_text: bool = False) -> str | None:
@@ -36,7 +24,7 @@ def cell_text(node: Node | None, report: Report, *, is_text: bool = False) -> st
     problem = cell_problem(node.text)
     if problem:
         shown = node.text if len(node.text) <= 40 else f"{node.text[:37]}..."
-        hint = "a cell has no quotes, commas, line ends, '${' or outer blanks; put such text into a file"
+        hint = "write a text, or put it into a file"
         report.error("E111", f"a cell cannot hold {shown!r}: it {problem}", node.place, hint)
         return None
     return node.text

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 
 def rows_of(done):
@@ -58,3 +59,57 @@ def test_a_constant_that_only_a_command_names_buys_runs_again(doe, study_at):
     assert "constant c '7' is now '8'" in doe("plan", study(8)).stdout
     doe("apply", study(8), "--yes")
     assert {row["y"] for row in rows_of(doe("results", study(8), "--format", "csv"))} == {"8"}
+
+
+def test_texts_that_a_table_cannot_hold_reach_deck_shell_and_results(doe, study_at):
+    texts = ["CH4:1, O2:2, N2:7.52", 'it\'s "so"', " lead", "plain", "two\nlines"]
+    levels = ", ".join('"' + text.replace('"', '\\"').replace("\n", "\\n") + '"' for text in texts)
+
+    def study(levels, runs=""):
+        return study_at(
+            variables=f"  mix: {{levels: [{levels}]}}",
+            design="{}",
+            command='"printf \'%s\' \\"$mix\\" > shell.txt; cp deck.txt y.txt"',
+            deck="mix = ${mix}!\n",
+            responses="  y: {file: y.txt, regex: '(?s)mix = (.*)!', required: false}",
+        )
+
+    applied = doe("apply", study(levels), "--yes")
+    assert applied.returncode == 0, applied.stderr
+    shown = doe("results", study(levels), "--format", "json")
+    runs = json.loads(shown.stdout)["runs"]
+    assert [run["inputs"]["mix"] for run in runs] == texts
+    for run, text in zip(runs, texts, strict=True):
+        where = study(levels).parent / run["directory"]
+        assert (where / "deck.txt").read_text() == f"mix = {text}!\n"
+        assert (where / "shell.txt").read_text() == text
+    grown = study(levels + ', "a, b"')
+    assert "1 run in 1 job to create" in doe("plan", grown).stdout
+    moved = study('"first, new", ' + levels)
+    assert "Plan: 1 run " in doe("plan", moved).stdout
+    assert list(csv.reader(io.StringIO(doe("design", moved, "--format", "csv").stdout)))[2] == [texts[0]]
+
+
+def test_a_job_with_texts_and_named_columns_is_imported_as_the_same_study(doe, study_at):
+    study = study_at(
+        variables="  mix: {levels: ['CH4:1, O2:2', \"it's\", b]}",
+        design="{}",
+        command='"echo $mix > y.txt"',
+        deck="mix = ${mix}\n",
+        analysis="    envVars: {A: 'a$mix'}\n    preProcess: {script: pre.sh, command: sh pre.sh}",
+    )
+    (study.parent / "pre.sh").write_text("true\n")
+    data = {"DOE_DATA": str(study.parent / "data")}
+    doe("apply", study, "--yes", env=data)
+    (job,) = map(json.loads, doe("jobs", "list", "--json", cwd=study.parent, env=data).stdout.splitlines())
+    imported = doe("import", job["id"], "again", cwd=study.parent, env=data)
+    assert imported.returncode == 0, imported.stderr
+    text = (study.parent / "again" / "study.yaml").read_text()
+    assert 'command: "echo $mix > y.txt"' in text
+    assert "doe_variables" not in text
+    rows = list(
+        csv.reader(io.StringIO(doe("design", "again", "--format", "csv", cwd=study.parent, env=data).stdout))
+    )
+    assert rows[1:] == [["CH4:1, O2:2"], ["it's"], ["b"]]
+    planned = doe("plan", "again", "--detailed-exitcode", cwd=study.parent, env=data)
+    assert planned.returncode == 0, planned.stdout

@@ -35,7 +35,7 @@ def test_rows_may_be_longer_than_the_header_by_empty_cells_only():
 def test_decimal_commas_are_read_with_decimal():
     sheet, told, _ = sheet_of("x;y;m\r\n1,5;-,25;a,b\r\n2;1,5e-3;c\r\n", ",", ["m"])
     assert sheet.rows == (("1.5", "-.25", "a,b"), ("2", "1.5e-3", "c"))
-    assert [message for *_, message in told] == ["the cell of 'm' holds a comma"]
+    assert told == []
     sheet, told, _ = sheet_of("sep=;\nx;y\n1,5;2\n", ",")
     assert (sheet.rows, sheet.lines, told) == ((("1.5", "2"),), (3,), [])
 

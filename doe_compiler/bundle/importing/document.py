@@ -115,7 +115,7 @@ def imported(job: Mapping[str, object], contents: Mapping[str, bytes], origin: s
     """The study of a job; `contents` holds the files with a read limit by id, `origin` says where it was."""
     notes, shelf = Notes(), Shelf()
     steps = steps_of(job, contents)
-    inputs = _inputs(job, contents, shelf, notes)
+    inputs = _inputs(job, contents, steps.texts, shelf, notes)
     analyses = imported_analyses(steps.steps, contents, _placeholders(job, inputs), shelf, notes)
     if analyses.needs_dollar:
         inputs.variables[_dollar(inputs)] = {"value": "$"}
@@ -161,11 +161,17 @@ def _dollar(inputs: _Inputs) -> str:
     return name
 
 
-def _inputs(job: Mapping[str, object], contents: Mapping[str, bytes], shelf: Shelf, notes: Notes) -> _Inputs:
+def _inputs(
+    job: Mapping[str, object],
+    contents: Mapping[str, bytes],
+    texts: Mapping[str, str],
+    shelf: Shelf,
+    notes: Notes,
+) -> _Inputs:
     listed = sorted(entries(job.get("jobvariables")), key=lambda each: whole(each.get("displayOrder")) or 0)
     table = parameter_file(job)
     if table is not None:
-        return _from_table(job, listed, table, contents, shelf, notes)
+        return _from_table(job, listed, table, contents, texts, shelf, notes)
     generated = [variable for variable in listed if generator_type(variable)]
     others = [variable for variable in listed if not generator_type(variable)]
     found = _sampled_there(job, generated, notes) if generated else _Inputs()
@@ -180,10 +186,11 @@ def _from_table(
     listed: list[Mapping[str, object]],
     file: Reference,
     contents: Mapping[str, bytes],
+    texts: Mapping[str, str],
     shelf: Shelf,
     notes: Notes,
 ) -> _Inputs:
-    table = _table(listed, file, contents, notes)
+    table = _table(listed, file, contents, texts, notes)
     path = shelf.place("", TABLE_FILE, file.id, table.content)
     by_name = {text(variable.get("name")): variable for variable in listed}
     found = _Inputs(design={"method": "table", "file": path}, names=dict(table.names))
@@ -202,10 +209,14 @@ def _from_table(
 
 
 def _table(
-    listed: list[Mapping[str, object]], file: Reference, contents: Mapping[str, bytes], notes: Notes
+    listed: list[Mapping[str, object]],
+    file: Reference,
+    contents: Mapping[str, bytes],
+    texts: Mapping[str, str],
+    notes: Notes,
 ) -> ImportedTable:
     try:
-        return imported_table(contents.get(file.id))
+        return imported_table(contents.get(file.id), texts)
     except NoTable as problem:
         notes.add(("design", "file"), f"the parameter file {file.name!r} cannot be used: {problem}")
         inputs = [variable for variable in listed if role(variable) not in _OUTPUT_ROLES]

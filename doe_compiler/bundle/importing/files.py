@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doe_compiler.bundle.importing.reading import entries, flag, mapping, text, whole
+from doe_compiler.bundle.texts import TEXTS_FILE
 
 _LONGEST_NAME = 200  # bytes: room for a suffix below the 255 of file systems
 _LARGEST_TEXT = 8 << 20
@@ -76,7 +77,11 @@ def inputs(analysis: Mapping[str, object]) -> tuple[Reference, ...]:
     """The input files of an analysis, in order."""
     listed = analysis.get("inputFiles")
     found = [reference(value) for value in listed] if isinstance(listed, list) else []
-    return tuple(each for each in found if each is not None)
+    return tuple(
+        replace(each, read_limit=_LARGEST_TABLE) if each.name == TEXTS_FILE else each
+        for each in found
+        if each is not None
+    )
 
 
 def references(job: Mapping[str, object]) -> tuple[Reference, ...]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from doe_compiler.bundle.importing.files import Reference, inputs, script
@@ -10,6 +10,7 @@ from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
 from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
+from doe_compiler.bundle.texts import TEXTS_FILE, read_texts_table
 
 _MARKERS = frozenset({"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS"})
 _MARKERS_OF_APPLY = frozenset({"DOE_ORIGIN"})
@@ -32,11 +33,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """All analyses; `extractors` are those of the generated post-processing, `declared` all responses' names."""
+    """All analyses; `extractors` are those of the generated post-processing, `declared` all responses' names.
+
+    `texts` are those for which names stand in the parameter CSV, by name.
+    """
 
     steps: tuple[Step, ...]
     extractors: tuple[Mapping[str, str], ...]
     declared: tuple[str, ...]
+    texts: Mapping[str, str]
 
 
 def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
@@ -49,8 +54,9 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
         declared = post.declared
     if post is not None:
         steps[-1] = _without_post(steps[-1], post)
+    texts = _texts(steps, contents)
     steps = [_without_pre(step, contents) for step in steps]
-    return Steps(tuple(steps), () if post is None else post.extractors, declared)
+    return Steps(tuple(steps), () if post is None else post.extractors, declared, texts)
 
 
 def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
@@ -73,6 +79,14 @@ def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
     )
 
 
+def _texts(steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
+    """The texts that a generated step puts into the files of a run."""
+    if not any(step.pre_command.startswith(f". ./{PRE}") for step in steps):
+        return {}
+    tables = (contents.get(file.id, b"") for step in steps for file in step.inputs if file.name == TEXTS_FILE)
+    return {name: text_ for table in tables for name, text_ in read_texts_table(table).items()}
+
+
 def _without_variables(analysis: Mapping[str, object]) -> Mapping[str, object]:
     """The analysis without the generated template that its steps source."""
     tasks = [
@@ -90,9 +104,10 @@ def _without_pre(step: Step, contents: Mapping[str, bytes]) -> Step:
     command = generated_pre(contents.get(step.pre_script.id, b""))
     if command is None:
         return step
+    inputs = tuple(file for file in step.inputs if file.name != TEXTS_FILE)
     if not command:
-        return replace(step, pre_script=None, pre_command="")
-    return replace(step, inputs=step.inputs[:-1], pre_script=step.inputs[-1], pre_command=command)
+        return replace(step, inputs=inputs, pre_script=None, pre_command="")
+    return replace(step, inputs=inputs[:-1], pre_script=inputs[-1], pre_command=command)
 
 
 def _generated(step: Step, contents: Mapping[str, bytes]) -> GeneratedPost | None:

@@ -39,19 +39,22 @@ class ImportedTable:
     notes: tuple[str, ...]
 
 
-def imported_table(content: bytes | None) -> ImportedTable:
-    """The table in a parameter CSV, None for one that is too large to be read; raises NoTable."""
+def imported_table(content: bytes | None, texts: Mapping[str, str]) -> ImportedTable:
+    """The table in a parameter CSV, None for one that is too large to be read; raises NoTable.
+
+    `texts` are those for which names stand in it, by name.
+    """
     if content is None:
         raise NoTable("it is larger than a table of a study may be")
     plain = _decoded(content)
     header, rows = _read(plain)
     kept = [name for name in header if name != DOLLAR_NAME]
-    columns = {name: [row[header.index(name)] for row in rows] for name in kept}
+    columns = {name: [texts.get(cell, cell) for cell in _cells(rows, header.index(name))] for name in kept}
     replicates = _replicates(columns)
     if replicates > 1:
         columns = {name: cells[::replicates] for name, cells in columns.items() if name != REPLICATE}
     names = study_names(tuple(columns))
-    is_rewritten = '"' in plain or list(names.values()) != header
+    is_rewritten = '"' in plain or bool(texts) or list(names.values()) != header
     formats, notes = _formats({names[name]: cells for name, cells in columns.items()})
     notes = [
         *(f"'{name}' is called '{new}' here" for name, new in names.items() if name != new),
@@ -60,6 +63,10 @@ def imported_table(content: bytes | None) -> ImportedTable:
     ]
     written = _written(list(names.values()), list(columns.values())) if is_rewritten else None
     return ImportedTable(names, formats, replicates, written, tuple(notes))
+
+
+def _cells(rows: Rows, index: int) -> list[str]:
+    return [row[index] for row in rows]
 
 
 def study_names(names: Sequence[str]) -> dict[str, str]:
@@ -136,10 +143,14 @@ def _formats(columns: Mapping[str, list[str]]) -> tuple[dict[str, str], list[str
 def _problems(columns: Mapping[str, list[str]]) -> list[str]:
     found = []
     for name, cells in columns.items():
-        problem = next(filter(None, map(cell_problem, cells)), "")
+        problem = next(filter(None, map(_problem, cells)), "")
         if problem:
             found.append(f"a cell of '{name}' {problem}, which a table of a study cannot hold: change it")
     return found
+
+
+def _problem(cell: str) -> str:
+    return cell_problem(cell) or ("begins or ends with a blank" if cell != cell.strip() else "")
 
 
 def _written(header: list[str], columns: Sequence[list[str]]) -> bytes:
@@ -148,6 +159,6 @@ def _written(header: list[str], columns: Sequence[list[str]]) -> bytes:
 
 
 def _quoted(cell: str) -> str:
-    if not cell or any(mark in cell for mark in ',"\r\n'):
+    if not cell or cell != cell.strip() or any(mark in cell for mark in ',"\r\n'):
         return '"' + cell.replace('"', '""') + '"'
     return cell
