@@ -139,15 +139,13 @@ def study_file(path: Path) -> Path:
 
 def connection_to(on: str, study: Path, rps: float | None = None) -> "AbstractContextManager[Connection]":
     """Open the platform of `--on`, for a study or a folder of them; `rps` requests a second at most."""
-    from doe_compiler.pipeline.connection import connected
+    from doe_compiler.pipeline.connection import apart, connected
 
-    return connected(
-        on,
-        environ=os.environ,
-        home=Path.home(),
-        study_folder=study if study.is_dir() else study.parent,
-        rps=rps,
-    )
+    folder = study if study.is_dir() else study.parent
+    told = apart(os.environ, folder) if on == "local" else None
+    if told:
+        click.echo(f"note: {told}", err=True)
+    return connected(on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps)
 
 
 def tell_warnings(warnings: list[Finding], spec: Spec) -> None:

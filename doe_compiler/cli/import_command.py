@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from doe_compiler.cli.asked import on_option, tell_warnings
+from doe_compiler.cli.asked import connection_to, on_option, tell_warnings
 from doe_compiler.kernel.errors import InvalidStudy, PreconditionFailed
 
 
@@ -20,7 +20,7 @@ def command(job_id: str, folder: Path | None, on: str) -> None:
     a comment in the study and a warning here. Exit 3 if the study needs a hand before it is valid.
     """
     from doe_compiler.pipeline.compiling import checked_spec
-    from doe_compiler.pipeline.connection import connected, platform_folder
+    from doe_compiler.pipeline.connection import platform_folder
     from doe_compiler.pipeline.importing import imported_study
 
     here = Path.cwd()
@@ -29,7 +29,7 @@ def command(job_id: str, folder: Path | None, on: str) -> None:
             f"there are no jobs here: no '{platform_folder(os.environ, here)}'",
             hint="stand where the study was run, or say --on",
         )
-    with connected(on, environ=os.environ, home=Path.home(), study_folder=here) as connection:
+    with connection_to(on, here) as connection:
         written = imported_study(connection.client, job_id, folder)
     for warning in written.warnings:
         click.echo(f"warning: {_printable(warning)}", err=True)

@@ -11,7 +11,7 @@ import click
 
 from doe_compiler.client.settings import is_loopback
 from doe_compiler.kernel.errors import WrongUsage
-from doe_compiler.pipeline.connection import platform_folder
+from doe_compiler.pipeline.connection import apart, platform_folder
 
 if TYPE_CHECKING:
     from doe_compiler.platform.http import Tokens
@@ -67,6 +67,9 @@ def command(
     if executor not in EXECUTORS:
         raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
     weather = _weather(throttle, latency, faults)
+    told = None if data else apart(os.environ, Path())
+    if told:
+        click.echo(f"note: {told}", err=True)
     folder = (data or platform_folder(os.environ, Path())).absolute()
     file = (token_file or folder / "token").absolute()
     tokens = _tokens(file)

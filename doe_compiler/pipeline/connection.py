@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import WrongUsage
-from doe_compiler.pipeline.origin import project_folder
+from doe_compiler.pipeline.origin import project_folder, shared_folder
 
 _CLOUD_SETTLE_S = 30.0
 _OWN_SETTLE_S = 2.0
@@ -68,13 +68,31 @@ def connected(
 
 
 def platform_folder(environ: Mapping[str, str], study_folder: Path) -> Path:
-    """Where the embedded platform keeps its data: DOE_DATA, or `.doe/platform` of the project.
-
-    The project is the git work tree that holds the study, or else the study's folder.
-    """
+    """Where the embedded platform keeps its data: DOE_DATA, or `platform` in the project's `.doe`."""
     if environ.get("DOE_DATA"):
         return Path(environ["DOE_DATA"]).absolute()
-    return project_folder(study_folder) / ".doe" / "platform"
+    return hidden_folder(study_folder) / "platform"
+
+
+def hidden_folder(study_folder: Path) -> Path:
+    """The `.doe` of the project: one for all work trees of a repository, or beside a study outside of any.
+
+    A work tree that has a platform of its own, from before they were shared, keeps it.
+    """
+    own = project_folder(study_folder) / ".doe"
+    return own if (own / "platform").is_dir() else shared_folder(study_folder) / ".doe"
+
+
+def apart(environ: Mapping[str, str], study_folder: Path) -> str | None:
+    """What to tell of a work tree that does not share the platform of its repository; None if it does."""
+    shared = shared_folder(study_folder) / ".doe"
+    used = hidden_folder(study_folder)
+    if environ.get("DOE_DATA") or used == shared:
+        return None
+    return (
+        f"this work tree goes on with jobs of its own, in '{used / 'platform'}'; "
+        f"the other work trees of the repository share '{shared / 'platform'}'"
+    )
 
 
 @contextmanager

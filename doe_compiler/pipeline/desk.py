@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doe_compiler.actual.jobs import Findings
-from doe_compiler.pipeline.connection import Connection
+from doe_compiler.pipeline.connection import Connection, hidden_folder
 from doe_compiler.pipeline.findings_file import kept_findings
-from doe_compiler.pipeline.origin import project_folder
 from doe_compiler.pipeline.receipts import Receipts
 
 
@@ -23,7 +22,7 @@ class Desk:
 def desk(connection: Connection, folder: Path) -> Desk:
     """The desk of the project that a folder belongs to, for the account of a connection."""
     account = connection.client.me()
-    hidden = project_folder(folder) / ".doe"
+    hidden = hidden_folder(folder)
     kept: MutableMapping[str, str] = (
         {} if connection.is_embedded else kept_findings(hidden / "client", connection.host, account)
     )

@@ -1,5 +1,6 @@
 """Where a study is applied from: the repository, as all its clones name it, and the path in it."""
 
+import os
 import re
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from doe_compiler.kernel.canonical import digest
 
 _SCHEME = re.compile(r"^[a-z+]+://(?:[^@/]*@)?")
+_WORK_TREE = re.compile(r"^\s*worktree\s*=\s*\"?(.+?)\"?\s*$", re.MULTILINE)
 _SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!/)")
 
 
@@ -15,6 +17,42 @@ def project_folder(path: Path) -> Path:
     """The git work tree that holds a study's folder, or else the folder itself."""
     folder = path.absolute()
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+
+
+def shared_folder(path: Path) -> Path:
+    """The folder that all work trees of a repository have in common: the main one, or else the repository's own.
+
+    Without a second work tree, a repository or a readable `.git` file it is the project's folder.
+    """
+    folder = project_folder(path)
+    repository = _common_git_folder(folder / ".git")
+    if repository is None:
+        return folder
+    if repository.name == ".git":
+        return repository.parent
+    try:
+        found = _WORK_TREE.search((repository / "config").read_text(errors="surrogateescape"))
+    except OSError:
+        return folder
+    return Path(os.path.normpath(repository / found[1])) if found else repository
+
+
+def _common_git_folder(link: Path) -> Path | None:
+    """Where a `.git` file leads to; None for a folder, and for a file that leads nowhere."""
+    if not link.is_file():
+        return None
+    try:
+        key, _, target = link.read_text(errors="surrogateescape").strip().partition("gitdir:")
+        git = Path(os.path.normpath(link.parent / target.strip()))
+        if key or not (git / "HEAD").exists():
+            return None
+        common = git / "commondir"
+        if not common.exists():
+            return git
+        found = Path(os.path.normpath(git / common.read_text(errors="surrogateescape").strip()))
+    except (OSError, ValueError):
+        return None
+    return found if (found / "HEAD").exists() else None
 
 
 def origin_of(study: Path) -> str:
@@ -25,7 +63,7 @@ def origin_of(study: Path) -> str:
     folder = project_folder(study.parent)
     path = study.absolute().relative_to(folder).as_posix()
     remote = _remote(folder)
-    place = normalised(remote) if remote else f"{socket.gethostname()}:{folder}"
+    place = normalised(remote) if remote else f"{socket.gethostname()}:{shared_folder(folder)}"
     return digest("doe1-origin", [place, path])[:16]
 
 
