@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doe_compiler.archives.entries import CHUNK, Kind
 from doe_compiler.archives.packing import Packed, packed
+from doe_compiler.archives.pointers import is_lfs_pointer
 from doe_compiler.archives.tree import Step
 
 
@@ -22,7 +23,7 @@ class MemberKind(StrEnum):
 class Member:
     """A file with the SHA-256 of its content, a link with its target, or an empty folder.
 
-    A hard link is the file that it names. Folders that hold something are not members: their files tell them.
+    `is_pointer` tells one that Git LFS has not fetched. A hard link is the file that it names. Folders that hold something are not members: their files tell them.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Member:
     is_executable: bool = False
     content: str = ""
     target: str = ""
+    is_pointer: bool = False
 
 
 def members(archive: Path | bytes | Packed, name: str = "") -> tuple[Member, ...]:
@@ -63,8 +65,10 @@ def _member(step: Step, made: dict[str, Member]) -> Member:
     if step.kind is Kind.SAME_FILE:
         return replace(made[step.target], path=step.path)
     digest = hashlib.sha256()
+    is_pointer = False
     if step.content is not None:
         with step.content() as stream:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
-    return Member(step.path, MemberKind.FILE, step.is_executable, digest.hexdigest())
+                is_pointer = step.size <= len(chunk) and is_lfs_pointer(chunk)
+    return Member(step.path, MemberKind.FILE, step.is_executable, digest.hexdigest(), is_pointer=is_pointer)

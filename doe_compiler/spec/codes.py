@@ -74,6 +74,9 @@ CODES = {
     "E315": "Empty rows or columns of a table do not count (a warning).",
     "E316": "A shell script has the line ends of Windows (a warning).",
     "E317": "A text that is not ASCII would be put into a template that is not UTF-8.",
+    "E318": "The file is a pointer of Git LFS, not the content (a warning inside of archives and folders).",
+    "E319": "A response reads a file that is among the inputs already (a warning).",
+    "E320": "Nothing seems to make the file that a response reads (a warning).",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

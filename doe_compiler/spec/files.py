@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from doe_compiler.archives.pointers import is_lfs_pointer
 from doe_compiler.kernel.findings import near_miss
 from doe_compiler.spec.model import LocalFile
 from doe_compiler.spec.nodes import Scalar
@@ -68,6 +69,10 @@ def local_file(
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         report.error("E303", f"cannot read '{node.text}': {reason}", node.place)
+        return None
+    if content is not None and is_lfs_pointer(content):
+        message = f"'{node.text}' is a pointer of Git LFS: the file itself is not here"
+        report.error("E318", message, node.place, f"get it: git lfs pull --include='*{path.name}'")
         return None
     return LocalFile(str(path), path.name, sha256, size, bool(status.st_mode & 0o111), content)
 

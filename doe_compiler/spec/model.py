@@ -1,8 +1,9 @@
 """The Spec: what the user wrote, typed and checked, with nothing computed."""
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from doe_compiler.expressions.syntax import Expression
 from doe_compiler.generators.laws import Law
@@ -16,8 +17,8 @@ RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exi
 class LocalFile:
     """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small.
 
-    `members` is the digest of what an archive unpacks to, whatever its times, owners and order; empty for a file
-    that is no archive.
+    `members` is the digest of what an archive unpacks to, whatever its times, owners and order, and `paths` are the
+    files that it makes; both empty for a file that is no archive.
     """
 
     path: str
@@ -27,6 +28,7 @@ class LocalFile:
     is_executable: bool = False
     content: bytes | None = None
     members: str = ""
+    paths: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,13 @@ class Response:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = True
+
+
+def files_read(responses: Iterable[Response]) -> tuple[str, ...]:
+    """The paths in a run that responses read, each once, as they are from the run's directory."""
+    extractors = (response.extractor for response in responses)
+    files = (e.file for e in extractors if isinstance(e, RegexExtractor | JsonExtractor | CsvExtractor))
+    return tuple(dict.fromkeys(map(posixpath.normpath, files)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from doe_compiler.spec.design import Surroundings, check_nominal_run, read_desig
 from doe_compiler.spec.files import Project, project_of
 from doe_compiler.spec.find import find_studies
 from doe_compiler.spec.job import read_job, read_limits
+from doe_compiler.spec.measured import check_response_files
 from doe_compiler.spec.model import Analysis, DesignSpec, JobSpec, Response, Spec, Variable
 from doe_compiler.spec.nodes import Fields, Items, Node
 from doe_compiler.spec.report import Report
@@ -120,6 +121,7 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
     analyses = _analyses(tree, unsound, around, design, responses, report)
     if analyses is not None:
         check_declared(responses, analyses, report)
+        check_response_files(responses, analyses, report)
     job = _job(tree, unsound, around, report)
     if has_errors(report.findings) or design is None or analyses is None:
         return None

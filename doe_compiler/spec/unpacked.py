@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from doe_compiler.archives.entries import ArchiveError, UnsafeArchive
-from doe_compiler.archives.members import Member, members
+from doe_compiler.archives.members import Member, MemberKind, members
 from doe_compiler.archives.packing import PackingError, packed
 from doe_compiler.spec.model import LocalFile
 from doe_compiler.spec.nodes import Scalar
@@ -17,7 +17,9 @@ from doe_compiler.spec.report import Report
 def archive_input(found: LocalFile, node: Scalar, report: Report) -> LocalFile | None:
     """The archive with the digest of its members; None after a finding."""
     try:
-        return replace(found, members=members_digest(members(Path(found.path))))
+        held = members(Path(found.path))
+        _tell_pointers(held, node, report)
+        return replace(found, members=members_digest(held), paths=_paths(held))
     except ArchiveError as error:
         _archive_problem(node, error, report)
         return None
@@ -27,14 +29,29 @@ def folder_input(path: Path, node: Scalar, report: Report) -> LocalFile | None:
     """A folder as the archive that it is sent as, which unpacks to the folder; None after a finding."""
     try:
         folder = packed(path)
-        digest = members_digest(members(folder))
-        return LocalFile(str(path), f"{folder.name}.tar", folder.sha256(), folder.size, members=digest)
+        held = members(folder)
+        _tell_pointers(held, node, report)
+        name, digest = f"{folder.name}.tar", members_digest(held)
+        return LocalFile(str(path), name, folder.sha256(), folder.size, members=digest, paths=_paths(held))
     except ArchiveError as error:
         _archive_problem(node, error, report)
     except PackingError as error:
         message = f"'{node.text}' cannot be packed: {error}"
         report.error("E308", message, node.place, "mend it, or leave it out")
     return None
+
+
+def _paths(held: Iterable[Member]) -> tuple[str, ...]:
+    return tuple(member.path for member in held if member.kind is not MemberKind.FOLDER)
+
+
+def _tell_pointers(held: Iterable[Member], node: Scalar, report: Report) -> None:
+    """Tell of files that Git LFS has not fetched; perhaps no run needs them."""
+    found = [member.path for member in held if member.is_pointer]
+    if found:
+        more = f" and {len(found) - 1} more files" if len(found) > 1 else ""
+        message = f"in '{node.text}', {found[0]}{more} is only a pointer of Git LFS"
+        report.warning("E318", message, node.place, "get the files: git lfs pull")
 
 
 def _archive_problem(node: Scalar, error: ArchiveError, report: Report) -> None:
