@@ -222,7 +222,7 @@ def _edits(client: Client, job_id: str, ready: ReadyJob, wanted: Wanted) -> tupl
         draft = client.job(job_id)
     except NotFound:
         return ()
-    return differences(draft.raw, ready.payload, {file.sha256: (file.name, file.size) for file in files})
+    return differences(draft.raw, ready.payload, {file.reference: (file.name, file.size) for file in files})
 
 
 def _changes(client: Client, wanted: Wanted, older: Sequence[ActualJob]) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ _TRIES = 3
 
 
 def uploaded(client: Client, files: Iterable[BundleFile], go_on: Callable[[], None]) -> dict[str, str]:
-    """The platform's ids by content (SHA-256); a file with the same name, size and checksum is taken.
+    """The platform's ids by reference; a file with the same name, size and checksum is taken.
 
     `go_on` is called before every upload and may raise.
     """
-    return {file.sha256: _uploaded(client, file, go_on) for file in files}
+    return {file.reference: _uploaded(client, file, go_on) for file in files}
 
 
 def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> str:

@@ -12,6 +12,7 @@ from doe_compiler.bundle.payload import (
     content_reference,
     dressed,
     plain_payload,
+    reference_of,
     sampling_unit,
     template_key,
 )
@@ -37,6 +38,11 @@ class BundleFile:
     type_id: int
     content: bytes | None = None
     path: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What a payload calls it until it has an id: two files of one content are two files."""
+        return reference_of(self.sha256, self.name)
 
 
 INPUT, TEMPLATE, PARAMETERS, SCRIPT, CASE = 1, 2, 3, 4, 8
@@ -80,7 +86,7 @@ class Job:
         rows = self._blocks or self.design
         return rows is not None and bool(rows.names)
 
-    def payload(self, bundle: "Bundle", *, name: str, parameter_sha256: str | None) -> dict[str, object]:
+    def payload(self, bundle: "Bundle", *, name: str, parameters: str | None) -> dict[str, object]:
         """The create call under that name, files by content."""
         spec = self.spec
         payload = dressed(
@@ -95,10 +101,10 @@ class Job:
                 "DOE_ROWS": str(self.rows) if self.rows else f"p-{self.unit()}",
                 "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
             },
-            parameter_sha256=parameter_sha256,
+            parameters=parameters,
         )
         cases = None if self._blocks is None else case_file(self.spec)
-        return payload if cases is None else {**payload, "caseFile": content_reference(cases.sha256)}
+        return payload if cases is None else {**payload, "caseFile": content_reference(cases.reference)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class Bundle:
     `post` is the generated post-processing step, None where it is not needed; `preparations` stand before the
     steps of each analysis. `texts` are those for which names stand in parameter CSVs, by name.
 
-    `lowered` maps a template task (by `template_key`) to the digest of the content that is uploaded.
+    `lowered` maps a template task (by `template_key`) to the reference of what is uploaded.
     """
 
     spec: Spec
@@ -127,10 +133,12 @@ class Bundle:
         return [
             Dress(
                 prepared,
-                sha256_hex(prepared.variables) if prepared.variables else None,
-                sha256_hex(prepared.script) if prepared.script else None,
-                self.post.sha256 if self.post and number == last else None,
-                texts.sha256 if texts and number == 0 else None,
+                reference_of(sha256_hex(prepared.variables), prepared.variables_name)
+                if prepared.variables
+                else None,
+                reference_of(sha256_hex(prepared.script), prepared.script_name) if prepared.script else None,
+                self.post.reference if self.post and number == last else None,
+                texts.reference if texts and number == 0 else None,
                 is_first=number == 0,
                 is_wrapped=self.post is not None,
                 kept=tuple(dict.fromkeys(self._needed_after(number))),
@@ -193,7 +201,7 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
         for task in analysis.templates:
             content = lowered(task.template).encode("utf-8", "surrogateescape")
             file = BundleFile(task.source.name, sha256_hex(content), len(content), TEMPLATE, content)
-            templates[template_key(task)] = file.sha256
+            templates[template_key(task)] = file.reference
             found.append(file)
         if prepared.variables:
             found.append(_generated(prepared.variables_name, prepared.variables, TEMPLATE))

@@ -32,13 +32,18 @@ from doe_compiler.spec.model import (
 CONTENT_PREFIX = "sha256:"
 
 
-def content_reference(sha256: str) -> dict[str, str]:
-    """A reference to a file by its content, in the place of the id that the platform will give it."""
-    return {"id": CONTENT_PREFIX + sha256}
+def content_reference(reference: str) -> dict[str, str]:
+    """A reference to a file by content and name, in the place of the id that the platform will give it."""
+    return {"id": CONTENT_PREFIX + reference}
+
+
+def reference_of(sha256: str, name: str) -> str:
+    """What names a file: its content and its name, since a run finds it by its name."""
+    return f"{sha256}/{name}"
 
 
 def with_ids(payload: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:
-    """The payload with every reference by content replaced by the platform's id of that content."""
+    """The payload with every reference by content replaced by the platform's id of that file."""
     return {key: _with_ids(value, ids, is_id=key == "id") for key, value in payload.items()}
 
 
@@ -67,17 +72,17 @@ class Refer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByContent:
-    """References by content; `templates` maps a template task's key to the content that is uploaded."""
+    """References by content and name; `templates` maps a template task's key to that of what is uploaded."""
 
     templates: Mapping[str, str]
 
     def file(self, file: LocalFile) -> object:
         """See Refer."""
-        return content_reference(file.sha256)
+        return content_reference(reference_of(file.sha256, file.name))
 
     def input(self, file: LocalFile, *, decompress: bool) -> object:
         """See Refer."""
-        return {**content_reference(file.sha256), "decompress": decompress}
+        return {**content_reference(reference_of(file.sha256, file.name)), "decompress": decompress}
 
     def template(self, task: TemplateTask) -> object:
         """See Refer."""
@@ -104,7 +109,7 @@ def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """What goes around the steps of one analysis; the files by content, None where there is none.
+    """What goes around the steps of one analysis; the files by their references, None where there is none.
 
     `post` is the generated post-processing step, which only the last analysis has, `texts` the table of texts,
     which the first has; `is_wrapped` says that
@@ -128,18 +133,18 @@ def dressed(
     *,
     name: str,
     markers: Mapping[str, str],
-    parameter_sha256: str | None,
+    parameters: str | None,
 ) -> dict[str, object]:
     """The create call of one job, as it is sent; `dress` goes with its analyses.
 
-    `markers` stand in the environment of its first analysis; `parameter_sha256` is the content of its parameter
+    `markers` stand in the environment of its first analysis; `parameters` refers to its parameter
     CSV (None: the job has no CSV).
     """
     analyses = plain["jobanalyses"]
     assert isinstance(analyses, list)
     payload = {
         "name": name,
-        "paramFile": content_reference(parameter_sha256) if parameter_sha256 else None,
+        "paramFile": content_reference(parameters) if parameters else None,
         **plain,
         "jobanalyses": [
             _dressed_analysis(entry, analysis, around, markers if around.is_first else {})

@@ -78,5 +78,5 @@ def wanted_of(bundle: Bundle) -> Wanted:
 def ready_job(bundle: Bundle, job: Job) -> ReadyJob:
     """A job with its parameter CSV and payload."""
     parameters = parameter_file(job)
-    payload = job.payload(bundle, name="", parameter_sha256=parameters.sha256 if parameters else None)
+    payload = job.payload(bundle, name="", parameters=parameters.reference if parameters else None)
     return ReadyJob(job.title, job.runs, job.rows, job.unit(), payload, parameters)

@@ -180,7 +180,7 @@ def _mark_of(client: Client, job: Job, wanted: Wanted, generation: int, nonce: s
                 )
             indices.append(places[key].pop(0))
         rows = row_set(keys)
-    files = {file.sha256: (file.name, file.size) for file in wanted.files}
+    files = {file.reference: (file.name, file.size) for file in wanted.files}
     changed = [
         field
         for ready in list(wanted.ready(tuple(indices)))[:1]

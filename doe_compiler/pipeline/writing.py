@@ -13,6 +13,7 @@ from pathlib import Path
 from doe_compiler.archives.packing import sent_chunks
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job
+from doe_compiler.bundle.payload import reference_of
 from doe_compiler.kernel.errors import DoeError, WrongUsage
 
 MANIFEST = "manifest.json"
@@ -106,7 +107,7 @@ def _write_job(
     payload = job.payload(
         bundle,
         name=marked_name(job.title, mark),
-        parameter_sha256=digests[f"{stem}.csv"] if has_csv else None,
+        parameters=reference_of(digests[f"{stem}.csv"], f"{bundle.spec.study}.csv") if has_csv else None,
     )
     content = (json.dumps(payload, indent=1, ensure_ascii=False) + "\n").encode()
     digests[f"{stem}.json"] = _write(folder / f"{stem}.json", [content])

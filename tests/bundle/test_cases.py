@@ -29,7 +29,7 @@ def job_of(spec, rows=None):
     job = Job(spec, design if rows is None else design.take(rows), "t")
     parameters = parameter_file(job)
     sent = None if parameters is None else parameters.content
-    payload = job.payload(bundle, name="n", parameter_sha256=parameters.sha256 if parameters else None)
+    payload = job.payload(bundle, name="n", parameters=parameters.reference if parameters else None)
     return job, sent, payload
 
 
@@ -37,7 +37,7 @@ def test_whole_cases_are_sent_as_a_case_file():
     job, sent, payload = job_of(SPEC)
     assert sent == b"x\n1\n2\n"
     assert case_file(SPEC).content == b"mesh\ncoarse\nfine\n3\n"
-    assert payload["caseFile"] == {"id": f"sha256:{case_file(SPEC).sha256}"}
+    assert payload["caseFile"] == {"id": f"sha256:{case_file(SPEC).reference}"}
     rows = crossed(case_file(SPEC).content, sent, where="CSV")
     keys = parameter_keys(rows, job.design.varied, where="CSV")
     assert keys.tolist() == design_keys(job.design).tolist()

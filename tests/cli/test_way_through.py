@@ -323,3 +323,20 @@ def test_results_show_the_inputs_that_the_runs_had(doe, study_at):
     shown = doe("results", study, "--format", "csv")
     assert [(row["label"], row["rho"]) for row in rows_of(shown)] == [("old", "2.6")] * 2
     assert "'label' is shown as it ran: run 1 had old, the study now says new (and 1 more)" in shown.stderr
+
+
+def test_two_files_of_one_content_are_two_files(doe, study_at):
+    study = study_at(
+        command='"cat one.txt two.txt > y.txt"',
+        analysis="    inputFiles: [one.txt, two.txt]\n    preProcess: {script: pre.sh, command: sh pre.sh}\n"
+        "    postProcess: {script: post.sh, command: sh post.sh}",
+        responses="  y: {file: y.txt, regex: '(\\S+)'}\n  p: {}",
+    )
+    for name in ("one.txt", "two.txt"):
+        (study.parent / name).write_text("7\n")
+    for name in ("pre.sh", "post.sh"):
+        (study.parent / name).write_text('printf "p\\t8\\n"\n')
+    applied = doe("apply", study, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    rows = rows_of(doe("results", study, "--format", "csv"))
+    assert {(row["state"], row["y"], row["p"]) for row in rows} == {("done", "7", "8")}

@@ -56,7 +56,7 @@ class Workshop:
         ids = ids | (uploaded(self.client, [table], lambda: None) if table else {})
         mark = Mark(bundle.spec.study, bundle.recipe[:12], job.rows, job.unit(), 0, "nonce")
         payload = job.payload(
-            bundle, name=marked_name(job.title, mark), parameter_sha256=table.sha256 if table else None
+            bundle, name=marked_name(job.title, mark), parameters=table.reference if table else None
         )
         return self.client.create_job(with_ids(payload, ids)).id
 
