@@ -14,11 +14,12 @@ import orjson
 from doe_compiler.platform.blobs import blob_path
 from doe_compiler.platform.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.journal import Entry, Journal, journal_entries
-from doe_compiler.platform.outputs import LOG, OutputFilter, log_line, printed_variables, stored_outputs, wipe
+from doe_compiler.platform.outputs import OutputFilter, log_line, printed_variables, stored_outputs, wipe
 from doe_compiler.platform.records import DataFolder, Job, Reason, Run, RunEnd, now_us
 from doe_compiler.platform.steps import Steps, steps_of_job
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.tables import rows_from
+from doe_compiler.platform.workplace import Workplace
 from doe_compiler.templates.template import TemplateError
 
 AHEAD = 2
@@ -36,6 +37,7 @@ class Started:
     pid: int
     slot: int
     started_us: int
+    workplace: Workplace
     is_recorded: bool = False
     kill_at: float | None = None
 
@@ -145,20 +147,23 @@ class ActiveJob:
         started_us = now_us()
         arguments, environment = self.steps.of_run(directory, f"{self.folder}/post{slot}")
         try:
+            workplace = Workplace.opened(directory)
             os.chdir(directory)
             try:
-                pid = _spawned(arguments, environment)
+                pid = _spawned(arguments, environment, workplace.log)
             except OSError:
-                pid = _spawned(self.steps.fallback, environment)
+                pid = _spawned(self.steps.fallback, environment, workplace.log)
         except OSError as error:
             self.free_slots.append(slot)
             self._end_unstarted(number, f"The run cannot be started: {error.strerror}")
             return
-        self.running[pid] = Started(number, pid, slot, started_us)
+        self.running[pid] = Started(number, pid, slot, started_us, workplace)
 
     def end_of(self, pid: int, status: int) -> None:
         """Take note of the end of the process; the rest of its group has been killed."""
         run = self.running.pop(pid)
+        run.workplace.restore()
+        run.workplace.close()
         ended_us = now_us()
         exit_status = status if status >= 0 else 128 - status
         if exit_status and run.kill_at is not None and run.number not in self.stopped_runs:
@@ -211,7 +216,7 @@ class ActiveJob:
         """Ask the runs to end; those that wait will not start. They fail, the others go on."""
         for run in self.running.values():
             if run.number in numbers and run.kill_at is None:
-                log_line(self.directory(run.number), STOPPED)
+                run.workplace.tell(STOPPED)
                 run.kill_at = time.monotonic() + GRACE_S
                 signal_group(run.pid, signal.SIGTERM)
         self.stopped_runs |= numbers
@@ -240,14 +245,14 @@ class ActiveJob:
             wipe(f"{self.folder}/inputs")
 
 
-def _spawned(arguments: tuple[str, ...], environment: dict[str, str]) -> int:
+def _spawned(arguments: tuple[str, ...], environment: dict[str, str], log: int) -> int:
     return os.posix_spawn(
         arguments[0],
         arguments,
         environment,
         file_actions=(
-            (os.POSIX_SPAWN_OPEN, 1, LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
         ),
         setsid=True,
         setsigdef=DEFAULT_SIGNALS,

@@ -182,7 +182,7 @@ class _Loop:
             pid, status = os.waitpid(-1, 0)
             job = self._job_of.pop(pid, None)
             if job is not None and os.waitstatus_to_exitcode(status) == -signal.SIGKILL:
-                job.running.pop(pid)
+                job.running.pop(pid).workplace.close()
             elif job is not None:
                 job.end_of(pid, status)
         end_orphans(self._folder.jobs)

@@ -26,8 +26,13 @@ INHERITED = (
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # $1 takes what the post-processing prints; the others are the steps. A step is evaluated in a subshell, so
-# that its `exit`, `cd` or syntax error is its own, and outside of any condition, so that its `set -e` holds.
+# that its `exit`, `cd` or syntax error is its own, and outside of any condition, so that its `set -e` holds. It
+# begins in the run's directory, also if the one before has moved or removed that.
 PROLOGUE = """\
+doe_home() {
+  cd "$RESCALE_WORK_PATH" ||
+    { command -p mv "$(pwd -P)" "$RESCALE_WORK_PATH"; command -p mkdir -p "$RESCALE_WORK_PATH"; cd "$RESCALE_WORK_PATH"; }
+} 2>/dev/null
 doe_step() { ( doe_text=$1; set --; eval "$doe_text" ) }
 doe_end() { [ "$1" = 0 ] || { echo "[platform] $2 ended with status $1"; exit "$1"; }; }
 """
@@ -77,7 +82,9 @@ def steps_of_job(form: Mapping[str, Any], job_id: str, own_environment: Mapping[
         ):
             if analysis[key].strip():
                 texts.append(settings + analysis[key])
-                script.append(f'doe_step "${{{len(texts) + 1}}}"{redirection}\ndoe_end $? "{title}"\n')
+                script.append(
+                    f'doe_home; doe_step "${{{len(texts) + 1}}}"{redirection}\ndoe_end $? "{title}"\n'
+                )
     has_post = any(analysis["postProcessScriptCommand"].strip() for analysis in analyses)
     truncation = ': >"$1"\n' if has_post else ""
     arguments = (SHELL, "-c", truncation + "".join(script), "sh", os.devnull, *texts)

@@ -11,6 +11,7 @@ from doe_compiler.spec.inputs import file_or_id
 from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script, TemplateTask
 from doe_compiler.spec.nodes import Fields, Items, Node, Scalar
 from doe_compiler.spec.report import Report
+from doe_compiler.spec.reserved import tell_reserved
 from doe_compiler.templates.parser import parse
 
 _LONGEST_RUN_S = 366 * 86400
@@ -173,6 +174,7 @@ def _check_targets(section: Iterable[Node], report: Report) -> None:
         elif normal in seen:
             message = f"'{target.text}' is written twice: first in line {seen[normal].line}"
             report.error("E311", message, target.place, "give each template its own target")
+        tell_reserved(normal, f"the target '{target.text}'", target.place, report)
         seen.setdefault(normal, target.place)
 
 
@@ -196,6 +198,8 @@ def _check_names_of_inputs(section: Items, analyses: list[Analysis], report: Rep
                 message = f"two files have the name '{file.name}'"
                 hint = "rename one of them: both go into the run's directory"
                 report.error("E309", message, _place_naming(section, file.name), hint)
+            elif file.name not in names_here:
+                tell_reserved(file.name, f"'{file.name}'", _place_naming(section, file.name), report)
             names_here.add(file.name)
 
 

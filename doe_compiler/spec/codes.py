@@ -77,6 +77,7 @@ CODES = {
     "E318": "The file is a pointer of Git LFS, not the content (a warning inside of archives and folders).",
     "E319": "A response reads a file that is among the inputs already (a warning).",
     "E320": "Nothing seems to make the file that a response reads (a warning).",
+    "E321": "A file has the name of one that doe or the platform makes in each run's directory.",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

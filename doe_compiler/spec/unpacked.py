@@ -12,13 +12,14 @@ from doe_compiler.archives.packing import PackingError, packed
 from doe_compiler.spec.model import LocalFile
 from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
+from doe_compiler.spec.reserved import tell_reserved
 
 
 def archive_input(found: LocalFile, node: Scalar, report: Report) -> LocalFile | None:
     """The archive with the digest of its members; None after a finding."""
     try:
         held = members(Path(found.path))
-        _tell_pointers(held, node, report)
+        _tell_of(held, node, report)
         return replace(found, members=members_digest(held), paths=_paths(held))
     except ArchiveError as error:
         _archive_problem(node, error, report)
@@ -30,7 +31,7 @@ def folder_input(path: Path, node: Scalar, report: Report) -> LocalFile | None:
     try:
         folder = packed(path)
         held = members(folder)
-        _tell_pointers(held, node, report)
+        _tell_of(held, node, report)
         name, digest = f"{folder.name}.tar", members_digest(held)
         return LocalFile(str(path), name, folder.sha256(), folder.size, members=digest, paths=_paths(held))
     except ArchiveError as error:
@@ -45,8 +46,10 @@ def _paths(held: Iterable[Member]) -> tuple[str, ...]:
     return tuple(member.path for member in held if member.kind is not MemberKind.FOLDER)
 
 
-def _tell_pointers(held: Iterable[Member], node: Scalar, report: Report) -> None:
-    """Tell of files that Git LFS has not fetched; perhaps no run needs them."""
+def _tell_of(held: Iterable[Member], node: Scalar, report: Report) -> None:
+    """Tell of files that a run makes itself, and of those that Git LFS has not fetched; perhaps no run needs them."""
+    for member in held:
+        tell_reserved(member.path, f"'{member.path}' in '{node.text}'", node.place, report)
     found = [member.path for member in held if member.is_pointer]
     if found:
         more = f" and {len(found) - 1} more files" if len(found) > 1 else ""

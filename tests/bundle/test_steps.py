@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from doe_compiler.bundle.preparation import PRE, VARIABLES
 from doe_compiler.bundle.steps import (
     EXIT_FILE,
     POST_COMMAND,
@@ -15,6 +16,7 @@ from doe_compiler.bundle.steps import (
     timed_command,
     wrapped_command,
 )
+from doe_compiler.bundle.texts import TEXTS_FILE
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.model import (
     CommandExtractor,
@@ -26,6 +28,7 @@ from doe_compiler.spec.model import (
     Response,
     Script,
 )
+from doe_compiler.spec.reserved import is_reserved
 
 PLACE = Place("study.yaml", 1, 1)
 
@@ -107,6 +110,78 @@ def test_the_first_of_several_analyses_that_fails_decides(tmp_path):
     shell(wrapped_command("true", None, is_first=True), tmp_path)
     shell(wrapped_command("exit 4", None, is_first=False), tmp_path)
     assert (tmp_path / EXIT_FILE).read_text() == "4\n"
+
+
+CLEANING = [
+    "rm -rf *",
+    "rm -rf .* * 2>/dev/null",
+    "find . -mindepth 1 -delete",
+    'rm -rf "$PWD"',
+    'mv "$PWD" "$PWD.moved"',
+    f": > {POST_SCRIPT}",
+    f"rm -f {POST_SCRIPT} {EXIT_FILE}; mkdir {POST_SCRIPT} {EXIT_FILE}",
+    "chmod 555 .",
+    "exec 0<&- 1>&- 2>&- 3>&- 4>&-",
+    "PATH=/nowhere",
+    "export PYTHONHOME=/nowhere PYTHONPATH=/nowhere",
+    "cd /; unset PWD HOME",
+]
+
+
+@pytest.mark.parametrize("timeout_s", [None, 30])
+@pytest.mark.parametrize("cleaning", CLEANING)
+@pytest.mark.parametrize("code", [0, 5, 124])
+def test_a_run_is_judged_right_whatever_it_does(tmp_path, cleaning, code, timeout_s):
+    home = tmp_path / "run"
+    home.mkdir()
+    (home / POST_SCRIPT).write_bytes(
+        post_script([Response("y", RegexExtractor("log", r"y = (\S+)"), PLACE)], None)
+    )
+    command = f'{cleaning}\necho "y = 7" > "{tmp_path}/log"; exit {code}'
+    kept = [POST_SCRIPT]
+    done = shell(wrapped_command(command, timeout_s, is_first=True, kept=kept), home)
+    assert done.returncode == code
+    (tmp_path / "log").rename(home / "log")
+    assert shell(POST_COMMAND, home).stdout == f"doe_exit\t{code}\ny\t7\n"
+
+
+@pytest.mark.parametrize("timeout_s", [None, 30])
+def test_a_path_that_leads_nowhere_stops_no_step(tmp_path, timeout_s):
+    (tmp_path / POST_SCRIPT).write_bytes(
+        post_script([Response("y", RegexExtractor("log", "(.)"), PLACE)], None)
+    )
+    command = wrapped_command("echo 7 > log; exit 5", timeout_s, is_first=True, kept=[POST_SCRIPT])
+    assert shell(f"PATH=/nowhere PYTHONHOME=/nowhere; export PYTHONHOME\n{command}", tmp_path).returncode == 5
+    assert (
+        shell(f"PATH=/nowhere PYTHONHOME=/nowhere; export PYTHONHOME\n{POST_COMMAND}", tmp_path).stdout
+        == "doe_exit\t5\ny\t7\n"
+    )
+
+
+@pytest.mark.parametrize("cleaning", CLEANING[:5])
+def test_what_an_earlier_analysis_left_behind_stays(tmp_path, cleaning):
+    home = tmp_path / "run"
+    home.mkdir()
+    shell(wrapped_command("sleep 60", 1, is_first=True), home)
+    shell(wrapped_command(cleaning, None, is_first=False), home)
+    assert [(home / name).read_text() for name in (EXIT_FILE, TIMEOUT_FILE)] == ["124\n", "1\n"]
+
+
+def test_a_post_processing_that_empties_the_directory_hides_no_exit_code(tmp_path):
+    script = LocalFile("post.sh", "post.sh", "0" * 64, 1)
+    (tmp_path / EXIT_FILE).write_text("3\n")
+    assert posted(tmp_path, [], Script(script, 'rm -rf "$PWD"')).stdout == "doe_exit\t3\n"
+
+
+def test_every_generated_name_is_reserved():
+    names = [
+        POST_SCRIPT,
+        EXIT_FILE,
+        TIMEOUT_FILE,
+        TEXTS_FILE,
+        *(f"{name}{n}.sh" for name in (PRE, VARIABLES) for n in ("", 2)),
+    ]
+    assert [name for name in names if not is_reserved(name)] == []
 
 
 def posted(folder, responses, user=None):

@@ -116,6 +116,59 @@ def test_a_chatty_run_is_kept_whole(api):
     assert api.outputs(job)["process_output.log"]["decryptedSize"] == 8_000_000
 
 
+@pytest.mark.parametrize("has_post", [False, True])
+@pytest.mark.parametrize(
+    "cleaning",
+    [
+        "rm -rf *",
+        "rm -rf .* * 2>/dev/null",
+        "find . -mindepth 1 -delete",
+        'rm -rf "$PWD"',
+        'rm -rf "$PWD" && touch "$RESCALE_WORK_PATH"',
+        'mv "$PWD" "$PWD.moved"',
+        'mv "$PWD" "$PWD.moved" && ln -s "$PWD.moved" "$RESCALE_WORK_PATH"',
+        'mv "$PWD" "$PWD.moved" && mkdir "$RESCALE_WORK_PATH"',
+        "rm process_output.log; ln -s /etc/passwd process_output.log",
+        "rm process_output.log; mkdir process_output.log",
+        "mkdir old; mv process_output.log old; chmod 555 .",
+    ],
+)
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_run_is_judged_right_whatever_it_does_to_its_directory(api, cleaning, code, has_post):
+    post = {"postProcessScriptCommand": "pwd; printf 'y\\t1\\n'"} if has_post else {}
+    job, reason = api.ran(api.analysis(f"echo begun; {cleaning}; echo ended; exit {code}", **post))
+    assert reason == (FAILED if code else SUCCESS)
+    lines = api.content(job, "process_output.log").decode().split("\n")
+    assert [line for line in lines if line in ("begun", "ended")] == ["begun", "ended"]
+    assert (api.data / "jobs" / job / "run1" / "process_output.log").is_file()
+    run = api.runs(job)[0]
+    assert run["exitCode"] == code
+    assert [each["name"] for each in run["variables"]] == (["y"] if has_post and not code else [])
+
+
+def test_what_a_run_puts_in_the_place_of_its_log_is_kept_beside_it(api):
+    job, _ = api.ran(api.analysis("echo said; rm process_output.log; echo mine > process_output.log"))
+    assert api.content(job, "process_output.log") == b"said\n"
+    assert api.content(job, "process_output.log.1") == b"mine\n"
+
+
+def test_a_moved_directory_comes_back_with_its_outputs(api):
+    job, _ = api.ran(api.analysis('echo x > out; mv "$PWD" "$PWD.moved"'))
+    assert api.content(job, "out") == b"x\n"
+    assert sorted(path.name for path in (api.data / "jobs" / job).iterdir()) == ["journal", "run1"]
+
+
+def test_a_step_begins_in_the_directory_that_the_step_before_has_left(api):
+    post = {"postProcessScriptCommand": "printf 'y\\t%s\\n' \"$(cat out)\""}
+    for leaving in (
+        'echo 5 > out; mv "$PWD" "$PWD.moved"',
+        'cp -R . ../new; rm -rf "$PWD"; echo 5 > ../new/out; mv ../new "$PWD"',
+    ):
+        job, reason = api.ran(api.analysis(leaving, **post))
+        assert reason == SUCCESS, api.content(job, "process_output.log")
+        assert api.runs(job)[0]["variables"][0]["value"] == 5
+
+
 def test_a_run_sees_no_keys_and_its_own_settings(api, monkeypatch):
     for name in ("RESCALE_API_KEY", "DOE_TOKEN", "AWS_SECRET"):
         monkeypatch.setenv(name, "secret")

@@ -98,6 +98,26 @@ def test_two_inputs_of_one_name_hide_each_other(read_inputs, codes):
     assert codes(read_inputs("a/m.txt, b/m.txt", {"a/m.txt": "1", "b/m.txt": "2"})) == ["E309"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "doe_post.sh",
+        "doe_pre.sh",
+        "doe_pre2.sh",
+        "doe_variables.sh",
+        "doe_texts.txt",
+        "doe_exit.txt",
+        "doe_timeout.txt",
+        "process_output.log",
+    ],
+)
+def test_a_name_that_a_run_needs_itself_is_a_finding(read_inputs, codes, name):
+    assert codes(read_inputs(f"a/{name}", {f"a/{name}": "1"})) == ["E321"]
+    assert codes(read_inputs("in.tar", {"in.tar": _tar("w", **{name: b"1"})})) == ["E321"]
+    assert codes(read_inputs("in.tar", {"in.tar": _tar("w", **{f"old/{name}": b"1"})})) == []
+    assert codes(read_inputs("folder", {f"folder/{name}": "1"})) == []
+
+
 def test_digest_size_and_execute_bit_are_known(tmp_path, read_inputs):
     (tmp_path / "solve").write_bytes(b"abc")
     (tmp_path / "solve").chmod(0o755)
