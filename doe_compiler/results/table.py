@@ -61,9 +61,13 @@ def as_json(results: Results) -> str:
     spec = results.spec
     units = {variable.name: variable.unit for variable in spec.variables if variable.unit}
     units |= {response.name: response.unit for response in spec.responses if response.unit}
+    described = {entry.name: entry.description for entry in spec.variables}
+    described |= {entry.name: entry.description for entry in spec.responses}
     document = {
         "study": spec.study,
         "units": units,
+        "descriptions": {name: text for name, text in described.items() if text},
+        "nominal": {v.name: v.nominal for v in spec.variables if v.nominal is not None},
         "runs": [
             {
                 "run": row.run,

@@ -282,6 +282,7 @@ class Response:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = True
+    description: str = ""
 
 
 def files_read(responses: Iterable[Response]) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ def _response(name: str, fields: Fields, place: Place, report: Report) -> Respon
         minimum=fields.real("min"),
         maximum=fields.real("max"),
         required=fields.flag("required", default=True),
+        description=fields.text("description"),
     )
 
 

@@ -1,7 +1,7 @@
 """Every key of the study language, changed in turn: does it buy runs again? A key without an answer fails.
 
 RECIPE: what a run computes has changed, all runs are wanted again. ROWS: other runs are wanted, those that stay
-are kept. NOTHING: no run is bought, and the study still reads differently. FINDING: it is refused or told.
+are kept. NOTHING: no run is bought, and users or the platform still see a difference: no key is without an effect. FINDING: it is refused or told.
 """
 
 import copy
@@ -15,7 +15,14 @@ import yaml
 from doe_compiler.bundle.pack import bundled
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import design_keys
+from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.design.build import build
+from doe_compiler.kernel.errors import LimitExceeded
+from doe_compiler.plan.estimate import check_limits, estimate
+from doe_compiler.results.collect import ResultRow, Results
+from doe_compiler.results.goals import best
+from doe_compiler.results.states import RunState, run_state
+from doe_compiler.results.table import as_csv, as_json
 from doe_compiler.spec.model import Sampling
 from doe_compiler.spec.read import read_study
 
@@ -88,6 +95,12 @@ TABLE = {
     ],
 }
 FREE = {**WHOLE, "design": {"method": "monte-carlo", "runs": 6}}
+ACCENTED = {
+    **WHOLE,
+    "variables": {"u": {"levels": ["é", "e"]}},
+    "design": {},
+    "analyses": [{**WHOLE["analyses"][0], "templates": [{"source": "constant.t", "target": "deck.txt"}]}],
+}
 PLATFORM = {
     **TABLE,
     "variables": {"u": {"generator": "Uniform", "min": 1, "max": 2}},
@@ -203,7 +216,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "template.source": (analysis("templates", 0, "source", "deck2.t"), RECIPE),
     "template.target": (analysis("templates", 0, "target", "deck.inp"), RECIPE),
     "template.syntax": (analysis("templates", 0, "syntax", "jinja"), FINDING),
-    "template.encoding": (analysis("templates", 0, "encoding", "latin-1"), NOTHING),
+    "template.encoding": ((ACCENTED, (*ANALYSIS, "templates", 0, "encoding"), "latin-1"), FINDING),
     "template.keep": (analysis("templates", 0, "keep", []), FINDING),
     "script.script": (analysis("preProcess", "script", "pre2.sh"), RECIPE),
     "script.command": (analysis("preProcess", "command", "bash pre.sh"), RECIPE),
@@ -234,8 +247,8 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "job.share.message": ((WHOLE, ("job", "share"), [{"email": "a@b.example", "message": "look"}]), NOTHING),
     "job.raw": ((WHOLE, ("job", "raw"), {"projectId": "p"}), NOTHING),
     "limits.runs": ((WHOLE, ("limits", "runs"), 50), NOTHING),
-    "limits.coreHours": ((WHOLE, ("limits", "coreHours"), 50), NOTHING),
-    "limits.cost": ((WHOLE, ("limits", "cost"), 50), NOTHING),
+    "limits.coreHours": ((WHOLE, ("limits", "coreHours"), 0.5), NOTHING),
+    "limits.cost": ((WHOLE, ("limits", "cost"), 0.5), NOTHING),
 }  # fmt: skip
 
 
@@ -312,4 +325,57 @@ def test_a_key_buys_runs_again_only_where_it_changes_them(key, compiled_study):
     assert (changed_recipe != recipe) == (cost == RECIPE)
     if cost != RECIPE:
         assert (changed_rows != rows or changed_spec.study != spec.study) == (cost == ROWS)
-    assert changed_spec != spec or changed_told != told
+    before, after = (observed(one, codes) for one, codes in ((spec, told), (changed_spec, changed_told)))
+    assert before != after, "the key has no effect"
+
+
+PRICES = {"emerald": 1.0, "granite": 2.0}
+
+
+def observed(spec, told):
+    """What users and platforms see of a study: payloads and files, tables, limits, shares and findings."""
+    design = None if spec.design.sampling is Sampling.PLATFORM else build(spec)[0]
+    bundle = bundled(spec, design)
+    payloads = [job.payload(bundle, name=job.title, parameters=None) for job in bundle.jobs(design)]
+    for payload in payloads:
+        payload["jobanalyses"][0]["envVars"] = {
+            name: value
+            for name, value in payload["jobanalyses"][0]["envVars"].items()
+            if not name.startswith("DOE_") or name == "DOE_STUDY"
+        }
+    outputs = {response.name: value for response, value in zip(spec.responses[1:], "567", strict=False)}
+    rows = [
+        ResultRow(number, {}, {**outputs, "a": value, "doe_exit": "0"}, RunState.DONE, "", "j", number)
+        for number, value in enumerate(("-1", "5", "10"), 1)
+    ]
+    results = Results(spec, tuple(variable.name for variable in spec.variables), tuple(rows))
+    state = run_state(
+        is_started=True,
+        is_completed=True,
+        job_is_finished=True,
+        outputs={**outputs, "doe_exit": "0"},
+        responses=spec.responses,
+    )
+    order = [row.run for row in best(results, 9).rows] if any(each.goal for each in spec.responses) else None
+    estimated = estimate(spec, 6, 1, PRICES)
+    refused = []
+    for runs, costs in ((51, estimated), (100, estimated)):
+        try:
+            check_limits(spec, runs, costs)
+        except LimitExceeded as error:
+            refused.append(str(error))
+    files = [(file.name, file.sha256) for file in bundle.files]
+    cells = None if design is None else [design.row(index) for index in range(design.n)]
+    return (
+        payloads,
+        files,
+        cells,
+        as_json(results),
+        as_csv(results),
+        state,
+        order,
+        estimated,
+        refused,
+        wanted_of(bundle).share,
+        told,
+    )
