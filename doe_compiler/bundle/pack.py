@@ -206,7 +206,7 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
         if prepared.variables:
             found.append(_generated(prepared.variables_name, prepared.variables, TEMPLATE))
         if prepared.script:
-            found.append(_generated(prepared.script_name, prepared.script, SCRIPT))
+            found.append(_pre_file(prepared))
         files |= {(file.name, file.sha256): file for file in found}
     case = _local(spec.job.case_file, CASE) if isinstance(spec.job.case_file, LocalFile) else case_file(spec)
     if case is not None:
@@ -228,12 +228,34 @@ def case_file(spec: Spec) -> BundleFile | None:
 
 
 def relying_on_exit_codes(bundle: Bundle) -> Bundle:
-    """The bundle for a platform that tells exit codes itself: no wrapper and no step if there is nothing to extract."""
+    """The bundle for our own platform: it makes programs executable and tells exit codes itself.
+
+    So there is no wrapper, and no step if there is nothing to extract.
+    """
+    bundle = _knowing_programs(bundle)
     spec, post = bundle.spec, bundle.post
     extracts = any(not isinstance(response.extractor, Declared) for response in spec.responses)
     if post is None or extracts:
         return bundle
     return replace(bundle, post=None, files=tuple(file for file in bundle.files if file is not post))
+
+
+def _knowing_programs(bundle: Bundle) -> Bundle:
+    named = columns_with_names(bundle.design) if bundle.design is not None and bundle.texts else frozenset()
+    preparations = tuple(
+        preparation(analysis, number, named, knows_programs=True)
+        for number, analysis in enumerate(bundle.spec.analyses)
+    )
+    if preparations == bundle.preparations:
+        return bundle
+    before = {_pre_file(prepared) for prepared in bundle.preparations if prepared.script}
+    after = [_pre_file(prepared) for prepared in preparations if prepared.script]
+    files = (*(file for file in bundle.files if file not in before), *after)
+    return replace(bundle, preparations=preparations, files=files)
+
+
+def _pre_file(prepared: Preparation) -> BundleFile:
+    return _generated(prepared.script_name, prepared.script, SCRIPT)
 
 
 def _local(file: LocalFile, type_id: int) -> BundleFile:

@@ -38,15 +38,18 @@ class Preparation:
     script: bytes = b""
 
 
-def preparation(analysis: Analysis, number: int, named: frozenset[str] = frozenset()) -> Preparation:
+def preparation(
+    analysis: Analysis, number: int, named: frozenset[str] = frozenset(), *, knows_programs: bool = False
+) -> Preparation:
     """What the steps of the analysis, counted from 0, need before they begin.
 
-    `named` are the columns in which a name stands for a text.
+    `named` are the columns in which a name stands for a text; `knows_programs` says that the platform itself
+    makes scripts and programs executable.
     """
     suffix = f"{number + 1}.sh" if number else ".sh"
     variables_name = f"{VARIABLES}{suffix}" if analysis.shell_names else ""
     before = _before(analysis, variables_name)
-    lines = _lines(analysis, variables_name, named)
+    lines = _lines(analysis, variables_name, named, _executables(analysis, knows_programs=knows_programs))
     script = _script(before, lines, analysis.pre_process) if lines else b""
     return Preparation(
         before,
@@ -97,32 +100,35 @@ def static_environment(analysis: Analysis) -> dict[str, str]:
     return {name: value.replace("$$", "$") for name, value in entries if not _names_something(value)}
 
 
-def _executables(analysis: Analysis) -> tuple[str, ...]:
-    """The paths in a run that must be executable and that no archive brings along."""
+def _executables(analysis: Analysis, *, knows_programs: bool) -> tuple[str, ...]:
+    """The paths in a run that must be executable and that neither an archive nor the platform makes so."""
+
+    def needs_bit(file: LocalFile) -> bool:
+        return file.is_executable and not (knows_programs and file.is_program)
+
     inputs = [
         file.source.name
         for file in analysis.input_files
-        if isinstance(file.source, LocalFile) and _arrives_bare(file.source, decompress=file.decompress)
+        if isinstance(file.source, LocalFile)
+        and needs_bit(file.source)
+        and not (file.decompress and is_archive(file.source.name))
     ]
     scripts = [
         script.file.name
         for script in (analysis.pre_process, analysis.post_process)
-        if script is not None and script.file.is_executable
+        if script is not None and needs_bit(script.file)
     ]
-    targets = [task.target for task in analysis.templates if task.source.is_executable]
+    targets = [task.target for task in analysis.templates if needs_bit(task.source)]
     return tuple(dict.fromkeys([*inputs, *scripts, *targets]))
 
 
-def _arrives_bare(file: LocalFile, *, decompress: bool) -> bool:
-    return file.is_executable and not (decompress and is_archive(file.name))
-
-
-def _lines(analysis: Analysis, variables_name: str, named: frozenset[str]) -> list[str]:
+def _lines(
+    analysis: Analysis, variables_name: str, named: frozenset[str], executables: tuple[str, ...]
+) -> list[str]:
     """What the generated step does, in shell."""
     targets = [task.target for task in analysis.templates if not named.isdisjoint(task.template.names)]
     variables = variables_name if not named.isdisjoint(analysis.shell_names) else ""
     lines = filling_lines(targets, variables) if targets or variables else []
-    executables = _executables(analysis)
     if executables:
         lines.append(f"for doe_file in {' '.join(map(shlex.quote, executables))}; do")
         lines += ['  [ ! -f "./$doe_file" ] || chmod a+x "./$doe_file"', "done"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from doe_compiler.archives.entries import ArchiveError
 from doe_compiler.archives.names import is_archive
+from doe_compiler.archives.programs import HEAD, is_program
 from doe_compiler.archives.tree import followed, leaving_link
 from doe_compiler.platform.outputs import wipe
 from doe_compiler.platform.records import StoredFile
@@ -20,8 +21,6 @@ from doe_compiler.templates.template import TemplateError
 
 KEPT_IN_MEMORY = 64 << 20
 LARGEST_TEMPLATE = 64 << 20
-FAT_MACH_O = 0xCAFEBABE
-MOST_ARCHITECTURES = 40
 
 
 class InputError(Exception):
@@ -169,23 +168,11 @@ def _found(files: Mapping[str, StoredFile], reference: Mapping[str, Any]) -> Sto
 def _content(path: Path, mode: int | None) -> Content:
     """The file's bytes, or its path if it is large; the mode follows from how it begins if it is not given."""
     with path.open("rb") as file:
-        head = file.read(8)
-        mode = mode if mode is not None else EXECUTABLE if _is_program(head) else PLAIN
+        head = file.read(HEAD)
+        mode = mode if mode is not None else EXECUTABLE if is_program(head) else PLAIN
         if path.stat().st_size > KEPT_IN_MEMORY // 64:
             return Content(path, mode)
         return Content(head + file.read(), mode)
-
-
-def _is_program(head: bytes) -> bool:
-    """Whether a file that begins so can only be meant to be run: a script, ELF or Mach-O.
-
-    An upload carries no execute bit. A Mach-O of several architectures begins as a Java class does, whose
-    version is 45 and more where the other has their count.
-    """
-    if head.startswith((b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa")):
-        return True
-    magic, count = int.from_bytes(head[:4]), int.from_bytes(head[4:8])
-    return magic == FAT_MACH_O and 0 < count < MOST_ARCHITECTURES
 
 
 def _unpacked(file: StoredFile, path: Path, target: Path) -> Path:

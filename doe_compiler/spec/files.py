@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doe_compiler.archives.pointers import is_lfs_pointer
+from doe_compiler.archives.programs import HEAD, is_program
 from doe_compiler.kernel.findings import near_miss
 from doe_compiler.spec.model import LocalFile
 from doe_compiler.spec.nodes import Scalar
@@ -65,7 +66,7 @@ def local_file(
                 "E305", f"'{node.text}' is larger than {limit >> 20} MiB", node.place, "make it an input file"
             )
             return None
-        content, sha256, size = _read(path, keep=keep)
+        head, content, sha256, size = _read(path, keep=keep)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         report.error("E303", f"cannot read '{node.text}': {reason}", node.place)
@@ -74,21 +75,24 @@ def local_file(
         message = f"'{node.text}' is a pointer of Git LFS: the file itself is not here"
         report.error("E318", message, node.place, f"get it: git lfs pull --include='*{path.name}'")
         return None
-    return LocalFile(str(path), path.name, sha256, size, bool(status.st_mode & 0o111), content)
+    is_executable = bool(status.st_mode & 0o111)
+    return LocalFile(str(path), path.name, sha256, size, is_executable, content, is_program(head))
 
 
-def _read(path: Path, *, keep: bool) -> tuple[bytes | None, str, int]:
+def _read(path: Path, *, keep: bool) -> tuple[bytes, bytes | None, str, int]:
     digest = hashlib.sha256()
+    head = b""
     size = 0
     chunks: list[bytes] = []
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
+            head = head or chunk[:HEAD]
             digest.update(chunk)
             size += len(chunk)
             if keep or size <= LARGEST_SMALL:
                 chunks.append(chunk)
     is_kept = keep or size <= LARGEST_SMALL
-    return b"".join(chunks) if is_kept else None, digest.hexdigest(), size
+    return head, b"".join(chunks) if is_kept else None, digest.hexdigest(), size
 
 
 def path_inside(node: Scalar, project: Project, report: Report) -> Path | None:

@@ -17,6 +17,8 @@ RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exi
 class LocalFile:
     """A file that the study names: `path` opens it, `name` is its base name, `content` only if it is small.
 
+    `is_program` says that it begins as a script or a program does.
+
     `members` is the digest of what an archive unpacks to, whatever its times, owners and order, and `paths` are the
     files that it makes; both empty for a file that is no archive.
     """
@@ -27,6 +29,7 @@ class LocalFile:
     size: int
     is_executable: bool = False
     content: bytes | None = None
+    is_program: bool = False
     members: str = ""
     paths: tuple[str, ...] = field(default=(), repr=False, compare=False)
 

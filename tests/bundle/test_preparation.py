@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from doe_compiler.bundle.preparation import generated_pre, preparation, unprepared
 from doe_compiler.kernel.findings import Place
-from doe_compiler.spec.model import Analysis, Hardware, LocalFile, Script
+from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script
 
 SHELLS = [found for found in map(shutil.which, ("dash", "bash")) if found]
 
@@ -110,3 +110,12 @@ def test_what_stands_before_a_command_comes_off_again(env, names):
     before = preparation(analysis(env, names), 1).before
     found = unprepared(before + "./solve\n./more")
     assert (found.command, found.env_vars) == ("./solve\n./more", env or {})
+
+
+def test_a_platform_that_knows_programs_needs_no_step_for_them():
+    solver = InputFile(LocalFile("solve", "solve", "0" * 64, 1, True, is_program=True))
+    data = InputFile(LocalFile("data", "data", "1" * 64, 1, True))
+    assert preparation(analysis(input_files=(solver,)), 0, knows_programs=True).script == b""
+    script = preparation(analysis(input_files=(solver, data)), 0, knows_programs=True).script
+    assert b"data" in script
+    assert b"solve" not in script
