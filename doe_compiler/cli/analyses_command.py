@@ -13,7 +13,7 @@ from doe_compiler.cli.listed import json_option, platform_of, show_rows
 @json_option
 def command(on: str, as_json: bool) -> None:
     """List the software with the codes of its versions."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         rows = platform.client.rows("analyses")
         if as_json:
             show_rows(rows, (), as_json=True)

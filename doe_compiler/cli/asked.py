@@ -137,15 +137,22 @@ def study_file(path: Path) -> Path:
     return found[0]
 
 
-def connection_to(on: str, study: Path, rps: float | None = None) -> "AbstractContextManager[Connection]":
-    """Open the platform of `--on`, for a study or a folder of them; `rps` requests a second at most."""
+def connection_to(
+    on: str, study: Path, rps: float | None = None, *, reads_only: bool = False
+) -> "AbstractContextManager[Connection]":
+    """Open the platform of `--on`, for a study or a folder of them; `rps` requests a second at most.
+
+    With `reads_only` nothing is written, on this machine either.
+    """
     from doe_compiler.pipeline.connection import apart, connected
 
     folder = study if study.is_dir() else study.parent
     told = apart(os.environ, folder) if on == "local" else None
     if told:
         click.echo(f"note: {told}", err=True)
-    return connected(on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps)
+    return connected(
+        on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps, reads_only=reads_only
+    )
 
 
 def tell_warnings(warnings: list[Finding], spec: Spec) -> None:

@@ -20,5 +20,5 @@ COLUMNS = (
 @json_option
 def command(on: str, as_json: bool) -> None:
     """List the core types with their prices per core-hour and their memory in MB."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         show_rows(platform.client.rows("coretypes"), COLUMNS, as_json=as_json)

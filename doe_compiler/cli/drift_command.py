@@ -37,7 +37,7 @@ def command(
     from doe_compiler.plan.decide import NO_WISHES
 
     bundles = compiled_studies(studies, targets)
-    with connection_to(on, studies[0]) as connection:
+    with connection_to(on, studies[0], reads_only=True) as connection:
         at = desk(connection, folder_of(studies[0]))
         orders = [
             replace(order_of(connection, bundle, NO_WISHES, at.receipts), remembered=dict)

@@ -39,7 +39,7 @@ def command() -> None:
 def list_(search: str | None, page_size: int, on: str, as_json: bool) -> None:
     """List the uploads, newest first, page by page as they come."""
     query = {"search": search} if search else {}
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         show_rows(platform.client.rows("files", query=query, page_size=page_size), LIST, as_json=as_json)
 
 
@@ -49,7 +49,7 @@ def list_(search: str | None, page_size: int, on: str, as_json: bool) -> None:
 @json_option
 def get(file_id: str, on: str, as_json: bool) -> None:
     """Show what is known of a file."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         show_record(platform.client.record("files", file_id), as_json=as_json)
 
 
@@ -89,7 +89,7 @@ def download(
 
     if bool(file_ids) == bool(job_id):
         raise WrongUsage("name files by their ids, or a job by --job", hint="doe files list shows the ids")
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         client = platform.client
         wanted: Iterable[Wanted]
         if job_id:

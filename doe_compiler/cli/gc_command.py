@@ -40,7 +40,7 @@ def command(
     from doe_compiler.pipeline.upkeep import jobs_of, old_drafts
 
     names = None if of_all else list(named_studies(studies, targets))
-    with connection_to(on, studies[0]) as connection:
+    with connection_to(on, studies[0], reads_only=dry_run) as connection:
         drafts = old_drafts(jobs_of(connection.client, names), datetime.now(UTC), timedelta(hours=older_than))
         with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
             gone = 0

@@ -29,7 +29,7 @@ def command(job_id: str, folder: Path | None, on: str) -> None:
             f"there are no jobs here: no '{platform_folder(os.environ, here)}'",
             hint="stand where the study was run, or say --on",
         )
-    with connection_to(on, here) as connection:
+    with connection_to(on, here, reads_only=True) as connection:
         written = imported_study(connection.client, job_id, folder)
     for warning in written.warnings:
         click.echo(f"warning: {_printable(warning)}", err=True)

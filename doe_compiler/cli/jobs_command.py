@@ -58,7 +58,7 @@ def list_(
     """List jobs, newest first, page by page as they come."""
     asked = {"state": state, "job_status": job_status, "search": search, "ordering": ordering}
     query = {name: value for name, value in asked.items() if value is not None}
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         rows = platform.client.rows("jobs", query=query, page_size=page_size)
         show_rows(rows, LIST, as_json=as_json)
 
@@ -69,7 +69,7 @@ def list_(
 @json_option
 def get(job_id: str, on: str, as_json: bool) -> None:
     """Show a whole job."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         show_record(platform.client.record("jobs", job_id), as_json=as_json)
 
 
@@ -82,7 +82,7 @@ def get(job_id: str, on: str, as_json: bool) -> None:
 def files(job_id: str, search: str | None, page_size: int, on: str, as_json: bool) -> None:
     """List the output files of all runs."""
     query = {"search": search} if search else {}
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         rows = platform.client.rows("jobs", job_id, "files", query=query, page_size=page_size)
         show_rows(rows, (*FILE, ("stored as", "path")), as_json=as_json)
 
@@ -198,7 +198,7 @@ def _add_history(name: str, address: str, told: str, columns: Sequence[tuple[str
     @on_option
     @json_option
     def history(job_id: str, on: str, as_json: bool) -> None:
-        with platform_of(on) as platform:
+        with platform_of(on, reads_only=True) as platform:
             show_rows(platform.client.rows("jobs", job_id, address), columns, as_json=as_json)
 
 
@@ -213,7 +213,7 @@ for _name, (_address, _told, _columns) in HISTORIES.items():
 @json_option
 def tags(job_id: str, add: tuple[str, ...], on: str, as_json: bool) -> None:
     """The tags of a job."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=not add) as platform:
         for tag in add:
             platform.client.tag_job(job_id, tag)
         show_rows(platform.client.rows("jobs", job_id, "tags"), (("tag", "name"),), as_json=as_json)
@@ -229,7 +229,7 @@ def custom_fields(job_id: str, settings: tuple[str, ...], on: str, as_json: bool
     pairs = [setting.partition("=") for setting in settings]
     if not all(name and equals for name, equals, _ in pairs):
         raise WrongUsage("--set wants NAME=VALUE")
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=not settings) as platform:
         for name, _, value in pairs:
             platform.client.set_custom_field(job_id, name, value)
         rows = platform.client.rows("jobs", job_id, "custom-fields")

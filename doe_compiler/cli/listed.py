@@ -33,13 +33,13 @@ def page_size_option(function: F) -> F:
     )(function)
 
 
-def platform_of(on: str) -> "AbstractContextManager[Connection]":
-    """Open the platform of `--on` as seen from the current folder."""
+def platform_of(on: str, *, reads_only: bool = False) -> "AbstractContextManager[Connection]":
+    """Open the platform of `--on` as seen from the current folder; with `reads_only` nothing is written."""
     from pathlib import Path
 
     from doe_compiler.cli.asked import connection_to
 
-    return connection_to(on, Path("study.yaml"))
+    return connection_to(on, Path("study.yaml"), reads_only=reads_only)
 
 
 def show_rows(rows: Iterable[Row], columns: Sequence[tuple[str, str]], *, as_json: bool) -> None:

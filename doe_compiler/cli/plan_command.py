@@ -59,7 +59,7 @@ def command(
     from doe_compiler.pipeline.planning import planned
 
     bundles = compiled_studies(studies, targets)
-    with connection_to(on, studies[0]) as connection:
+    with connection_to(on, studies[0], reads_only=True) as connection:
         plan = planned(
             connection, bundles, wishes(wished), desk(connection, Path(bundles[0].spec.file).parent)
         )

@@ -33,7 +33,7 @@ def command(study: Path, on: str, form: str, file: Path | None, most: int | None
 
     path = study_file(study)
     bundle, _ = compiled(path)
-    with connection_to(on, path) as connection:
+    with connection_to(on, path, reads_only=True) as connection:
         results = collected(connection.client, bundle, connection.run_directory)
     shown = results if most is None else best(results, most)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}

@@ -42,7 +42,7 @@ def command() -> None:
 @json_option
 def list_(job_id: str, page_size: int, on: str, as_json: bool) -> None:
     """List the runs of a job, page by page as they come."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         rows = platform.client.rows("jobs", job_id, "runs", page_size=page_size)
         show_rows(rows, LIST, as_json=as_json)
 
@@ -54,7 +54,7 @@ def list_(job_id: str, page_size: int, on: str, as_json: bool) -> None:
 @json_option
 def get(job_id: str, run: int, on: str, as_json: bool) -> None:
     """Show a run with its variables."""
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         record = platform.client.record("jobs", job_id, "runs", str(run))
         if as_json:
             show_record(record, as_json=True)
@@ -75,20 +75,21 @@ def get(job_id: str, run: int, on: str, as_json: bool) -> None:
 @on_option
 def tail(job_id: str, run: int, path: str, lines: int, follow: bool, on: str) -> None:
     """Show the last lines of a file of a run; its log by default."""
-    with platform_of(on) as platform:
-        client = platform.client
-        shown = client.tail(job_id, run, path, lines)
-        sys.stdout.write("".join(shown))
-        while follow:
-            has_ended = client.record("jobs", job_id, "runs", str(run)).get("dateCompleted") is not None
-            now = client.tail(job_id, run, path, 10_000)
-            sys.stdout.write("".join(_new_lines(shown, now)))
-            sys.stdout.flush()
-            shown = now
-            if has_ended:
-                return
-            platform.start_runs(True)
-            time.sleep(PAUSE_S)
+    shown, has_ended = _looked(on, job_id, run, path, lines)
+    sys.stdout.write("".join(shown))
+    while follow and not has_ended:
+        sys.stdout.flush()
+        time.sleep(PAUSE_S)
+        now, has_ended = _looked(on, job_id, run, path, 10_000)
+        sys.stdout.write("".join(_new_lines(shown, now)))
+        shown = now
+
+
+def _looked(on: str, job_id: str, run: int, path: str, lines: int) -> tuple[tuple[str, ...], bool]:
+    """The last lines, and whether the run had ended before they were read."""
+    with platform_of(on, reads_only=True) as platform:
+        record = platform.client.record("jobs", job_id, "runs", str(run))
+        return platform.client.tail(job_id, run, path, lines), record.get("dateCompleted") is not None
 
 
 def _new_lines(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,7 +115,7 @@ def files(
     """List the output files of a run."""
     query = {"search": search} if search else {}
     last = "directory-contents" if now else "files"
-    with platform_of(on) as platform:
+    with platform_of(on, reads_only=True) as platform:
         rows = platform.client.rows("jobs", job_id, "runs", str(run), last, query=query, page_size=page_size)
         show_rows(rows, ENTRY if now else FILE, as_json=as_json)
 

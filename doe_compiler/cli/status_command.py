@@ -23,7 +23,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
 
     path = study_file(study)
     bundle, _ = compiled(path)
-    with connection_to(on, path) as connection:
+    with connection_to(on, path, reads_only=True) as connection:
         jobs = study_jobs(connection.client, bundle.spec.study)
         present = {job.id for job in of_recipe(jobs, bundle.recipe)}
         results = collected(connection.client, bundle)

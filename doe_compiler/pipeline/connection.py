@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doe_compiler.client.client import Client
-from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
 from doe_compiler.pipeline.origin import project_folder, shared_folder
+
+if TYPE_CHECKING:
+    from doe_compiler.platform.service import Platform
 
 _CLOUD_SETTLE_S = 30.0
 _OWN_SETTLE_S = 2.0
@@ -19,7 +23,8 @@ class Connection:
 
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
     `run_directory` tells where the files of a run lie on this machine. `tells_exit_codes`: a run needs no
-    wrapper for its exit code to be known. `is_paced`: the throttles of the cloud are kept.
+    wrapper for its exit code to be known. `is_paced`: the throttles of the cloud are kept. `reads_only`: nothing
+    is written, on this machine either.
     """
 
     client: Client
@@ -30,18 +35,26 @@ class Connection:
     tells_exit_codes: bool = False
     is_embedded: bool = False
     is_paced: bool = False
+    reads_only: bool = False
 
 
 @contextmanager
 def connected(
-    on: str, *, environ: Mapping[str, str], home: Path, study_folder: Path, rps: float | None = None
+    on: str,
+    *,
+    environ: Mapping[str, str],
+    home: Path,
+    study_folder: Path,
+    rps: float | None = None,
+    reads_only: bool = False,
 ) -> Iterator[Connection]:
     """Connect to `local`, `rescale` or an http(s) address; closes what it opened.
 
-    `rps` are requests a second at most, to a platform that is not embedded.
+    `rps` are requests a second at most, to a platform that is not embedded. With `reads_only` the embedded one
+    needs no right to write; what it has not, it shows as an empty one.
     """
     if on == "local":
-        with _embedded(platform_folder(environ, study_folder)) as connection:
+        with _embedded(platform_folder(environ, study_folder), reads_only=reads_only) as connection:
             yield connection
         return
     from doe_compiler.client.settings import account, account_for
@@ -62,6 +75,7 @@ def connected(
             lambda _tied: None,
             lambda _job, _run: None,
             is_paced=not found.is_on_this_machine,
+            reads_only=reads_only,
         )
     finally:
         client.close()
@@ -96,10 +110,8 @@ def apart(environ: Mapping[str, str], study_folder: Path) -> str | None:
 
 
 @contextmanager
-def _embedded(data: Path) -> Iterator[Connection]:
-    from doe_compiler.platform.service import open_platform
-
-    platform = open_platform(data)
+def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
+    platform = _opened(data, reads_only=reads_only)
     client = Client.embedded(platform.answer)
 
     def start_runs(tied: bool) -> None:
@@ -115,7 +127,21 @@ def _embedded(data: Path) -> Iterator[Connection]:
             lambda job, run: data / "jobs" / job / f"run{run}",
             tells_exit_codes=True,
             is_embedded=True,
+            reads_only=reads_only,
         )
     finally:
         client.close()
         platform.close()
+
+
+def _opened(data: Path, *, reads_only: bool) -> "Platform":
+    from doe_compiler.platform.service import open_platform, open_platform_for_reading
+
+    try:
+        return open_platform_for_reading(data) if reads_only else open_platform(data)
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        raise PreconditionFailed(
+            f"the jobs in '{data}' cannot be {'read' if reads_only else 'written'}: {error.strerror or error}{where}",
+            hint="DOE_DATA names another folder for jobs",
+        ) from error

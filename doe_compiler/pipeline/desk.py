@@ -24,6 +24,8 @@ def desk(connection: Connection, folder: Path) -> Desk:
     account = connection.client.me()
     hidden = hidden_folder(folder)
     kept: MutableMapping[str, str] = (
-        {} if connection.is_embedded else kept_findings(hidden / "client", connection.host, account)
+        {}
+        if connection.is_embedded
+        else kept_findings(hidden / "client", connection.host, account, reads_only=connection.reads_only)
     )
     return Desk(Receipts(hidden, connection.host, account), Findings(kept), account)

@@ -11,8 +11,9 @@ from doe_compiler.kernel.canonical import digest
 class _Kept(MutableMapping[str, str]):
     """A mapping whose new entries are appended to a file, a JSON pair a line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reads_only: bool) -> None:
         self._path = path
+        self._reads_only = reads_only
         self._entries: dict[str, str] = {}
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -30,6 +31,8 @@ class _Kept(MutableMapping[str, str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         self._entries[name] = value
+        if self._reads_only:
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -50,6 +53,9 @@ class _Kept(MutableMapping[str, str]):
         return len(self._entries)
 
 
-def kept_findings(folder: Path, host: str, account: str) -> MutableMapping[str, str]:
+def kept_findings(
+    folder: Path, host: str, account: str, *, reads_only: bool = False
+) -> MutableMapping[str, str]:
     """The findings about one account's jobs on one host; a cache that cannot be written is none."""
-    return _Kept(folder / f"{digest('doe1-account', [host, account])[:16]}.jsonl")
+    file = folder / f"{digest('doe1-account', [host, account])[:16]}.jsonl"
+    return _Kept(file, reads_only=reads_only)

@@ -1,9 +1,11 @@
 """The database file: its connections, its transactions, and who its users are."""
 
 import hashlib
+import os
 import secrets
 import sqlite3
 import string
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doe_compiler.kernel.errors import PreconditionFailed
+from doe_compiler.platform.private_copy import copied, has_journals
 from doe_compiler.platform.schema import STEPS
 
 BUSY_MS = 60_000
 DatabaseError = sqlite3.DatabaseError
 Connection = sqlite3.Connection
+_NOT_BROKEN = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +43,105 @@ class User:
 class StoreError(PreconditionFailed):
     """The database cannot be used; the message says why."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="move the whole data folder away to begin anew, or set DOE_DATA")
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(
+            message, hint=hint or "move the whole data folder away to begin anew, or set DOE_DATA"
+        )
 
 
 class Database:
     """The SQLite file of one platform, for any number of threads; each has its own connection.
 
     `durable` makes a commit survive a power cut (an fsync each); otherwise it survives the death of
-    the process, and a power cut may take the last few.
+    the process, and a power cut may take the last few. With `reads_only` nothing is written beside the file
+    either: where SQLite could not keep to that, and for an older version, a private copy is read.
     """
 
-    def __init__(self, path: Path, *, durable: bool) -> None:
+    def __init__(self, path: Path, *, durable: bool, reads_only: bool = False) -> None:
         self._path = path
         self._synchronous = "FULL" if durable else "NORMAL"
+        self._reads_only = reads_only
+        self._mode = "rwc"
+        self._private: tempfile.TemporaryDirectory[str] | None = None
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._turn = threading.Lock()
         try:
-            self._prepare()
+            if not reads_only:
+                self._prepare()
+            elif not self._is_open_for_reading():
+                self._make_private()
+            self.user_id()
         except sqlite3.DatabaseError as error:
             self.close()
-            raise StoreError(f"{path} is not a usable database of this platform: {error}") from error
+            raise unusable(path, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _is_open_for_reading(self) -> bool:
+        """Whether the file itself can be read, leaving no trace: it is this user's own, and of this version."""
+        path = self._path
+        if not path.exists() or path.stat().st_uid != os.geteuid():
+            return False
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            return False
+        # A read-only connection would leave the side files behind that it makes; another one takes them away,
+        # but would write down what a killed user has left in them.
+        self._mode = "ro" if has_journals(path) else "rw"
+        try:
+            if self._version() == len(STEPS):
+                return True
+        except sqlite3.OperationalError:
+            pass
+        self._close_connections()
+        return False
+
+    def _make_private(self) -> None:
+        """Go on with a private copy; with an empty database if there is none."""
+        self._private = tempfile.TemporaryDirectory(prefix="doe-read-", ignore_cleanup_errors=True)
+        folder, original = Path(self._private.name), self._path
+        self._path = copied(original, folder) if original.exists() else folder / original.name
+        self._mode, self._synchronous, self._reads_only = "rwc", "OFF", False
+        self._prepare()
+        self._reads_only = True
+        self._database().execute("PRAGMA query_only = 1")
+
+    def _version(self) -> int:
+        version = int(self._database().execute("PRAGMA user_version").fetchone()[0])
+        if version > len(STEPS):
+            raise StoreError(
+                f"{self._path} was written by a newer version of doe", "use that version, or set DOE_DATA"
+            )
+        return version
 
     def _prepare(self) -> None:
-        database = self._database()
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(STEPS):
-            raise StoreError(f"{self._path} was written by a newer version of doe")
-        if version < len(STEPS):
-            with self._writing() as writing:
-                version = writing.execute("PRAGMA user_version").fetchone()[0]
-                for number, step in enumerate(STEPS[version:], version + 1):
-                    for statement in step.split(";\n"):
-                        writing.execute(statement)
-                    if number == 1:
-                        writing.execute("INSERT INTO meta VALUES ('user', ?)", (new_id(5),))
-                    writing.execute(f"PRAGMA user_version = {number}")
-        self.user_id()
+        if self._version() == len(STEPS):
+            return
+        with self._writing() as writing:
+            version = writing.execute("PRAGMA user_version").fetchone()[0]
+            for number, step in enumerate(STEPS[version:], version + 1):
+                for statement in step.split(";\n"):
+                    writing.execute(statement)
+                if number == 1:
+                    writing.execute("INSERT INTO meta VALUES ('user', ?)", (new_id(5),))
+                writing.execute(f"PRAGMA user_version = {number}")
 
     def _database(self) -> sqlite3.Connection:
         database: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if database is None:
             database = sqlite3.connect(
-                self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False,
-                cached_statements=256,
+                f"{self._path.absolute().as_uri()}?mode={self._mode}", uri=True, timeout=BUSY_MS / 1000,
+                isolation_level=None, check_same_thread=False, cached_statements=256,
             )  # fmt: skip
             with self._opening:
                 self._opened.append(database)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute(f"PRAGMA synchronous = {self._synchronous}")
+            if self._reads_only:
+                database.execute("PRAGMA query_only = 1")
+            else:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute(f"PRAGMA synchronous = {self._synchronous}")
             self._own.connection = database
         return database
 
@@ -99,6 +161,11 @@ class Database:
 
     def close(self) -> None:
         """Close every thread's connection."""
+        self._close_connections()
+        if self._private is not None:
+            self._private.cleanup()
+
+    def _close_connections(self) -> None:
         with self._opening:
             for database in self._opened:
                 database.close()
@@ -117,9 +184,11 @@ class Database:
         return str(row[0])
 
     def owner(self, email: str) -> User:
-        """The platform's owner, who has this e-mail address from now on."""
+        """The platform's owner, who has this e-mail address from now on; who only reads leaves the old one."""
         owner = self.user_id()
         known = self.users().get(owner)
+        if self._reads_only:
+            return known or User(owner, email)
         if known is None or known.email != email:
             with self._writing() as database:
                 database.execute("UPDATE users SET email = id WHERE email = ?", (email,))
@@ -147,6 +216,17 @@ class Database:
             "SELECT token_sha256, id, email FROM users WHERE token_sha256 IS NOT NULL"
         )
         return [(row[0], User(row[1], row[2])) for row in rows]
+
+
+def unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    """What to tell of a database that cannot be used: only a broken one is to be moved away."""
+    if error.sqlite_errorcode & 0xFF in _NOT_BROKEN:
+        return StoreError(
+            f"{path} cannot be used: {error}",
+            f"nothing is broken: see that you may read and write '{path.parent}', and that its disk has room; "
+            "DOE_DATA names another folder, with jobs of its own",
+        )
+    return StoreError(f"{path} is not a usable database of this platform: {error}")
 
 
 def token_digest(token: str) -> bytes:

@@ -25,15 +25,17 @@ DOCUMENT_PATHS = tuple(f"/api/{version}/openapi.json" for version in VERSIONS)
 class Platform:
     """One embedded platform, open; any number of threads may call `answer`."""
 
-    def __init__(self, folder: DataFolder, token: str | None, others: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: DataFolder, token: str | None, others: Mapping[str, str], *, reads_only: bool = False
+    ) -> None:
         self._folder = folder
-        self._store = Store(folder.database, durable=True)
+        self._store = Store(folder.database, durable=True, reads_only=reads_only)
         self._owner = self._store.owner(f"{_login_name()}@localhost")
         self._digests: list[tuple[bytes, User]] | None = None
         if token is not None:
             self._store.set_tokens({**others, self._owner.email: token})
             self._digests = self._store.token_digests()
-        self._users = self._store.users()
+        self._users = {self._owner.id: self._owner, **self._store.users()}
         self._launcher = ExecutorLauncher(folder)
         self.list_delay_s = 0.0
 
@@ -139,6 +141,14 @@ def open_platform(
     folder.jobs.mkdir(exist_ok=True)
     drop_abandoned(folder.blobs, ABANDONED_S)
     return Platform(folder, token, others or {})
+
+
+def open_platform_for_reading(data: Path) -> Platform:
+    """Open the platform in the folder `data` and write nothing there; an empty one if it is not there.
+
+    Raises StoreError for a database that is none of ours, OSError for one that cannot be read.
+    """
+    return Platform(DataFolder(data.absolute()), None, {}, reads_only=True)
 
 
 def _login_name() -> str:
