@@ -19,12 +19,18 @@ from doe_compiler.bundle.payload import (
 from doe_compiler.bundle.preparation import Preparation, preparation
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
-from doe_compiler.bundle.steps import POST_SCRIPT, extractor_digests, post_script, reading_time_s
+from doe_compiler.bundle.steps import (
+    POST_SCRIPT,
+    extractor_digests,
+    output_reading,
+    post_script,
+    reading_time_s,
+)
 from doe_compiler.bundle.texts import TEXTS_FILE, columns_with_names, named_texts, sent_design, texts_table
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
-from doe_compiler.spec.model import Declared, LocalFile, Spec
+from doe_compiler.spec.model import CommandExtractor, LocalFile, Spec
 from doe_compiler.templates.lowering import lowered
 
 
@@ -104,7 +110,9 @@ class Job:
             parameters=parameters,
         )
         cases = None if self._blocks is None else case_file(self.spec)
-        return payload if cases is None else {**payload, "caseFile": content_reference(cases.reference)}
+        if cases is not None:
+            payload["caseFile"] = content_reference(cases.reference)
+        return payload if bundle.reading is None else {**payload, "outputReading": bundle.reading}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ class Bundle:
     `post` is the generated post-processing step, None where it is not needed; `preparations` stand before the
     steps of each analysis. `texts` are those for which names stand in parameter CSVs, by name.
 
+    `reading` is what the platform is to read of every run's outputs, where it can.
     `lowered` maps a template task (by `template_key`) to the reference of what is uploaded.
     """
 
@@ -125,6 +134,7 @@ class Bundle:
     post: BundleFile | None
     preparations: tuple[Preparation, ...]
     texts: Mapping[str, str]
+    reading: Mapping[str, object] | None = None
 
     def dress(self) -> list[Dress]:
         """What goes around the steps of every analysis."""
@@ -227,17 +237,22 @@ def case_file(spec: Spec) -> BundleFile | None:
     return BundleFile(f"{spec.study}-cases.csv", sha256_hex(content), len(content), CASE, content)
 
 
-def relying_on_exit_codes(bundle: Bundle) -> Bundle:
-    """The bundle for our own platform: it makes programs executable and tells exit codes itself.
+def for_reading_platform(bundle: Bundle) -> Bundle:
+    """The bundle for our own platform: it makes programs executable, tells exit codes and reads outputs itself.
 
-    So there is no wrapper, and no step if there is nothing to extract.
+    So there is no wrapper and no generated step, but where a response by command needs both: then the step
+    reads all of them.
     """
     bundle = _knowing_programs(bundle)
     spec, post = bundle.spec, bundle.post
-    extracts = any(not isinstance(response.extractor, Declared) for response in spec.responses)
-    if post is None or extracts:
+    if post is None or any(isinstance(response.extractor, CommandExtractor) for response in spec.responses):
         return bundle
-    return replace(bundle, post=None, files=tuple(file for file in bundle.files if file is not post))
+    return replace(
+        bundle,
+        post=None,
+        files=tuple(file for file in bundle.files if file is not post),
+        reading=output_reading(spec),
+    )
 
 
 def _knowing_programs(bundle: Bundle) -> Bundle:

@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from doe_compiler.extraction import decoding, header, json_path, reading, run, table, told, values, watch
 from doe_compiler.extraction.watch import LONGEST_READING_S
@@ -156,8 +156,7 @@ import sys
 
 os.environ["PYTHONIOENCODING"] = "utf-8"
 outcomes = run_outcomes(".", RESPONSES, SECONDS)
-for name, value in printed_variables(zip([response["name"] for response in RESPONSES], outcomes)):
-    sys.stdout.buffer.write(("%s\\t%s\\n" % (name, value)).encode("utf-8", "replace"))
+sys.stdout.buffer.write(printed_lines(zip([response["name"] for response in RESPONSES], outcomes)))
 """
 
 
@@ -178,6 +177,12 @@ def reading_time_s(spec: Spec) -> float:
     """The seconds for the reading of one run's responses: not more than a run itself may take."""
     limits = [analysis.run_timeout_s for analysis in spec.analyses if analysis.run_timeout_s is not None]
     return min([LONGEST_READING_S, *limits])
+
+
+def output_reading(spec: Spec) -> dict[str, object] | None:
+    """What a platform that reads outputs itself is to read of every run; None for nothing."""
+    settings = [found for found in map(extractor_settings, spec.responses) if found is not None]
+    return {"seconds": reading_time_s(spec), "variables": settings} if settings else None
 
 
 def extractor_settings(response: Response) -> dict[str, str] | None:
@@ -201,9 +206,12 @@ def extractor_settings(response: Response) -> dict[str, str] | None:
 
 def response_digests(responses: Sequence[Response]) -> dict[str, str]:
     """A short digest of each response's extractor, by name: tells later which values are still current."""
-    return {
-        response.name: digest("doe1-extractor", extractor_settings(response))[:12] for response in responses
-    }
+    return {response.name: settings_digest(extractor_settings(response)) for response in responses}
+
+
+def settings_digest(settings: Mapping[str, object] | None) -> str:
+    """A short digest of an extractor as plain data."""
+    return digest("doe1-extractor", settings)[:12]
 
 
 def extractor_digests(responses: Sequence[Response]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import httpx2
 from doe_compiler.client import answers
 from doe_compiler.client.answers import Analysis, CoreType, FileEntry, Job, JobEntry, RunEntry, Status
 from doe_compiler.client.calls import PAGE_SIZE, Calls, path_of
-from doe_compiler.client.errors import Ambiguous, TooLarge
+from doe_compiler.client.errors import Ambiguous, NotFound, TooLarge
 from doe_compiler.client.exchange import Exchange
 from doe_compiler.client.measured import Measured, opened
 from doe_compiler.client.pacing import Bucket, buckets
@@ -278,6 +278,14 @@ class Client(Calls):
         return bytes(content)
 
     # What the platform offers
+
+    def understands(self, extension: str) -> bool:
+        """Whether the platform says, at its root address, that it knows an addition to the API."""
+        try:
+            answer = self._exchange.read("")
+        except NotFound:
+            return False
+        return isinstance(answer, Mapping) and extension in answer
 
     def core_types(self) -> tuple[CoreType, ...]:
         """The kinds of machines, with their prices."""

@@ -9,6 +9,9 @@ from doe_compiler.extraction.reading import FileReading, Outcome
 from doe_compiler.extraction.values import NoValue, plain
 from doe_compiler.extraction.watch import OutOfTime, Watch
 
+# The first of January 2000: an input that a response names has this time, give or take a time zone, until it is written.
+BEFORE_RUN_S = 946684800
+_DAY_S = 86400
 _PIECE = 1 << 18
 _MOST_PRINTED = 1 << 20
 
@@ -45,6 +48,9 @@ def _read(directory: str, name: str, reading: FileReading) -> "list[Outcome]":
     if not stat.S_ISREG(state.st_mode):
         os.close(descriptor)
         return reading.fail(f"'{name}' is no regular file")
+    if abs(state.st_mtime - BEFORE_RUN_S) <= _DAY_S:
+        os.close(descriptor)
+        return reading.fail(f"'{name}' is an input that the run has not written")
     with open(descriptor, "rb", buffering=0) as file:
         left = state.st_size
         try:

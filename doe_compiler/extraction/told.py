@@ -40,6 +40,14 @@ def printed_variables(named: "Iterable[tuple[str, Outcome]]") -> "list[tuple[str
     return found
 
 
+def printed_lines(named: "Iterable[tuple[str, Outcome]]") -> bytes:
+    """The lines `name<TAB>value` that say so, in UTF-8."""
+    return b"".join(
+        ("%s\t%s\n" % pair).encode("utf-8", "replace")  # noqa: UP031 (one text, whatever it holds)
+        for pair in printed_variables(named)
+    )
+
+
 def told_in(text: str) -> Told:
     """What the variable of that name says; nothing where it is not such a text."""
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,9 @@ class Connection:
     """An open platform: its client, how long it takes to settle, and its own hands if it is embedded.
 
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
-    `run_directory` tells where the files of a run lie on this machine. `tells_exit_codes`: a run needs no
-    wrapper for its exit code to be known. `is_paced`: the throttles of the cloud are kept. `reads_only`: nothing
-    is written, on this machine either.
+    `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
+    and reads outputs itself; it is asked once, when that is to be known. `is_paced`: the throttles of the cloud are
+    kept. `reads_only`: nothing is written, on this machine either.
     """
 
     client: Client
@@ -32,7 +33,7 @@ class Connection:
     settle_s: float
     start_runs: Callable[[bool], None]
     run_directory: Callable[[str, int], Path | None]
-    tells_exit_codes: bool = False
+    reads_outputs: Callable[[], bool] = lambda: False
     is_embedded: bool = False
     is_paced: bool = False
     reads_only: bool = False
@@ -74,6 +75,7 @@ def connected(
             _OWN_SETTLE_S if is_own else _CLOUD_SETTLE_S,
             lambda _tied: None,
             lambda _job, _run: None,
+            reads_outputs=cache(lambda: on != "rescale" and client.understands("outputReading")),
             is_paced=not found.is_on_this_machine,
             reads_only=reads_only,
         )
@@ -125,7 +127,7 @@ def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
             0.0,
             start_runs,
             lambda job, run: data / "jobs" / job / f"run{run}",
-            tells_exit_codes=True,
+            reads_outputs=lambda: True,
             is_embedded=True,
             reads_only=reads_only,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doe_compiler.actual.jobs import ActualJob
 from doe_compiler.apply.looking import Look, Order, looked
-from doe_compiler.bundle.pack import Bundle, relying_on_exit_codes
+from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.client.pacing import Scope, seconds_for
@@ -71,8 +71,8 @@ def planned(
 
 def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, receipts: Receipts) -> Order:
     """What a study wants of a platform."""
-    if connection.tells_exit_codes:
-        bundle = relying_on_exit_codes(bundle)
+    if connection.reads_outputs():
+        bundle = for_reading_platform(bundle)
     wanted = wanted_of(bundle)
 
     @cache

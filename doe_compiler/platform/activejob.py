@@ -15,6 +15,7 @@ from doe_compiler.platform.blobs import blob_path
 from doe_compiler.platform.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.journal import Entry, Journal, journal_entries
 from doe_compiler.platform.outputs import OutputFilter, log_line, printed_variables, stored_outputs, wipe
+from doe_compiler.platform.reading import ReadFrom, Variables, mark_untouched, read_from
 from doe_compiler.platform.records import DataFolder, Job, Reason, Run, RunEnd, now_us
 from doe_compiler.platform.steps import Steps, steps_of_job
 from doe_compiler.platform.store import Store
@@ -78,13 +79,16 @@ class ActiveJob:
     prepared: deque[int] = field(default_factory=deque)
     running: dict[int, Started] = field(default_factory=dict)
     ended: deque[Ended] = field(default_factory=deque)
+    read_from: ReadFrom | None = None
+    untouched: tuple[str, ...] = ()
+    being_read: int = 0
     is_exhausted: bool = False
     ending: str | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether nothing of the job is left to do."""
-        return self.is_exhausted and not (self.prepared or self.running or self.ended)
+        return self.is_exhausted and not (self.prepared or self.running or self.ended or self.being_read)
 
     @property
     def leaves_cores(self) -> bool:
@@ -109,6 +113,7 @@ class ActiveJob:
             self._enter_new_directory(self.directory(number))
             if self.files is not None:
                 self.files.place(cells)
+                mark_untouched(self.untouched)
         except TemplateError as error:
             problem = f"A template cannot be filled in: {error}"
         except OSError as error:
@@ -174,14 +179,19 @@ class ActiveJob:
         if not self.steps.has_post_process:
             self.free_slots.append(run.slot)
 
-    def collected(self, ended: Ended) -> RunEnd:
-        """What the ended run left behind."""
+    def wanted_of(self, ended: Ended) -> ReadFrom | None:
+        """What is to be read of the ended run before it is collected; nothing of one that never ran."""
+        return self.read_from if ended.slot and ended.completed_us is not None else None
+
+    def collected(self, ended: Ended, read: Variables = ()) -> RunEnd:
+        """What the ended run left behind; `read` is what its outputs say."""
         if not self.kept.keeps_all:
             self.kept.apply(self.directory(ended.number))
         outputs = stored_outputs(self.directory(ended.number))
         variables: tuple[tuple[str, str], ...] = ()
         if self.steps.has_post_process and ended.slot:
             variables = printed_variables(f"{self.folder}/post{ended.slot}")
+        variables = tuple({**dict(variables), **dict(read)}.items()) if read else variables
         run = Run(
             ended.number,
             ended.started_us,
@@ -283,6 +293,7 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
         is_completed[entry.run] = 1
     hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
     cores_per_run = min(cores, max(each["coresPerSlot"] for each in hardware))
+    asked = read_from(form)
     most = max(1, min(hardware[0]["slots"], cores // cores_per_run, job.expected_runs))
     walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
     active = ActiveJob(
@@ -304,6 +315,8 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
             files.paths(rendered=False) if files else (),
         ),
         stopped_runs=store.run_stops(job.key),
+        read_from=asked,
+        untouched=asked.untouched(files.paths(rendered=False)) if asked and files else (),
     )
     for entry in unrecorded:
         active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from doe_compiler.extraction.watch import LONGEST_READING_S
 from doe_compiler.platform import catalogue
 from doe_compiler.platform.forms import (
     Field,
@@ -27,6 +28,8 @@ INPUT_TYPES = ("Param", "Design", "Case")
 GENERATORS = ("Normal", "Uniform", "Linspace", "FixedRange", "Triangular", "LogNormal")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 LONGEST_WALLTIME_H = 24 * 366
+READING_KINDS = {"regex": ("regex", "take"), "json": ("path",), "csv": ("column", "take")}
+TAKES = ("first", "last", "min", "max", "mean")
 PASSED_THROUGH = (
     "projectId",
     "project_id",
@@ -56,8 +59,35 @@ def job_form(known_file: FileLookup) -> Reader:
         Field("monteCarloIterations", integer(1), None),
         Field("optimizer", anything, None),
         Field("remoteVizConfig", anything, None),
+        Field("outputReading", _output_reading, None),
         *(Field(name, anything, None) for name in PASSED_THROUGH),
     )
+
+
+def _output_reading(value: object) -> object:
+    """What is read of the outputs of every run when it has ended; an addition of this platform."""
+    return record(
+        Field("seconds", positive_number(LONGEST_READING_S), LONGEST_READING_S),
+        Field("variables", items(_read_variable)),
+    )(value)
+
+
+def _read_variable(value: object) -> object:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    return record(
+        Field("name", text(longest=500)),
+        Field("kind", choice(tuple(READING_KINDS))),
+        Field("file", _output_path),
+        *(
+            Field(name, choice(TAKES) if name == "take" else text(blank=name == "column"))
+            for name in READING_KINDS.get(str(kind).lower(), ())
+        ),
+    )(value)
+
+
+def _output_path(value: object) -> str:
+    _relative_path(value)
+    return str(value)
 
 
 def _analysis(file: Reader) -> Reader:

@@ -9,6 +9,7 @@ from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_
 from doe_compiler.platform.guardian import Guardian
 from doe_compiler.platform.orphans import end_orphans
 from doe_compiler.platform.outputs import wipe
+from doe_compiler.platform.reading import Readings, Variables
 from doe_compiler.platform.records import DataFolder, Reason, RunEnd, now_us
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.tie import Tie
@@ -56,6 +57,7 @@ class _Loop:
         self._tie = tie
         self._cores = available_cores()
         self._free_cores = self._cores
+        self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(tie, self._cores)
         self._jobs: list[ActiveJob] = []
         self._job_of: dict[int, ActiveJob] = {}
         self._unrecorded: dict[int, list[RunEnd]] = {}
@@ -69,6 +71,7 @@ class _Loop:
         while not self._tie.is_cut:
             self._reap()
             self._start()
+            self._take_readings()
             is_busy = self._collect_one() or self._prepare_one()
             now = time.monotonic()
             if now >= next_tick or not is_busy:
@@ -110,11 +113,24 @@ class _Loop:
         for job in self._jobs:
             if job.ended:
                 ended = job.ended.popleft()
-                self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
-                self._unrecorded_count += 1
-                self._settle(job, ended)
+                wanted = job.wanted_of(ended)
+                if wanted is None:
+                    self._collect(job, ended)
+                else:
+                    job.being_read += 1
+                    self._readings.ask((job, ended), job.directory(ended.number), wanted)
                 return True
         return False
+
+    def _take_readings(self) -> None:
+        for (job, ended), variables in self._readings.answers():
+            job.being_read -= 1
+            self._collect(job, ended, variables)
+
+    def _collect(self, job: ActiveJob, ended: Ended, read: Variables = ()) -> None:
+        self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, read))
+        self._unrecorded_count += 1
+        self._settle(job, ended)
 
     def _settle(self, job: ActiveJob, ended: Ended) -> None:
         if job.steps.has_post_process:
@@ -124,7 +140,7 @@ class _Loop:
             self._record()
 
     def _prepare_one(self) -> bool:
-        return any(job.prepare_next() for job in self._jobs)
+        return not self._readings.are_behind and any(job.prepare_next() for job in self._jobs)
 
     def _record(self) -> None:
         started = []
@@ -174,8 +190,12 @@ class _Loop:
                 self._jobs[-1].end_early(Reason.STOPPED)
 
     def abandon(self) -> None:
-        """Kill what is running, to be started again by the next executor, and record what has ended."""
+        """Kill what is running, to be started again by the next executor, and record what has ended.
+
+        What has not been read yet stands in the journal; the next executor reads it.
+        """
         os.chdir("/")
+        self._readings.close()
         for pid in list(self._job_of):
             signal_group(pid, signal.SIGKILL)
         while self._job_of:
@@ -189,9 +209,10 @@ class _Loop:
         for job in self._jobs:
             while job.ended:
                 ended = job.ended.popleft()
-                self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
-                if job.steps.has_post_process:
-                    self._record()
+                if job.wanted_of(ended) is None:
+                    self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
+                    if job.steps.has_post_process:
+                        self._record()
             for number in job.prepared:
                 wipe(job.directory(number))
         self._record()

@@ -114,9 +114,13 @@ def printed_variables(path: str) -> tuple[tuple[str, str], ...]:
     """
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (a thousand times a second)
-            text = file.read(MOST_POST_OUTPUT)
+            return variables_in(file.read(MOST_POST_OUTPUT))
     except OSError:
         return ()
+
+
+def variables_in(text: bytes) -> tuple[tuple[str, str], ...]:
+    """The variables in what was printed, see `printed_variables`."""
     variables: dict[str, str] = {}
     for line in text.decode("utf-8", "replace").split("\n"):
         name, tab, value = line.rstrip("\r").partition("\t")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from doe_compiler.platform.jobform import GENERATORS, VARIABLE_TYPES
+from doe_compiler.extraction.watch import LONGEST_READING_S
+from doe_compiler.platform.jobform import GENERATORS, READING_KINDS, TAKES, VARIABLE_TYPES
 from doe_compiler.platform.outputs import FILTER_ACTIONS, FILTER_SOURCES
 
 JsonObject = dict[str, object]
@@ -113,6 +114,34 @@ ANALYSIS_FORM = _object(
     "command",
     "hardware",
 )
+OUTPUT_READING = _object(
+    {
+        "seconds": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": LONGEST_READING_S,
+            "default": LONGEST_READING_S,
+            "description": "The time for the reading of one run.",
+        },
+        "variables": _list(
+            {
+                "oneOf": [
+                    _object(
+                        {
+                            "name": TEXT,
+                            "kind": {"const": kind},
+                            "file": {**TEXT, "description": "A path in the run's directory."},
+                            **{key: {"enum": list(TAKES)} if key == "take" else TEXT for key in keys},
+                        },
+                        *("name", "kind", "file", *keys),
+                    )
+                    for kind, keys in READING_KINDS.items()
+                ]
+            }
+        ),
+    },
+    "variables",
+)
 JOB_FIELDS: Mapping[str, JsonObject] = {
     "name": {**TEXT, "minLength": 1, "maxLength": 1024},
     "paramFile": {**_or_null(FILE_REFERENCE), "description": "A CSV: a column a variable, a row a run."},
@@ -128,6 +157,11 @@ JOB_FIELDS: Mapping[str, JsonObject] = {
     "isTemplateDryRun": {**FLAG, "description": "Substitute the templates, store them, execute nothing."},
     "includeNominalRun": {**FLAG, "description": "Run the nominal values first."},
     "monteCarloIterations": {"type": ["integer", "null"], "minimum": 1},
+    "outputReading": {
+        **_or_null(OUTPUT_READING),
+        "description": "What is read of every run's outputs when it has ended, as output variables of the run. "
+        "An addition of this platform; the root address names it.",
+    },
 }
 EXAMPLE_JOB = {
     "name": "Example Job",

@@ -14,6 +14,7 @@ class Tie:
         self.is_cut = False
         self._stdin: int | None = None
         self._poll = select.poll()
+        self._watched: set[int] = set()
         if reads_stdin:
             self._stdin = os.dup(0)
             self._poll.register(self._stdin, select.POLLIN | select.POLLHUP)
@@ -31,12 +32,22 @@ class Tie:
         """End as if the other process were gone."""
         self.is_cut = True
 
+    def watch(self, descriptor: int) -> None:
+        """End sleeps when there is something to read."""
+        self._watched.add(descriptor)
+        self._poll.register(descriptor, select.POLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Sleep on, whatever there is to read."""
+        self._watched.discard(descriptor)
+        self._poll.unregister(descriptor)
+
     def sleep(self, seconds: float) -> None:
         """Wait for a child, a signal or the tie; at most so long."""
         for descriptor, _ in self._poll.poll(max(0.0, seconds) * 1000):
             if descriptor == self._wakeup:
                 os.read(self._wakeup, 4096)
-            else:
+            elif descriptor not in self._watched:
                 self._read_stdin(descriptor)
 
     def _read_stdin(self, descriptor: int) -> None:

@@ -14,6 +14,7 @@ from doe_compiler.bundle.steps import (
     listed_digests,
     reading_time_s,
     response_digests,
+    settings_digest,
 )
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client, Job
@@ -171,6 +172,8 @@ class CurrentResponses:
         if not isinstance(found, dict) or "" not in found:
             return found if isinstance(found, dict) else {}
         script = _script_of(job)
+        if job.raw.get("outputReading"):
+            return _digests_read(job)
         if script is None:
             return {}
         try:
@@ -196,6 +199,14 @@ def _printed(name: str, printed: Mapping[str, str], note: str) -> Outcome:
         return Outcome(plain(printed[name]), note)
     except NoValue as error:
         return Outcome(None, str(error))
+
+
+def _digests_read(job: Job) -> dict[str, str]:
+    """The digests of the extractors that the platform was given."""
+    asked = job.raw.get("outputReading")
+    listed = asked.get("variables") if isinstance(asked, Mapping) else None
+    settings = [each for each in listed or () if isinstance(each, Mapping)]
+    return {str(each.get("name")): settings_digest(each) for each in settings}
 
 
 def _script_of(job: Job) -> str | None:

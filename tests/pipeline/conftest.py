@@ -8,7 +8,7 @@ import pytest
 
 from doe_compiler.apply.upload import uploaded
 from doe_compiler.bundle.mark import Mark, marked_name
-from doe_compiler.bundle.pack import parameter_file, relying_on_exit_codes
+from doe_compiler.bundle.pack import for_reading_platform, parameter_file
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.client.client import Client
 from doe_compiler.pipeline.compiling import compiled
@@ -47,7 +47,7 @@ class Workshop:
     def made(self, study, *, plain=True):
         """The jobs of a study's compiled payloads, created as drafts."""
         bundle, _ = compiled(study)
-        bundle = relying_on_exit_codes(bundle) if plain else bundle
+        bundle = for_reading_platform(bundle) if plain else bundle
         ids = uploaded(self.client, bundle.files, lambda: None)
         return [self._made(bundle, job, ids) for job in bundle.jobs(bundle.design)]
 

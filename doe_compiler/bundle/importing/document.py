@@ -61,6 +61,7 @@ _KNOWN = frozenset(
         "isTemplateDryRun",
         "monteCarloIterations",
         "resourceFilters",
+        "outputReading",
         # told by the platform, not to it
         "id",
         "owner",

@@ -56,7 +56,12 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
         steps[-1] = _without_post(steps[-1], post)
     texts = _texts(steps, contents)
     steps = [_without_pre(step, contents) for step in steps]
-    return Steps(tuple(steps), () if post is None else post.extractors, declared, texts)
+    return Steps(tuple(steps), _read_by_platform(job) if post is None else post.extractors, declared, texts)
+
+
+def _read_by_platform(job: Mapping[str, object]) -> tuple[Mapping[str, str], ...]:
+    variables = entries(mapping(job.get("outputReading")).get("variables"))
+    return tuple({str(key): text(value) for key, value in each.items()} for each in variables)
 
 
 def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:

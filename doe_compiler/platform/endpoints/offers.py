@@ -9,8 +9,9 @@ ROOT = ("jobs", "files", "coretypes", "analyses", "users/me", "users/me/projects
 
 
 def root(call: Call) -> Response:
-    """The addresses of the lists."""
-    return json_response(200, {path: f"{call.view.base}{path}/" for path in ROOT})
+    """The addresses of the lists, and of the description of what this platform adds to the API."""
+    addresses = {path: f"{call.view.base}{path}/" for path in ROOT}
+    return json_response(200, {**addresses, "outputReading": f"{call.view.base}openapi.json"})
 
 
 def core_types(call: Call) -> Response:
