@@ -17,17 +17,17 @@ from doe_compiler.platform.journal import Entry, Journal, journal_entries
 from doe_compiler.platform.outputs import OutputFilter, log_line, printed_variables, stored_outputs, wipe
 from doe_compiler.platform.reading import ReadFrom, Variables, mark_untouched, read_from
 from doe_compiler.platform.records import DataFolder, Job, Reason, Run, RunEnd, now_us
+from doe_compiler.platform.seats import End, Seats
 from doe_compiler.platform.steps import Steps, steps_of_job
 from doe_compiler.platform.store import Store
+from doe_compiler.platform.supervisor import Request, Signal
 from doe_compiler.platform.tables import rows_from
-from doe_compiler.platform.workplace import Workplace
 from doe_compiler.templates.template import TemplateError
 
 AHEAD = 2
 NOT_STARTED = 126
 STOPPED = "The run was stopped by the user."
 GRACE_S = 2.0
-DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 @dataclass(slots=True)
@@ -35,10 +35,8 @@ class Started:
     """A run whose process is running."""
 
     number: int
-    pid: int
     slot: int
     started_us: int
-    workplace: Workplace
     is_recorded: bool = False
     kill_at: float | None = None
 
@@ -99,6 +97,10 @@ class ActiveJob:
         """The work directory of a run."""
         return f"{self.folder}/run{number}"
 
+    def directory_of(self, seat: int) -> str:
+        """The work directory of the run that is running in the seat."""
+        return self.directory(self.running[seat].number)
+
     def prepare_next(self) -> bool:
         """Make the next run's work directory ready; False if there is nothing to prepare now."""
         if self.is_exhausted or len(self.prepared) >= AHEAD:
@@ -141,41 +143,33 @@ class ActiveJob:
         log_line(self.directory(number), problem)
         self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
 
-    def start_prepared(self) -> None:
-        """Start the run that was prepared first in a free slot."""
+    def start_prepared(self, seats: Seats) -> int | None:
+        """Start the run that was prepared first in a free slot; its seat, None if it was not to start."""
         number = self.prepared.popleft()
         if number in self.stopped_runs:
             self._end_unstarted(number, STOPPED)
-            return
+            return None
         slot = self.free_slots.pop()
         directory = self.directory(number)
-        started_us = now_us()
         arguments, environment = self.steps.of_run(directory, f"{self.folder}/post{slot}")
-        try:
-            workplace = Workplace.opened(directory)
-            os.chdir(directory)
-            try:
-                pid = _spawned(arguments, environment, workplace.log)
-            except OSError:
-                pid = _spawned(self.steps.fallback, environment, workplace.log)
-        except OSError as error:
-            self.free_slots.append(slot)
-            self._end_unstarted(number, f"The run cannot be started: {error.strerror}")
-            return
-        self.running[pid] = Started(number, pid, slot, started_us, workplace)
+        started_us = now_us()
+        seat = seats.start(Request(directory, arguments, self.steps.fallback, environment))
+        self.running[seat] = Started(number, slot, started_us)
+        return seat
 
-    def end_of(self, pid: int, status: int) -> None:
-        """Take note of the end of the process; the rest of its group has been killed."""
-        run = self.running.pop(pid)
-        run.workplace.restore()
-        run.workplace.close()
-        ended_us = now_us()
-        exit_status = status if status >= 0 else 128 - status
+    def end_of(self, end: End) -> None:
+        """Take note of the end of a run; all its processes have ended."""
+        run = self.running.pop(end.seat)
+        if end.problem and end.status == 0:
+            self.free_slots.append(run.slot)
+            self._end_unstarted(run.number, f"The run cannot be started: {end.problem}")
+            return
+        exit_status = end.status if end.status >= 0 else 128 - end.status
         if exit_status and run.kill_at is not None and run.number not in self.stopped_runs:
             self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
         else:
-            self.journal.add(Entry(run.number, run.slot, run.started_us, ended_us, exit_status))
-            self.ended.append(Ended(run.number, run.slot, run.started_us, ended_us, exit_status))
+            self.journal.add(Entry(run.number, run.slot, run.started_us, end.ended_us, exit_status))
+            self.ended.append(Ended(run.number, run.slot, run.started_us, end.ended_us, exit_status))
         if not self.steps.has_post_process:
             self.free_slots.append(run.slot)
 
@@ -208,7 +202,7 @@ class ActiveJob:
         if self.steps.has_post_process and 0 < ended.slot <= self.most_at_a_time:
             self.free_slots.append(ended.slot)
 
-    def end_early(self, reason: str) -> None:
+    def end_early(self, reason: str, seats: Seats) -> None:
         """Start nothing more and ask what is running to end; `kill_overdue` ends what does not."""
         if self.ending is not None:
             return
@@ -218,24 +212,23 @@ class ActiveJob:
         for number in self.prepared:
             wipe(self.directory(number))
         self.prepared.clear()
-        for run in self.running.values():
+        for seat, run in self.running.items():
             run.kill_at = time.monotonic() + GRACE_S
-            signal_group(run.pid, signal.SIGTERM)
+            seats.signal(seat, Signal(signal.SIGTERM))
 
-    def stop_runs(self, numbers: set[int]) -> None:
+    def stop_runs(self, numbers: set[int], seats: Seats) -> None:
         """Ask the runs to end; those that wait will not start. They fail, the others go on."""
-        for run in self.running.values():
+        for seat, run in self.running.items():
             if run.number in numbers and run.kill_at is None:
-                run.workplace.tell(STOPPED)
                 run.kill_at = time.monotonic() + GRACE_S
-                signal_group(run.pid, signal.SIGTERM)
+                seats.signal(seat, Signal(signal.SIGTERM, STOPPED))
         self.stopped_runs |= numbers
 
-    def kill_overdue(self, now_s: float) -> None:
+    def kill_overdue(self, now_s: float, seats: Seats) -> None:
         """Kill the runs that were asked to end and have not in two seconds."""
-        for run in self.running.values():
+        for seat, run in self.running.items():
             if run.kill_at is not None and now_s >= run.kill_at:
-                signal_group(run.pid, signal.SIGKILL)
+                seats.signal(seat, Signal(signal.SIGKILL))
 
     def reason(self, store: Store) -> str:
         """The reason of the job's completion."""
@@ -253,28 +246,6 @@ class ActiveJob:
             path.unlink(missing_ok=True)
         if (Path(self.folder) / "inputs").exists():
             wipe(f"{self.folder}/inputs")
-
-
-def _spawned(arguments: tuple[str, ...], environment: dict[str, str], log: int) -> int:
-    return os.posix_spawn(
-        arguments[0],
-        arguments,
-        environment,
-        file_actions=(
-            (os.POSIX_SPAWN_DUP2, log, 1),
-            (os.POSIX_SPAWN_DUP2, log, 2),
-        ),
-        setsid=True,
-        setsigdef=DEFAULT_SIGNALS,
-    )
-
-
-def signal_group(pid: int, number: int) -> None:
-    """Signal the process group that the process leads, if there is one."""
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJob:

@@ -15,20 +15,23 @@ DISMISSED = b"d"
 
 
 class Guardian:
-    """Watches this process from now on; keeps its locks until the runs have ended, if it dies."""
+    """Watches this process from now on; keeps its locks until the runs have ended, if it dies.
+
+    It learns of that by the end of `tie`, which no other process may keep open.
+    """
 
     def __init__(self, jobs: Path) -> None:
-        reading, self._writing = os.pipe()
+        reading, self.tie = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
-            _guard(reading, self._writing, jobs)
+            _guard(reading, self.tie, jobs)
         os.close(reading)
 
     def dismiss(self) -> None:
         """Let the guardian go: the runs have ended."""
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._writing, DISMISSED)
-        os.close(self._writing)
+            os.write(self.tie, DISMISSED)
+        os.close(self.tie)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 

@@ -5,12 +5,13 @@ import signal
 import time
 from pathlib import Path
 
-from doe_compiler.platform.activejob import ActiveJob, Ended, activated, signal_group
+from doe_compiler.platform.activejob import ActiveJob, Ended, activated
 from doe_compiler.platform.guardian import Guardian
 from doe_compiler.platform.orphans import end_orphans
-from doe_compiler.platform.outputs import wipe
+from doe_compiler.platform.outputs import log_line, wipe
 from doe_compiler.platform.reading import Readings, Variables
 from doe_compiler.platform.records import DataFolder, Reason, RunEnd, now_us
+from doe_compiler.platform.seats import End, Seats
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.tie import Tie
 
@@ -28,7 +29,7 @@ def execute_queue(store: Store, folder: DataFolder, tie: Tie) -> None:
     end_orphans(folder.jobs)
     _sweep(store, folder)
     guardian = Guardian(folder.jobs)
-    loop = _Loop(store, folder, tie)
+    loop = _Loop(store, folder, tie, Seats(tie, (guardian.tie,)))
     try:
         loop.run()
     finally:
@@ -51,8 +52,9 @@ def available_cores() -> int:
 
 
 class _Loop:
-    def __init__(self, store: Store, folder: DataFolder, tie: Tie) -> None:
+    def __init__(self, store: Store, folder: DataFolder, tie: Tie, seats: Seats) -> None:
         self._store = store
+        self._seats = seats
         self._folder = folder
         self._tie = tie
         self._cores = available_cores()
@@ -87,26 +89,32 @@ class _Loop:
                 self._tie.sleep(TICK_S if self._job_of else 0)
 
     def _reap(self) -> None:
-        while self._job_of:
-            ended = _ended_child()
-            if ended is None:
-                return
-            pid, status = ended
-            job = self._job_of.pop(pid, None)
-            if job is not None:
-                self._free_cores += job.cores_per_run
-                job.end_of(pid, status)
-                self._start()
+        for end in self._seats.ends():
+            self._end(end)
+            self._start()
+
+    def _end(self, end: End) -> None:
+        job = self._job_of.pop(end.seat)
+        self._free_cores += job.cores_per_run
+        job.end_of(end)
+
+    def _end_lost(self) -> None:
+        """End what is left of the runs whose supervisors were killed."""
+        for end in self._seats.lost():
+            if end.problem and end.status:
+                directory = self._job_of[end.seat].directory_of(end.seat)
+                end_orphans(Path(directory))
+                log_line(directory, end.problem)
+            self._end(end)
 
     def _start(self) -> None:
         for job in self._jobs:
             while job.prepared and job.free_slots:
                 if job.cores_per_run > self._free_cores:
                     return
-                known = len(job.running)
-                job.start_prepared()
-                if len(job.running) > known:
-                    self._job_of[next(reversed(job.running))] = job
+                seat = job.start_prepared(self._seats)
+                if seat is not None:
+                    self._job_of[seat] = job
                     self._free_cores -= job.cores_per_run
 
     def _collect_one(self) -> bool:
@@ -156,6 +164,7 @@ class _Loop:
 
     def _tick(self, now: float) -> None:
         self._record()
+        self._end_lost()
         for job in [each for each in self._jobs if each.is_done]:
             self._jobs.remove(job)
             end_orphans(Path(job.folder))
@@ -166,17 +175,17 @@ class _Loop:
             self._changes = changes
             self._stop_requested()
         for job in self._jobs:
-            job.kill_overdue(now)
+            job.kill_overdue(now, self._seats)
             if job.deadline is not None and now >= job.deadline:
-                job.end_early(Reason.WALLTIME)
+                job.end_early(Reason.WALLTIME, self._seats)
         self._activate_next()
 
     def _stop_requested(self) -> None:
         for job in self._jobs:
             current = self._store.job(job.job.id)
             if current is not None and current.stop_requested:
-                job.end_early(Reason.STOPPED)
-            job.stop_runs(self._store.run_stops(job.job.key))
+                job.end_early(Reason.STOPPED, self._seats)
+            job.stop_runs(self._store.run_stops(job.job.key), self._seats)
 
     def _activate_next(self) -> None:
         """Take up the next job while cores are free that the active ones leave."""
@@ -187,7 +196,7 @@ class _Loop:
         if waiting:
             self._jobs.append(activated(self._store, self._folder, waiting[0], self._cores))
             if waiting[0].stop_requested:
-                self._jobs[-1].end_early(Reason.STOPPED)
+                self._jobs[-1].end_early(Reason.STOPPED, self._seats)
 
     def abandon(self) -> None:
         """Kill what is running, to be started again by the next executor, and record what has ended.
@@ -196,15 +205,12 @@ class _Loop:
         """
         os.chdir("/")
         self._readings.close()
-        for pid in list(self._job_of):
-            signal_group(pid, signal.SIGKILL)
-        while self._job_of:
-            pid, status = os.waitpid(-1, 0)
-            job = self._job_of.pop(pid, None)
-            if job is not None and os.waitstatus_to_exitcode(status) == -signal.SIGKILL:
-                job.running.pop(pid).workplace.close()
-            elif job is not None:
-                job.end_of(pid, status)
+        for end in self._seats.close():
+            job = self._job_of.pop(end.seat)
+            if end.status == -signal.SIGKILL:
+                job.running.pop(end.seat)
+            else:
+                job.end_of(end)
         end_orphans(self._folder.jobs)
         for job in self._jobs:
             while job.ended:
@@ -216,23 +222,3 @@ class _Loop:
             for number in job.prepared:
                 wipe(job.directory(number))
         self._record()
-
-
-def _ended_child() -> tuple[int, int] | None:
-    """A child that has ended and its exit status, the rest of its group killed; None if there is none.
-
-    Where the system can tell of an end before the id is free again, the group is killed in between, so
-    that the id cannot have become a stranger's.
-    """
-    if hasattr(os, "waitid"):
-        info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if info is None:
-            return None
-        signal_group(info.si_pid, signal.SIGKILL)
-        pid, status = os.waitpid(info.si_pid, 0)
-    else:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return None
-        signal_group(pid, signal.SIGKILL)
-    return pid, os.waitstatus_to_exitcode(status)

@@ -11,12 +11,12 @@ PROC = Path("/proc")
 
 
 def end_orphans(folder: Path) -> None:
-    """Kill every process whose RESCALE_WORK_PATH lies below the folder, and wait until they are gone.
+    """Kill every process whose RESCALE_WORK_PATH is or lies below the folder, and wait until they are gone.
 
     The environment is the proof that a process is ours: ids are given again to strangers. Where there is
     no /proc nothing is killed.
     """
-    mark = b"RESCALE_WORK_PATH=" + os.fsencode(folder) + b"/"
+    mark = b"RESCALE_WORK_PATH=" + os.fsencode(folder)
     give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
         orphans = [pid for pid in _processes() if _has_mark(pid, mark)]
@@ -41,7 +41,8 @@ def _has_mark(pid: int, mark: bytes) -> bool:
     """Whether the live process has the setting; a zombie has no environment any more."""
     try:
         return any(
-            entry.startswith(mark) for entry in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+            entry == mark or entry.startswith(mark + b"/")
+            for entry in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
         )
     except OSError:
         return False

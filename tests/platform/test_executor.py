@@ -1,5 +1,6 @@
 """Runs for real: what they are given, what they leave, how they end, and that a kill loses and repeats none."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -225,17 +226,98 @@ def test_what_a_run_leaves_running_is_ended(api, tmp_path, until):
     until(lambda: not _is_alive(int((tmp_path / "pid").read_text())))
 
 
-def test_what_a_run_leaves_in_a_session_of_its_own_ends_with_the_job(api, tmp_path, until):
-    script = (
-        "import os, subprocess\n"
-        "sleeping = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
-        f"print(sleeping.pid, file=open({str(tmp_path / 'pid')!r}, 'w'))\n"
+# A daemon: a session of its own, a parent that is gone, no environment, no descriptors of the run, deaf to requests.
+DAEMON = b"""import os, signal, sys, time
+if os.fork():
+    os.wait()
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.001)
+    sys.exit(int(sys.argv[2]))
+os.setsid()
+if os.fork():
+    os._exit(0)
+os.chdir("/")
+os.closerange(0, 100)
+if len(sys.argv) < 4:
+    os.execve(sys.executable, [sys.executable, __file__, *sys.argv[1:], "bare"], {})
+"""
+BARE = b"""import os, signal, sys, time
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+open(sys.argv[1] + ".alive", "w").write("x")
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+while True:
+    time.sleep(0.01)
+    with open(sys.argv[1] + ".alive", "a") as file:
+        file.write("x")
+"""
+
+
+def _leaving(tmp_path, name, code=0):
+    """A command that leaves a daemon behind, whose id stands in the file `name`."""
+    (tmp_path / "bare.py").write_bytes(BARE)
+    (tmp_path / "daemon.py").write_bytes(
+        DAEMON.replace(b"__file__", repr(str(tmp_path / "bare.py")).encode())
     )
-    command = f"{sys.executable} leave.py"
-    _, reason = api.ran(api.analysis(command, inputs=[("leave.py", script.encode())]))
-    assert reason == SUCCESS
-    pid = int((tmp_path / "pid").read_text())
-    until(lambda: not _is_alive(pid))
+    return f"{sys.executable} {tmp_path}/daemon.py {tmp_path}/{name} {code}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_daemon_of_a_run_is_gone_before_the_next_run_takes_the_slot(api, tmp_path, code):
+    command = f"""if [ $(cat n) = 1 ]; then {_leaving(tmp_path, "pid", code)}; exit; fi
+    kill -0 $(cat {tmp_path}/pid) 2>/dev/null && echo "still there" > found; sleep 0.1; cp {tmp_path}/pid.alive ."""
+    job, _ = api.ran(api.analysis(command, templates=[("n", b"${n}")], slots=1), table="n\n1\n2\n")
+    assert [run["exitCode"] for run in api.runs(job)] == [code, 0]
+    assert "found" not in api.outputs(job, 2)
+    assert api.outputs(job, 2)["pid.alive"]["decryptedSize"] == (tmp_path / "pid.alive").stat().st_size
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+def test_a_daemon_of_a_run_that_is_stopped_or_timed_out_ends_with_it(api, tmp_path, until):
+    for number, limit in enumerate(({}, {"walltime": 0.0003})):
+        job = api.create(api.analysis(_leaving(tmp_path, f"pid{number}") + "; sleep 1000", **limit))
+        api.submit(job)
+        until((tmp_path / f"pid{number}").exists)
+        if not limit:
+            api.call("POST", f"jobs/{job}/stop/")
+        assert api.finished(job) in ("Stopped by the user", "Walltime exceeded")
+        assert not _is_alive(int((tmp_path / f"pid{number}").read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+def test_a_daemon_of_another_run_goes_on(api, tmp_path):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two cores")
+    command = f"""if [ $(cat n) = 1 ]; then {_leaving(tmp_path, "pid")}; until [ -e {tmp_path}/go ]; do sleep 0.01; done
+    kill -0 $(cat {tmp_path}/pid); exit; fi
+    until [ -e {tmp_path}/pid ]; do sleep 0.01; done; [ $(cat n) != 5 ] || touch {tmp_path}/go"""
+    job, reason = api.ran(
+        api.analysis(command, templates=[("n", b"${n}")], slots=2), table="n\n1\n2\n3\n4\n5\n"
+    )
+    assert reason == SUCCESS, api.content(job, "process_output.log")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+@pytest.mark.parametrize("victim", ["executor", "supervisor"])
+def test_a_kill_leaves_no_daemon(api, tmp_path, until, victim):
+    command = f"echo $PPID > {tmp_path}/supervisor; {_leaving(tmp_path, 'pid')}; [ -e {tmp_path}/second ] || {{ touch {tmp_path}/second; sleep 1000; }}"
+    job = api.create(api.analysis(command))
+    api.submit(job)
+    until((tmp_path / "second").exists)
+    executor, pid = _executor_pid(api.data), int((tmp_path / "pid").read_text())
+    if victim == "executor":
+        os.killpg(executor, signal.SIGKILL)
+        until(lambda: not _is_alive(pid))
+        (tmp_path / "pid").unlink()
+        assert api.finished(job) == SUCCESS
+    else:
+        os.kill(int((tmp_path / "supervisor").read_text()), signal.SIGKILL)
+        assert api.finished(job) == FAILED
+        assert b"was killed" in api.content(job, "process_output.log")
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_executors_that_fail_again_and_again_are_told_of(api, tmp_path, until):
@@ -383,14 +465,15 @@ def test_only_one_executor_works_on_a_folder(api, tmp_path):
 
 
 def _executor_pid(data):
+    """The executor on the data; its guardian and supervisors have its command line, too, and are its children."""
+    parents = {}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"doe_compiler.platform.executor" in words and os.fsencode(data) in words:
-            return int(process.name)
-    return None
+            if b"doe_compiler.platform.executor" in words and os.fsencode(data) in words:
+                status = (process / "stat").read_text().rpartition(")")[2].split()
+                parents[int(process.name)] = int(status[1])
+    return next((pid for pid, parent in parents.items() if parent not in parents), None)
 
 
 def _kill_executor(data):
