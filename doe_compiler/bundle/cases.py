@@ -1,6 +1,6 @@
 """A job whose rows are all cases of some runs is sent as the platform crosses it: runs and a case file."""
 
-from doe_compiler.bundle.texts import name_of_text
+from doe_compiler.bundle.texts import name_of_text, narrow_columns
 from doe_compiler.design.columns import Column
 from doe_compiler.design.design import Design
 from doe_compiler.spec.model import FromCases, Spec
@@ -11,9 +11,13 @@ def case_csv(spec: Spec) -> bytes | None:
     columns = [variable.law.texts for variable in spec.cases if isinstance(variable.law, FromCases)]
     if not columns:
         return None
+    names, narrow = [variable.name for variable in spec.cases], narrow_columns(spec)
     rows = [
-        [variable.name for variable in spec.cases],
-        *(map(name_of_text, row) for row in zip(*columns, strict=True)),
+        names,
+        *(
+            [name_of_text(text, is_narrow=name in narrow) for name, text in zip(names, row, strict=True)]
+            for row in zip(*columns, strict=True)
+        ),
     ]
     return "".join(f"{','.join(row)}\n" for row in rows).encode()
 

@@ -26,7 +26,15 @@ from doe_compiler.bundle.steps import (
     post_script,
     reading_time_s,
 )
-from doe_compiler.bundle.texts import TEXTS_FILE, columns_with_names, named_texts, sent_design, texts_table
+from doe_compiler.bundle.texts import (
+    UTF_8,
+    columns_with_names,
+    named_texts,
+    narrow_columns,
+    sent_design,
+    texts_file_name,
+    texts_table,
+)
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
@@ -79,7 +87,11 @@ class Job:
     def parameter_chunks(self) -> Iterator[bytes]:
         """The parameter CSV in pieces; nothing for a job without variables."""
         rows = self._blocks or self.design
-        return iter(()) if rows is None or not rows.names else csv_chunks(sent_design(rows))
+        return (
+            iter(())
+            if rows is None or not rows.names
+            else csv_chunks(sent_design(rows, narrow_columns(self.spec)))
+        )
 
     @cached_property
     def _blocks(self) -> Design | None:
@@ -139,7 +151,7 @@ class Bundle:
     def dress(self) -> list[Dress]:
         """What goes around the steps of every analysis."""
         last = len(self.preparations) - 1
-        texts = _texts_file(self.texts)
+        texts = tuple(file.reference for file in _texts_files(self.spec, self.texts))
         return [
             Dress(
                 prepared,
@@ -148,7 +160,7 @@ class Bundle:
                 else None,
                 reference_of(sha256_hex(prepared.script), prepared.script_name) if prepared.script else None,
                 self.post.reference if self.post and number == last else None,
-                texts.reference if texts and number == 0 else None,
+                texts if number == 0 else (),
                 is_first=number == 0,
                 is_wrapped=self.post is not None,
                 kept=tuple(dict.fromkeys(self._needed_after(number))),
@@ -161,7 +173,7 @@ class Bundle:
         if self.post is not None:
             yield self.post.name
         if self.texts and number < len(self.preparations) - 1:
-            yield TEXTS_FILE
+            yield from (file.name for file in _texts_files(self.spec, self.texts))
         for prepared in self.preparations[number:]:
             if prepared.variables_name:
                 yield prepared.variables_name
@@ -190,8 +202,9 @@ class Bundle:
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
-    named = columns_with_names(design) if design is not None else frozenset()
-    texts = named_texts(design) if design is not None else {}
+    narrow = narrow_columns(spec)
+    named = columns_with_names(design, narrow) if design is not None else frozenset()
+    texts = named_texts(design, narrow) if design is not None else {}
     preparations = tuple(
         preparation(analysis, number, named) for number, analysis in enumerate(spec.analyses)
     )
@@ -221,9 +234,7 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     case = _local(spec.job.case_file, CASE) if isinstance(spec.job.case_file, LocalFile) else case_file(spec)
     if case is not None:
         files[case.name, case.sha256] = case
-    table = _texts_file(texts)
-    if table is not None:
-        files[table.name, table.sha256] = table
+    files |= {(file.name, file.sha256): file for file in _texts_files(spec, texts)}
     return Bundle(
         spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations, texts
     )
@@ -256,7 +267,9 @@ def for_reading_platform(bundle: Bundle) -> Bundle:
 
 
 def _knowing_programs(bundle: Bundle) -> Bundle:
-    named = columns_with_names(bundle.design) if bundle.design is not None and bundle.texts else frozenset()
+    named: frozenset[str] = frozenset()
+    if bundle.design is not None and bundle.texts:
+        named = columns_with_names(bundle.design, narrow_columns(bundle.spec))
     preparations = tuple(
         preparation(analysis, number, named, knows_programs=True)
         for number, analysis in enumerate(bundle.spec.analyses)
@@ -277,8 +290,15 @@ def _local(file: LocalFile, type_id: int) -> BundleFile:
     return BundleFile(file.name, file.sha256, file.size, type_id, file.content, file.path)
 
 
-def _texts_file(texts: Mapping[str, str]) -> BundleFile | None:
-    return _generated(TEXTS_FILE, texts_table(texts), INPUT) if texts else None
+def _texts_files(spec: Spec, texts: Mapping[str, str]) -> list[BundleFile]:
+    """The tables of texts that parameter CSVs cannot hold, one for each encoding of templates."""
+    if not texts:
+        return []
+    encodings = {task.text_encoding for analysis in spec.analyses for task in analysis.templates} | {UTF_8}
+    return [
+        _generated(texts_file_name(encoding), texts_table(texts, encoding), INPUT)
+        for encoding in sorted(encodings)
+    ]
 
 
 def _generated(name: str, content: bytes, type_id: int) -> BundleFile:

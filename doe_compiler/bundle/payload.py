@@ -111,7 +111,7 @@ def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
 class Dress:
     """What goes around the steps of one analysis; the files by their references, None where there is none.
 
-    `post` is the generated post-processing step, which only the last analysis has, `texts` the table of texts,
+    `post` is the generated post-processing step, which only the last analysis has, `texts` the tables of texts,
     which the first has; `is_wrapped` says that
     commands leave their exit codes behind, and put back the files `kept`, which later steps need.
     """
@@ -120,7 +120,7 @@ class Dress:
     variables: str | None
     pre: str | None
     post: str | None
-    texts: str | None
+    texts: tuple[str, ...]
     is_first: bool
     is_wrapped: bool
     kept: tuple[str, ...] = ()
@@ -264,9 +264,9 @@ def _dressed_analysis(
     """Of the user's scripts those that a generated one starts go among the inputs."""
     prepared = dress.preparation
     inputs, tasks = plain["inputFiles"], plain["templateTasks"]
-    more_inputs: list[object] = []
-    if dress.texts is not None:
-        more_inputs.append({**content_reference(dress.texts), "decompress": False})
+    more_inputs: list[object] = [
+        {**content_reference(reference), "decompress": False} for reference in dress.texts
+    ]
     fields: dict[str, object] = {
         **plain,
         "command": _command(analysis, dress),

@@ -126,7 +126,11 @@ def _lines(
     analysis: Analysis, variables_name: str, named: frozenset[str], executables: tuple[str, ...]
 ) -> list[str]:
     """What the generated step does, in shell."""
-    targets = [task.target for task in analysis.templates if not named.isdisjoint(task.template.names)]
+    targets = [
+        (task.target, task.text_encoding)
+        for task in analysis.templates
+        if not named.isdisjoint(task.template.names)
+    ]
     variables = variables_name if not named.isdisjoint(analysis.shell_names) else ""
     lines = filling_lines(targets, variables) if targets or variables else []
     if executables:

@@ -71,7 +71,9 @@ class _Described:
 
     def template(self, task: TemplateTask) -> object:
         text = template_digest(task.template, self._define)
-        return {"text": text, "x": True} if task.source.is_executable else text
+        encoding = "" if task.takes_utf8 else task.encoding
+        more = _without_empty({"x": task.source.is_executable, "encoding": encoding})
+        return {"text": text, **more} if more else text
 
 
 def template_digest(template: Template, define: Define) -> str:

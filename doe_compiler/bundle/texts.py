@@ -5,6 +5,7 @@ carries a table of names and texts; before the user's pre-processing each file t
 by `sh` and `awk` alone. Row keys and results mean the texts.
 """
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,44 +14,64 @@ from doe_compiler.design.bounds import travels_by_name
 from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, TextColumn
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import sha256_hex
+from doe_compiler.spec.model import Spec
 
+UTF_8 = "utf-8"
 TEXTS_FILE = "doe_texts.txt"
+TEXTS_FILES = re.compile(r"doe_texts(\.[a-z0-9_-]+)?\.txt")
 _PREFIX = "doe_text_"
 _DIGITS = 16
 
 
-def name_of_text(text: str) -> str:
-    """What stands for a text in a parameter CSV: the text itself where it can."""
-    if text.startswith(_PREFIX) or travels_by_name(text):
+def texts_file_name(encoding: str) -> str:
+    """What the table of texts in an encoding is called in a run."""
+    return TEXTS_FILE if encoding == UTF_8 else f"doe_texts.{encoding}.txt"
+
+
+def narrow_columns(spec: Spec) -> frozenset[str]:
+    """The columns that go into a template of another encoding than UTF-8, where letters beyond ASCII differ."""
+    tasks = (task for analysis in spec.analyses for task in analysis.templates)
+    return frozenset().union(*(task.template.names for task in tasks if task.text_encoding != UTF_8))
+
+
+def name_of_text(text: str, *, is_narrow: bool = False) -> str:
+    """What stands for a text in a parameter CSV: the text itself where it can, in narrow columns if it is ASCII."""
+    if text.startswith(_PREFIX) or travels_by_name(text) or (is_narrow and not text.isascii()):
         return _PREFIX + sha256_hex(text.encode())[:_DIGITS]
     return text
 
 
-def named_texts(design: Design) -> dict[str, str]:
+def named_texts(design: Design, narrow: frozenset[str] = frozenset()) -> dict[str, str]:
     """The texts of a design that travel by a name, by that name; in the order of their names."""
     found = {}
     for column in design.columns:
         for text in _texts(column):
-            name = name_of_text(text)
+            name = name_of_text(text, is_narrow=column.name in narrow)
             if name != text:
                 found[name] = text
     return dict(sorted(found.items()))
 
 
-def columns_with_names(design: Design) -> frozenset[str]:
+def columns_with_names(design: Design, narrow: frozenset[str] = frozenset()) -> frozenset[str]:
     """The columns in which a name stands for some text."""
     return frozenset(
-        column.name for column in design.columns if any(name_of_text(text) != text for text in _texts(column))
+        column.name
+        for column in design.columns
+        if any(name_of_text(text, is_narrow=column.name in narrow) != text for text in _texts(column))
     )
 
 
-def sent_design(design: Design) -> Design:
+def sent_design(design: Design, narrow: frozenset[str] = frozenset()) -> Design:
     """The design as its parameter CSV has it."""
-    named = columns_with_names(design)
+    named = columns_with_names(design, narrow)
     if not named:
         return design
     return replace(
-        design, columns=tuple(_sent(column) if column.name in named else column for column in design.columns)
+        design,
+        columns=tuple(
+            _sent(column, column.name in narrow) if column.name in named else column
+            for column in design.columns
+        ),
     )
 
 
@@ -62,20 +83,30 @@ def _texts(column: Column) -> Iterable[str]:
     return dict.fromkeys(column.texts)
 
 
-def _sent(column: Column) -> Column:
+def _sent(column: Column, is_narrow: bool) -> Column:
     if isinstance(column, CodedColumn):
-        return replace(column, labels=tuple(map(name_of_text, column.labels)))
+        return replace(
+            column, labels=tuple(name_of_text(text, is_narrow=is_narrow) for text in column.labels)
+        )
     assert isinstance(column, TextColumn)
-    return replace(column, texts=tuple(map(name_of_text, column.texts)))
+    return replace(column, texts=tuple(name_of_text(text, is_narrow=is_narrow) for text in column.texts))
 
 
-def texts_table(texts: Mapping[str, str]) -> bytes:
-    r"""The table that a run carries: name, tab, text a line; in a text `\` is `\\`, line ends are `\n` and `\r`."""
-    return "".join(f"{name}\t{_escaped(text)}\n" for name, text in texts.items()).encode()
+def texts_table(texts: Mapping[str, str], encoding: str = UTF_8) -> bytes:
+    r"""The table that a run carries: name, tab, text a line; in a text `\` is `\\`, line ends are `\n` and `\r`.
 
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    Texts that the encoding lacks are not for its templates and are left out.
+    """
+    lines = []
+    for name, text in texts.items():
+        try:
+            content = text.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        # Escaped as bytes: in some encodings a letter ends in the byte of a backslash.
+        escaped = content.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+        lines.append(name.encode() + b"\t" + escaped + b"\n")
+    return b"".join(lines)
 
 
 def read_texts_table(table: bytes) -> dict[str, str]:
@@ -128,19 +159,23 @@ END { print filled(substr(held, 1, length(held) - 1)) }
 """
 
 
-def filling_lines(targets: Iterable[str], variables: str) -> list[str]:
+def filling_lines(targets: Iterable[tuple[str, str]], variables: str) -> list[str]:
     """Shell lines that replace the names in files of a run; in `variables`, if any, between single quotes.
 
-    A file that is not there is left alone; any other failure ends the step, and so the run.
+    `targets` are files with the encodings of the texts that are put into them. A file that is not there is left
+    alone; any other failure ends the step, and so the run.
     """
     lines = [
         "doe_fill() {",
         '  [ -f "$1" ] || return 0',
-        '  { cat "$1" && echo x; } | LC_ALL=C awk -v quote="$2" \''
+        '  { cat "$1" && echo x; } | LC_ALL=C awk -v quote="$3" \''
         + _AWK.strip()
-        + f"' {TEXTS_FILE} - > doe_filled.txt",
+        + '\' "$2" - > doe_filled.txt',
         '  [ $? = 0 ] && cat doe_filled.txt > "$1" && rm -f doe_filled.txt',
         "}",
     ]
-    lines += [f"doe_fill {shlex.quote('./' + target)} 0 || exit 1" for target in targets]
-    return [*lines, f"doe_fill ./{variables} 1 || exit 1"] if variables else lines
+    lines += [
+        f"doe_fill {shlex.quote('./' + target)} {texts_file_name(encoding)} 0 || exit 1"
+        for target, encoding in targets
+    ]
+    return [*lines, f"doe_fill ./{variables} {TEXTS_FILE} 1 || exit 1"] if variables else lines

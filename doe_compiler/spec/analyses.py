@@ -147,7 +147,12 @@ def _template(fields: Fields, project: Project, report: Report) -> TemplateTask 
     if has_errors(findings):
         return None
     return TemplateTask(
-        file, fields.text("target"), template, keep, takes_utf8=takes_utf8(file.content, encoding)
+        file,
+        fields.text("target"),
+        template,
+        keep,
+        takes_utf8=takes_utf8(file.content, encoding),
+        encoding=encoding,
     )
 
 

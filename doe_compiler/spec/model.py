@@ -168,7 +168,8 @@ class InputFile:
 class TemplateTask:
     """A template and the path in the run's work directory that it is written to.
 
-    Bytes that are not UTF-8 stand in it as lone surrogates; texts may be put into it as UTF-8 if `takes_utf8`.
+    Bytes that are not UTF-8 stand in it as lone surrogates; texts may be put into it as UTF-8 if `takes_utf8`,
+    else in its `encoding`, if it names one.
     """
 
     source: LocalFile
@@ -176,6 +177,12 @@ class TemplateTask:
     template: Template
     keep: tuple[str, ...] = ()
     takes_utf8: bool = True
+    encoding: str = ""
+
+    @property
+    def text_encoding(self) -> str:
+        """The encoding of texts that are put into it."""
+        return "utf-8" if self.takes_utf8 else self.encoding or "ascii"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from collections.abc import Iterable, Mapping
 
 from doe_compiler.expressions.parser import names
 from doe_compiler.kernel.findings import Place
-from doe_compiler.spec.model import Analysis, Constraint, Formula, FromCases, FromTable, Variable
+from doe_compiler.spec.model import (
+    Analysis,
+    Constraint,
+    Formula,
+    FromCases,
+    FromTable,
+    TemplateTask,
+    Variable,
+)
 from doe_compiler.spec.report import Report
 from doe_compiler.templates.parser import check
 
@@ -17,27 +25,42 @@ def check_placeholders(
     analyses: Iterable[Analysis],
     known: frozenset[str],
     texts: frozenset[str],
-    foreign: Mapping[str, str],
+    foreign: Mapping[str, tuple[str, ...]],
     report: Report,
 ) -> None:
     """Find placeholders that no variable fills, formats on text, and letters for which a deck has other bytes.
 
-    `foreign` is a text that is not ASCII, by the name of the variable that may hold it.
+    `foreign` are the texts that are not ASCII, by the name of the variable that may hold them.
     """
     for task in (task for analysis in analyses for task in analysis.templates):
         shown = os.path.normpath(task.source.path)
         report.findings += check(task.template, shown, known | _OF_EVERY_RUN | {_RUN})
         for placeholder in task.template.placeholders:
             place = Place(shown, placeholder.line, placeholder.column, placeholder.end_column)
-            if placeholder.name in foreign and not task.takes_utf8:
-                message = f"{foreign[placeholder.name]!r} would be put as UTF-8 into a file that is not UTF-8"
-                report.error("E317", message, place, "write it in ASCII, or save the template as UTF-8")
+            problem = _foreign_problem(task, foreign.get(placeholder.name, ()))
+            if problem:
+                hint = "say the template's `encoding`, write it in ASCII, or save the template as UTF-8"
+                report.error("E317", problem, place, hint)
             if placeholder.name == _RUN:
                 message = "the number of a run is not part of what it is: growing the study would change it"
                 report.error("E212", message, place, "use ${doe_seed}, which stays with the row")
             elif placeholder.pattern is not None and placeholder.name in texts:
                 message = f"'{placeholder.name}' holds text, and a format is for numbers"
                 report.error("E207", message, place, f"write ${{{placeholder.name}}}")
+
+
+def _foreign_problem(task: TemplateTask, texts: Iterable[str]) -> str:
+    """Why a text that is not ASCII cannot be put into a template, or nothing."""
+    if task.takes_utf8:
+        return ""
+    for text in texts:
+        if not task.encoding:
+            return f"{text!r} would be put as UTF-8 into a file that is not UTF-8"
+        try:
+            text.encode(task.encoding)
+        except UnicodeEncodeError as error:
+            return f"{text!r} holds {text[error.start]!r}, which {task.encoding} lacks"
+    return ""
 
 
 def check_usage(

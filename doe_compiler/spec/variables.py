@@ -215,20 +215,21 @@ def large_integers(variables: Iterable[Variable], table: Table | None) -> dict[s
     return {name: number for name, number in found.items() if number is not None}
 
 
-def foreign_texts(variables: Iterable[Variable], table: Table | None) -> dict[str, str]:
-    """A text that is not ASCII, by the name of the variable that may hold it."""
+def foreign_texts(variables: Iterable[Variable], table: Table | None) -> dict[str, tuple[str, ...]]:
+    """The texts that are not ASCII, by the name of the variable that may hold them."""
     variables = tuple(variables)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for variable in variables:
         texts = (*texts_of(variable), *_column(table, variable.name))
-        foreign = next((text for text in texts if not text.isascii()), None)
-        if foreign is not None:
+        foreign = tuple(dict.fromkeys(text for text in texts if not text.isascii()))
+        if foreign:
             found[variable.name] = foreign
     formulas = [(v.name, v.law) for v in variables if isinstance(v.law, Formula)]
     for _ in formulas:  # a formula may hand on the text of another
         for name, law in formulas:
             if name not in found and (not law.source.isascii() or found.keys() & names(law.expression)):
-                found[name] = next((found[n] for n in names(law.expression) if n in found), law.source)
+                read = [text for n in sorted(names(law.expression)) for text in found.get(n, ())]
+                found[name] = (*read, *(() if law.source.isascii() else (law.source,)))
     return found
 
 

@@ -216,7 +216,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "template.source": (analysis("templates", 0, "source", "deck2.t"), RECIPE),
     "template.target": (analysis("templates", 0, "target", "deck.inp"), RECIPE),
     "template.syntax": (analysis("templates", 0, "syntax", "jinja"), FINDING),
-    "template.encoding": ((ACCENTED, (*ANALYSIS, "templates", 0, "encoding"), "latin-1"), FINDING),
+    "template.encoding": ((ACCENTED, (*ANALYSIS, "templates", 0, "encoding"), "latin-1"), RECIPE),
     "template.keep": (analysis("templates", 0, "keep", []), FINDING),
     "script.script": (analysis("preProcess", "script", "pre2.sh"), RECIPE),
     "script.command": (analysis("preProcess", "command", "bash pre.sh"), RECIPE),

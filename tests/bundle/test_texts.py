@@ -12,6 +12,7 @@ from doe_compiler.bundle.texts import (
     filling_lines,
     name_of_text,
     read_texts_table,
+    texts_file_name,
     texts_table,
 )
 
@@ -24,7 +25,7 @@ def filled(folder, files, texts, targets, variables="", awk=None):
     (folder / TEXTS_FILE).write_bytes(texts_table(texts))
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    script = "\n".join(filling_lines(targets, variables))
+    script = "\n".join(filling_lines([(target, "utf-8") for target in targets], variables))
     if awk is not None:
         script = script.replace(" awk ", f" {awk}{' awk' if awk.endswith('busybox') else ''} ")
     subprocess.run(["/bin/sh", "-c", script], cwd=folder, check=True, capture_output=True)
@@ -77,6 +78,19 @@ def test_a_shell_gets_the_text_between_quotes(tmp_path, text):
 )
 def test_the_table_is_read_back(texts):
     assert read_texts_table(texts_table(texts)) == texts
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "shift_jis"])
+def test_a_deck_of_another_encoding_gets_its_own_bytes(tmp_path, encoding):
+    text = {"latin-1": "Prüfstand 1", "shift_jis": "ソ表\\"}[encoding]
+    name = name_of_text(text, is_narrow=True)
+    (tmp_path / texts_file_name(encoding)).write_bytes(
+        texts_table({name: text, "doe_text_" + "0" * 16: "€"}, encoding)
+    )
+    (tmp_path / "deck").write_bytes(b"\xb0 " + name.encode() + b"\n")
+    script = "\n".join(filling_lines([("deck", encoding)], ""))
+    subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, check=True)
+    assert (tmp_path / "deck").read_bytes() == b"\xb0 " + text.encode(encoding) + b"\n"
 
 
 def test_a_file_keeps_its_mode_and_a_missing_one_is_left_alone(tmp_path):

@@ -113,3 +113,23 @@ def test_a_job_with_texts_and_named_columns_is_imported_as_the_same_study(doe, s
     assert rows[1:] == [["CH4:1, O2:2"], ["it's"], ["b"]]
     planned = doe("plan", "again", "--detailed-exitcode", cwd=study.parent, env=data)
     assert planned.returncode == 0, planned.stdout
+
+
+def test_letters_reach_a_latin1_deck_as_latin1_and_the_shell_as_utf8(doe, study_at):
+    study = study_at(
+        variables="  place: {levels: [Prüfstand, other]}",
+        design="{}",
+        command="\"printf '%s' $place > shell.txt; cp deck.txt y.txt\"",
+        deck="x\n",
+        responses="  y: {file: y.txt, regex: '(deg)'}",
+    )
+    (study.parent / "deck.template").write_bytes(b"\xb0 deg ${place}\r\n")
+    study.write_text(study.read_text().replace("target: deck.txt", "target: deck.txt, encoding: latin-1"))
+    applied = doe("apply", study, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    runs = json.loads(doe("results", study, "--format", "json").stdout)["runs"]
+    assert [run["inputs"]["place"] for run in runs] == ["Prüfstand", "other"]
+    where = study.parent / runs[0]["directory"]
+    assert (where / "deck.txt").read_bytes() == b"\xb0 deg Pr\xfcfstand\r\n"
+    assert (where / "shell.txt").read_text() == "Prüfstand"
+    assert "Nothing to do" in doe("apply", study, "--yes").stderr

@@ -73,7 +73,8 @@ def test_what_is_no_text_of_the_encoding_is_told(read, codes, deck, encoding):
 def test_letters_of_another_encoding_are_not_put_into_a_deck(read, codes):
     levels = "[Pr\u00fcfstand, a]"
     assert codes(read(study(levels), {"in.t": b"\xfc ${x}"})) == ["E317"]
-    assert codes(read(study(levels, "latin-1"), {"in.t": b"${x}"})) == ["E317"]
+    assert codes(read(study(levels, "latin-1"), {"in.t": b"\xfc ${x}"})) == []
+    assert codes(read(study("[\u20ac, a]", "latin-1"), {"in.t": b"\xfc ${x}"})) == ["E317"]
     assert codes(read(study(levels), {"in.t": "\u00fc ${x}"})) == []
     formula = study().replace(
         "analyses:", "  y: {expression: \"'\u00e9' if x > 1 else 'e'\"}\n  z: {expression: y}\nanalyses:"

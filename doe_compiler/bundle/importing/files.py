@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from doe_compiler.bundle.importing.reading import entries, flag, mapping, text, whole
-from doe_compiler.bundle.texts import TEXTS_FILE
+from doe_compiler.bundle.texts import TEXTS_FILES
 
 _LONGEST_NAME = 200  # bytes: room for a suffix below the 255 of file systems
 _LARGEST_TEXT = 8 << 20
@@ -78,7 +78,7 @@ def inputs(analysis: Mapping[str, object]) -> tuple[Reference, ...]:
     listed = analysis.get("inputFiles")
     found = [reference(value) for value in listed] if isinstance(listed, list) else []
     return tuple(
-        replace(each, read_limit=_LARGEST_TABLE) if each.name == TEXTS_FILE else each
+        replace(each, read_limit=_LARGEST_TABLE) if TEXTS_FILES.fullmatch(each.name) else each
         for each in found
         if each is not None
     )

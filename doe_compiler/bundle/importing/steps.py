@@ -10,7 +10,7 @@ from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
 from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
-from doe_compiler.bundle.texts import TEXTS_FILE, read_texts_table
+from doe_compiler.bundle.texts import TEXTS_FILE, TEXTS_FILES, read_texts_table
 
 _MARKERS = frozenset({"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS"})
 _MARKERS_OF_APPLY = frozenset({"DOE_ORIGIN"})
@@ -109,7 +109,7 @@ def _without_pre(step: Step, contents: Mapping[str, bytes]) -> Step:
     command = generated_pre(contents.get(step.pre_script.id, b""))
     if command is None:
         return step
-    inputs = tuple(file for file in step.inputs if file.name != TEXTS_FILE)
+    inputs = tuple(file for file in step.inputs if not TEXTS_FILES.fullmatch(file.name))
     if not command:
         return replace(step, inputs=inputs, pre_script=None, pre_command="")
     return replace(step, inputs=inputs[:-1], pre_script=inputs[-1], pre_command=command)
