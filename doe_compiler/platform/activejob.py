@@ -18,6 +18,7 @@ from doe_compiler.platform.outputs import OutputFilter, log_line, printed_variab
 from doe_compiler.platform.reading import ReadFrom, Variables, mark_untouched, read_from
 from doe_compiler.platform.records import DataFolder, Job, Reason, Run, RunEnd, now_us
 from doe_compiler.platform.seats import End, Seats
+from doe_compiler.platform.sharing import Sharing
 from doe_compiler.platform.steps import Steps, steps_of_job
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.supervisor import Request, Signal
@@ -80,6 +81,7 @@ class ActiveJob:
     read_from: ReadFrom | None = None
     untouched: tuple[str, ...] = ()
     being_read: int = 0
+    sharing: Sharing | None = None
     is_exhausted: bool = False
     ending: str | None = None
 
@@ -182,6 +184,8 @@ class ActiveJob:
         if not self.kept.keeps_all:
             self.kept.apply(self.directory(ended.number))
         outputs = stored_outputs(self.directory(ended.number))
+        if self.sharing is not None and ended.slot:
+            self.sharing.apply(self.directory(ended.number), outputs)
         variables: tuple[tuple[str, str], ...] = ()
         if self.steps.has_post_process and ended.slot:
             variables = printed_variables(f"{self.folder}/post{ended.slot}")
@@ -265,6 +269,7 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
     hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
     cores_per_run = min(cores, max(each["coresPerSlot"] for each in hardware))
     asked = read_from(form)
+    untouched = asked.untouched(files.paths(rendered=False)) if asked and files else ()
     most = max(1, min(hardware[0]["slots"], cores // cores_per_run, job.expected_runs))
     walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
     active = ActiveJob(
@@ -287,7 +292,8 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
         ),
         stopped_runs=store.run_stops(job.key),
         read_from=asked,
-        untouched=asked.untouched(files.paths(rendered=False)) if asked and files else (),
+        untouched=untouched,
+        sharing=Sharing(files.originals(), home / "inputs", untouched) if files else None,
     )
     for entry in unrecorded:
         active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]

@@ -45,7 +45,7 @@ class BlobWriter:
         """Make the content durable and visible; the same content twice is kept once."""
         blob = Blob(self._size, self._md5.hexdigest(), self._sha512.hexdigest())
         target = blob_path(self._root, blob.sha512)
-        if target.exists():
+        if target.exists() and not _is_changed(target, blob.sha512):
             self.discard()
             return blob
         os.fsync(self._file.fileno())
@@ -60,6 +60,14 @@ class BlobWriter:
         self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+
+
+def _is_changed(path: Path, sha512: str) -> bool:
+    """Whether somebody has changed the content through a link of an ended run."""
+    if path.stat().st_nlink == 1:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha512").hexdigest() != sha512
 
 
 def drop_abandoned(root: Path, older_than_s: float) -> None:

@@ -1,5 +1,6 @@
 """The files that a run begins with: inputs, scripts and templates of a job, made ready once, placed per run."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -29,10 +30,14 @@ class InputError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file that is the same in every run; `content` is its bytes, or where they lie if they are many."""
+    """A file that is the same in every run; `content` is its bytes, or where they lie if they are many.
+
+    `original` is where it is stored.
+    """
 
     content: bytes | Path
     mode: int
+    original: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class RunFiles:
     def paths(self, *, rendered: bool) -> frozenset[str]:
         """The paths of the templates' results, or of all other files."""
         return frozenset(path for path, entry in self.entries if isinstance(entry, Rendered) == rendered)
+
+    def originals(self) -> dict[str, Path]:
+        """Where the files that are the same in every run are stored, by their paths in a run."""
+        return {path: entry.original for path, entry in self.entries if isinstance(entry, Content)}
 
     def place(self, cells: Sequence[str]) -> None:
         """Write everything into the current directory, which is empty.
@@ -112,14 +121,14 @@ def run_files(
         for position, reference in enumerate(analysis["inputFiles"]):
             file = _found(files, reference)
             if reference["decompress"] and is_archive(file.name):
-                unpacked = _unpacked(file, path_of(file), cache / f"{number}-{position}")
+                unpacked = _unpacked(file, _intact(file, path_of(file)), cache / f"{number}-{position}")
                 _add_tree(unpacked, plan, folders)
             else:
-                plan[file.name] = _content(path_of(file), None)
+                plan[file.name] = _content(_intact(file, path_of(file)), None)
         for key in ("preProcessScript", "postProcessScript"):
             if analysis[key] is not None:
                 file = _found(files, analysis[key])
-                plan[file.name] = _content(path_of(file), None)
+                plan[file.name] = _content(_intact(file, path_of(file)), None)
     templates = _templates(form, files, path_of, names, plan)
     entries = templates if is_dry else {**plan, **templates}
     if is_dry:
@@ -165,14 +174,29 @@ def _found(files: Mapping[str, StoredFile], reference: Mapping[str, Any]) -> Sto
     return files[reference["id"]]
 
 
+def _intact(file: StoredFile, path: Path) -> Path:
+    """The path; what is linked to by ended runs is read once more: somebody may have changed it there."""
+    if path.stat().st_nlink > 1 and _sha512(path) != file.sha512:
+        raise InputError(
+            f"the stored content of {file.name} is not what was uploaded: a file of an ended run that is linked to "
+            f"it was changed in place; delete the file {file.id}, and upload it again"
+        )
+    return path
+
+
+def _sha512(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha512").hexdigest()
+
+
 def _content(path: Path, mode: int | None) -> Content:
     """The file's bytes, or its path if it is large; the mode follows from how it begins if it is not given."""
     with path.open("rb") as file:
         head = file.read(HEAD)
         mode = mode if mode is not None else EXECUTABLE if is_program(head) else PLAIN
         if path.stat().st_size > KEPT_IN_MEMORY // 64:
-            return Content(path, mode)
-        return Content(head + file.read(), mode)
+            return Content(path, mode, path)
+        return Content(head + file.read(), mode, path)
 
 
 def _unpacked(file: StoredFile, path: Path, target: Path) -> Path:
@@ -201,7 +225,7 @@ def _add_tree(root: Path, plan: dict[str, Entry], folders: set[str]) -> None:
                 mode = stat.S_IMODE(status.st_mode)
                 in_memory += status.st_size
                 is_small = in_memory <= KEPT_IN_MEMORY
-                plan[prefix + name] = _content(path, mode) if is_small else Content(path, mode)
+                plan[prefix + name] = _content(path, mode) if is_small else Content(path, mode, path)
 
 
 def _templates(

@@ -29,7 +29,7 @@ def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
                     pending.append((f"{prefix}{entry.name}/", entry.path))
                 elif entry.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):
-                        found.append((prefix + entry.name, *_measured(entry.path)))
+                        found.append((prefix + entry.name, *measured(entry.path)))
     found.sort()
     return tuple(found)
 
@@ -83,7 +83,8 @@ def _fits(relative: str, pattern: str) -> bool:
     return fnmatchcase(relative if "/" in pattern else relative.rpartition("/")[2], pattern)
 
 
-def _measured(path: str) -> tuple[int, str]:
+def measured(path: str) -> tuple[int, str]:
+    """Size and md5 of the file; the md5 is empty where it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

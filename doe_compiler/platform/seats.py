@@ -78,10 +78,10 @@ class Seats:
 
     def lost(self) -> Iterator[End]:
         """The runs whose supervisor was killed; what is left of them is the caller's to end."""
+        dead = _reaped_children()
         for number, seat in list(self._seats.items()):
-            with contextlib.suppress(ChildProcessError):
-                if os.waitpid(seat.pid, os.WNOHANG)[0] == 0:
-                    continue
+            if seat.pid not in dead:
+                continue
             yield from self.ends()
             os.close(seat.requests)
             del self._seats[number]
@@ -121,3 +121,12 @@ class Seats:
             supervise(number, requests, self._writing)
         os.close(requests)
         return _Seat(pid, writing)
+
+
+def _reaped_children() -> set[int]:
+    """The children of the executor that have ended: supervisors that were killed, readers."""
+    dead: set[int] = set()
+    with contextlib.suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            dead.add(pid)
+    return dead
