@@ -3,6 +3,8 @@
 `doe apply` renders, runs and stores every output with its md5; GNU parallel and a bare posix_spawn loop only
 start the same script over files rendered before. A third loop makes each run's folder and files as the
 platform does and does nothing else: the limit of the file system.
+
+A second study, whose script writes a text and a JSON, runs without responses and with one of each.
 """
 
 import os
@@ -36,17 +38,27 @@ analyses:
 """
 
 
-def prepared(parent: Path) -> Path:
+SCRIPT_OF_TWO = f"""\
+{SCRIPT}echo "{{\\"forces\\": {{\\"drag\\": $x}}}}" > out.json
+"""
+RESPONSES = """\
+responses:
+  y: {file: out.txt, regex: 'y = (\\S+)'}
+  drag: {file: out.json, json: forces.drag}
+"""
+
+
+def prepared(parent: Path, script: str = SCRIPT, more: str = "") -> Path:
     """A new folder with the study, and a folder a run with its files ready for those who do not render.
 
     Nothing is removed before the end, and what is written is on the disk before the clock starts: a file
     system that still tidies up behind one subject would slow the next.
     """
     folder = Path(tempfile.mkdtemp(dir=parent))
-    (folder / "run.sh").write_text(SCRIPT)
+    (folder / "run.sh").write_text(script)
     (folder / "run.sh").chmod(0o755)
     (folder / "deck.template").write_text("# a deck\nx = ${x}\n")
-    (folder / "study.yaml").write_text(STUDY)
+    (folder / "study.yaml").write_text(STUDY + more)
     for number in range(RUNS):
         run = folder / "ready" / str(number)
         run.mkdir(parents=True)
@@ -174,7 +186,27 @@ def measure(place: str, parent: str | None) -> None:
         show(f"{RUNS:,} runs of a shell script, 2 at a time, on {place}", rows)
 
 
+def measure_reading(place: str, parent: str | None) -> None:
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        folders = {"without": "", "with": RESPONSES}
+        subjects = {
+            f"{what} {key}": lambda more=more, clock=clock: clock(prepared(Path(name), SCRIPT_OF_TWO, more))
+            for key, more in folders.items()
+            for what, clock in (("executing", executing_s), ("apply", doe_s))
+        }
+        taken = in_turn(subjects, rounds=3)
+        rows = [("what", "runs/s", "of those without", "aim")]
+        for what, title in (("executing", "first start to last end"), ("apply", "the whole command")):
+            bare, reading = (RUNS / taken[f"{what} {key}"] for key in folders)
+            rows.append((f"{title}, without responses", f"{bare:.0f}", "1", ""))
+            rows.append((f"{title}, a regex and a JSON", f"{reading:.0f}", f"{reading / bare:.2f}", "0.8"))
+        show(f"{RUNS:,} runs with and without responses, 2 at a time, on {place}", rows)
+
+
 def main() -> None:
+    places = [("disk", None)]
     if Path("/dev/shm").is_dir():
-        measure("a RAM disk", "/dev/shm")
-    measure("disk", None)
+        places.insert(0, ("a RAM disk", "/dev/shm"))
+    for measured in (measure, measure_reading):
+        for place, parent in places:
+            measured(place, parent)
