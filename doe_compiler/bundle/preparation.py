@@ -9,6 +9,7 @@ parameter CSV cannot hold (`texts.py`). It needs `sh`, and `awk` for texts.
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doe_compiler.archives.names import is_archive
@@ -47,14 +48,14 @@ def preparation(
     makes scripts and programs executable.
     """
     suffix = f"{number + 1}.sh" if number else ".sh"
-    variables_name = f"{VARIABLES}{suffix}" if analysis.shell_names else ""
+    variables_name = f"{VARIABLES}{suffix}" if analysis.exported_names else ""
     before = _before(analysis, variables_name)
     lines = _lines(analysis, variables_name, named, _executables(analysis, knows_programs=knows_programs))
     script = _script(before, lines, analysis.pre_process) if lines else b""
     return Preparation(
         before,
         variables_name,
-        _variables(analysis.shell_names),
+        _variables(analysis.exported_names),
         f"{PRE}{suffix}" if script else "",
         script,
     )
@@ -68,11 +69,22 @@ def _before(analysis: Analysis, variables_name: str) -> str:
     lines = [f". ./{variables_name} || exit 1"] if variables_name else []
     filled = {name: value for name, value in (analysis.env_vars or {}).items() if _names_something(value)}
     lines += [
-        f"{name}={_quoted(value, analysis.shell_names)}; export {name}" for name, value in filled.items()
+        f"{name}={_quoted(value, analysis.exported_names)}; export {name}" for name, value in filled.items()
     ]
     if filled:
         lines.append(_ENVIRONMENT + json.dumps(filled, sort_keys=False))
     return "".join(f"{line}\n" for line in lines)
+
+
+def exported(analysis: Analysis, values: Mapping[str, str]) -> str:
+    """What prepares a command of the analysis outside of a run with these values: columns and `envVars`."""
+    names = [name for name in analysis.exported_names if name in values]
+    columns = [f"{name}={shlex.quote(values[name])}; export {name}\n" for name in names]
+    static = [
+        f"{name}={shlex.quote(value)}; export {name}\n"
+        for name, value in static_environment(analysis).items()
+    ]
+    return "".join(columns + static) + _before(analysis, "")
 
 
 def _quoted(value: str, columns: tuple[str, ...]) -> str:
@@ -131,7 +143,7 @@ def _lines(
         for task in analysis.templates
         if not named.isdisjoint(task.template.names)
     ]
-    variables = variables_name if not named.isdisjoint(analysis.shell_names) else ""
+    variables = variables_name if not named.isdisjoint(analysis.exported_names) else ""
     lines = filling_lines(targets, variables) if targets or variables else []
     if executables:
         lines.append(f"for doe_file in {' '.join(map(shlex.quote, executables))}; do")

@@ -254,13 +254,15 @@ def _results(connection: "Connection", work: _Work, events: "Events | None", *, 
     import json
 
     from doe_compiler.cli.shown import counted, newest_rows, results_table
+    from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
     from doe_compiler.results.states import RunState
     from doe_compiler.results.table import as_json as table_as_json
 
     code = ExitCode.DONE
     for bundle in work.bundles:
-        results = collected(connection.client, bundle)
+        kept = kept_readings(connection, Path(bundle.spec.file).parent)
+        results = collected(connection.client, bundle, kept=kept)
         if events:
             events.tell(
                 "outputs",

@@ -1,5 +1,6 @@
 """`doe results`: show inputs and responses of every run."""
 
+import os
 from pathlib import Path
 
 import click
@@ -23,18 +24,29 @@ from doe_compiler.cli.asked import answer, connection_to, on_option, study_argum
     type=click.IntRange(min=1),
     help="Only the N best runs, by the responses' goal.",
 )
-def command(study: Path, on: str, form: str, file: Path | None, most: int | None) -> None:
+@click.option(
+    "--extract",
+    "extracts",
+    is_flag=True,
+    help="Read responses that were added later from the stored outputs, those by command in a scratch copy, and keep them.",
+)
+def command(study: Path, on: str, form: str, file: Path | None, most: int | None, *, extracts: bool) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, results_table
     from doe_compiler.pipeline.compiling import compiled
+    from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
     from doe_compiler.results.goals import best
+    from doe_compiler.results.late import LateCommands
     from doe_compiler.results.table import as_csv, as_json
 
     path = study_file(study)
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:
-        results = collected(connection.client, bundle, connection.run_directory)
+        kept = kept_readings(connection, path.parent, reads_only=not extracts)
+        where = connection.run_directory
+        late = LateCommands(bundle.spec, where, os.environ) if extracts else None
+        results = collected(connection.client, bundle, where, kept=kept, late=late)
     shown = results if most is None else best(results, most)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}
     answer(texts[form](shown), file)

@@ -18,6 +18,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
     from doe_compiler.actual.jobs import of_recipe, study_jobs
     from doe_compiler.cli.shown import counted, text_table
     from doe_compiler.pipeline.compiling import compiled
+    from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
     from doe_compiler.results.states import RunState
 
@@ -26,7 +27,8 @@ def command(study: Path, on: str, as_json: bool) -> int:
     with connection_to(on, path, reads_only=True) as connection:
         jobs = study_jobs(connection.client, bundle.spec.study)
         present = {job.id for job in of_recipe(jobs, bundle.recipe)}
-        results = collected(connection.client, bundle)
+        kept = kept_readings(connection, path.parent)
+        results = collected(connection.client, bundle, kept=kept)
     if as_json:
         document = {
             "study": bundle.spec.study,

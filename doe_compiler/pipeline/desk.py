@@ -29,3 +29,11 @@ def desk(connection: Connection, folder: Path) -> Desk:
         else kept_findings(hidden / "client", connection.host, account, reads_only=connection.reads_only)
     )
     return Desk(Receipts(hidden, connection.host, account), Findings(kept), account)
+
+
+def kept_readings(
+    connection: Connection, folder: Path, *, reads_only: bool = True
+) -> MutableMapping[str, str]:
+    """The responses that were read later than their runs, by job, run and extractor."""
+    where = hidden_folder(folder) / "client" / "readings"
+    return kept_findings(where, connection.host, "", reads_only=reads_only)

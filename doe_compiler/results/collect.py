@@ -1,7 +1,7 @@
 """Collect the results of a study from its submitted jobs: one row a run of the design."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from doe_compiler.actual.jobs import ActualJob, Findings, Phase, of_recipe, study_jobs
@@ -11,6 +11,7 @@ from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
 from doe_compiler.extraction.told import Told
 from doe_compiler.results.inputs import InputDifferences
+from doe_compiler.results.late import LateCommands
 from doe_compiler.results.responses import CurrentResponses
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import Spec
@@ -50,13 +51,19 @@ class Results:
 
 
 def collected(
-    client: Client, bundle: Bundle, run_directory: Callable[[str, int], object] = lambda _job, _run: None
+    client: Client,
+    bundle: Bundle,
+    run_directory: Callable[[str, int], object] = lambda _job, _run: None,
+    *,
+    kept: MutableMapping[str, str] | None = None,
+    late: LateCommands | None = None,
 ) -> Results:
     """The results of the study's present recipe; a row that was never submitted is there as `missing`.
 
-    `run_directory` tells where a run's files lie, or None where they are only on the platform.
+    `run_directory` tells where a run's files lie, or None where they are only on the platform. `kept` holds what was
+    read later than the run; with `late` responses by command are read.
     """
-    results = _collected(client, bundle)
+    results = _collected(client, bundle, CurrentResponses(client, bundle.spec, late=late, kept=kept))
     placed = [
         row
         if row.job_id is None or row.job_run is None
@@ -66,12 +73,12 @@ def collected(
     return replace(results, rows=tuple(placed))
 
 
-def _collected(client: Client, bundle: Bundle) -> Results:
+def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Results:
     jobs = [
         job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
     ]
     if bundle.design is None:
-        return _platform_sampled(client, bundle, jobs)
+        return _platform_sampled(client, bundle, jobs, current)
     desired = design_keys(bundle.design)
     findings = Findings()
     found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
@@ -80,7 +87,6 @@ def _collected(client: Client, bundle: Bundle) -> Results:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
-    current = CurrentResponses(client, bundle.spec)
     differences = InputDifferences(bundle.texts)
     rows = []
     for index, key in enumerate(desired.tolist()):
@@ -115,10 +121,11 @@ def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunE
         copies.append((job, run))
 
 
-def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob]) -> Results:
+def _platform_sampled(
+    client: Client, bundle: Bundle, jobs: Sequence[ActualJob], current: CurrentResponses
+) -> Results:
     unit = bundle.jobs(None)[0].unit()
     names = tuple(variable.name for variable in bundle.spec.variables)
-    current = CurrentResponses(client, bundle.spec)
     rows: list[ResultRow] = []
     for job in [job for job in jobs if job.mark.unit == unit]:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
@@ -131,7 +138,7 @@ def _platform_sampled(client: Client, bundle: Bundle, jobs: Sequence[ActualJob])
 def _row(
     current: CurrentResponses, number: int, inputs: Mapping[str, str], job: ActualJob, run: RunEntry
 ) -> ResultRow:
-    found = current.outputs(job, run, frozenset(inputs))
+    found = current.outputs(job, run, inputs)
     state, why = run_state(
         is_started=run.started is not None,
         is_completed=run.completed is not None,
@@ -140,5 +147,6 @@ def _row(
         responses=current.spec.responses,
         told=Told(found.missing, found.notes),
         is_timed_out=found.is_timed_out,
+        unread=found.unread,
     )
     return ResultRow(number, inputs, found.values, state, why, job.id, run.number)

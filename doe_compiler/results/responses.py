@@ -1,7 +1,7 @@
 """The responses of a run as the study defines them now: as it printed them, or read from its stored outputs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from doe_compiler.actual.jobs import ActualJob
@@ -24,6 +24,7 @@ from doe_compiler.extraction.told import READING_NAME, told_in
 from doe_compiler.extraction.values import NoValue, plain
 from doe_compiler.extraction.watch import Watch
 from doe_compiler.kernel.errors import DoeError, NotAllowedIn, TryAgain
+from doe_compiler.results.late import LateCommands
 from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
 
 _LARGEST_EXIT_FILE = 1 << 10
@@ -32,12 +33,16 @@ _LARGEST_SCRIPT = 1 << 28
 
 @dataclass(slots=True)
 class RunOutputs:
-    """A run's exit code and responses by name; why responses have no value, and notes to others."""
+    """A run's exit code and responses by name; why responses have no value, and notes to others.
+
+    `unread` are those by command that the run was not asked for.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     is_timed_out: bool = False
+    unread: list[str] = field(default_factory=list)
 
     def add(self, name: str, outcome: Outcome) -> None:
         """What reading a response gave."""
@@ -56,8 +61,21 @@ class CurrentResponses:
     (a key that is not taken, a host that does not answer) is raised: it says nothing of the run.
     """
 
-    def __init__(self, client: Client, spec: Spec, *, is_for_retries: bool = False) -> None:
-        """With `is_for_retries` a file that cannot be had for now is raised: it is no reason to run again."""
+    def __init__(
+        self,
+        client: Client,
+        spec: Spec,
+        *,
+        is_for_retries: bool = False,
+        late: LateCommands | None = None,
+        kept: MutableMapping[str, str] | None = None,
+    ) -> None:
+        """With `is_for_retries` a file that cannot be had for now is raised: it is no reason to run again.
+
+        With `late` responses by command are read, too, and what is read is put into `kept`, which is always asked.
+        """
+        self._late = late
+        self._kept: MutableMapping[str, str] = {} if kept is None else kept
         self.spec = spec
         self._is_for_retries = is_for_retries
         self._client = client
@@ -67,7 +85,7 @@ class CurrentResponses:
         self._of_job: dict[str, Mapping[str, str]] = {}
         self._listed: tuple[tuple[str, int], Mapping[str, str]] = (("", 0), {})
 
-    def outputs(self, job: ActualJob, run: RunEntry, inputs: frozenset[str]) -> RunOutputs:
+    def outputs(self, job: ActualJob, run: RunEntry, inputs: Mapping[str, str]) -> RunOutputs:
         """The run's responses and exit code; what the job did not print is extracted from files."""
         found = RunOutputs()
         if run.completed is None:
@@ -90,8 +108,35 @@ class CurrentResponses:
                 found.missing[name] = told.missing[name]
             else:
                 found.add(name, _printed(name, printed, told.notes.get(name, "")))
-        self._read(unread, job, run, found)
+        unread = [each for each in unread if not self._take_kept(each, job, run, found)]
+        commands = [each for each in unread if isinstance(each.extractor, CommandExtractor)]
+        self._read([each for each in unread if each not in commands], job, run, found)
+        if commands and self._late is not None:
+            outcomes = self._late.outcomes(commands, job.id, run.number, inputs)
+            for response, outcome in zip(commands, outcomes, strict=True):
+                found.add(response.name, outcome)
+        elif commands:
+            asked = [each.name for each in commands if then.get(each.name) == self._digests[each.name]]
+            found.missing |= dict.fromkeys(asked, "the run did not print it")
+            found.unread += [each.name for each in commands if each.name not in asked]
+        if self._late is not None:
+            self._keep(unread, job, run, found)
         return found
+
+    def _take_kept(self, response: Response, job: ActualJob, run: RunEntry, found: RunOutputs) -> bool:
+        """Take what an earlier command has read with the same extractor; whether there is such a value."""
+        text = self._kept.get(self._key(response, job, run))
+        if text is not None:
+            found.values[response.name] = text
+        return text is not None
+
+    def _keep(self, read: Sequence[Response], job: ActualJob, run: RunEntry, found: RunOutputs) -> None:
+        for response in read:
+            if response.name in found.values and response.name not in found.notes:
+                self._kept[self._key(response, job, run)] = found.values[response.name]
+
+    def _key(self, response: Response, job: ActualJob, run: RunEntry) -> str:
+        return f"{job.id} {run.number} {self._digests[response.name]}"
 
     def _exit_code(self, job: ActualJob, run: RunEntry, printed: str | None) -> str:
         """As printed, or as the platform tells it (a failed post-processing too), or as the wrapper left it."""
@@ -119,9 +164,7 @@ class CurrentResponses:
         of_file: dict[str, list[tuple[str, dict[str, str]]]] = {}
         for response in responses:
             settings = extractor_settings(response)
-            if settings is None or isinstance(response.extractor, CommandExtractor):
-                found.missing[response.name] = "the run did not print it"
-            else:
+            if settings is not None:
                 of_file.setdefault(settings["file"], []).append((response.name, settings))
         if not of_file:
             return

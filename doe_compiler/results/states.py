@@ -2,7 +2,7 @@
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.extraction.told import Told
@@ -34,11 +34,12 @@ def run_state(
     responses: Sequence[Response],
     told: Told = _NOTHING_TOLD,
     is_timed_out: bool = False,
+    unread: Collection[str] = (),
 ) -> tuple[RunState, str]:
     """The state, and why: of a failed run, and what is to be known of the responses of one that is done.
 
     Failed is: an exit code that is not 0, no exit code though completed, or a required response missing.
-    `told` says why responses have no value.
+    `told` says why responses have no value. Those that are `unread` may still be read: they fail nothing.
     """
     if not is_completed:
         if job_is_finished:
@@ -49,12 +50,16 @@ def run_state(
         return RunState.FAILED, "ended without an exit code"
     if code != "0":
         return RunState.FAILED, "timed out" if is_timed_out else f"exit code {code}"
-    absent = [response for response in responses if response.name not in outputs]
+    absent = [
+        response for response in responses if response.name not in outputs and response.name not in unread
+    ]
     required = [response.name for response in absent if response.required]
     if required:
         return RunState.FAILED, f"no value of {_listed(required, told.missing)}"
     optional = [response.name for response in absent if told.missing.get(response.name)]
     said = [f"no value of {_listed(optional, told.missing)}"] if optional else []
+    if unread:
+        said.append(f"not read yet (results --extract): {_listed(list(unread), {})}")
     if told.notes:
         said.append(_listed(list(told.notes), told.notes))
     said += broken_bounds(responses, outputs)

@@ -197,7 +197,8 @@ class Script:
 class Analysis:
     """One entry of `analyses`: software, command, files and hardware.
 
-    `shell_names` are the columns that its steps name, as `$alpha` or `${alpha}`.
+    `shell_names` are the columns that its steps name, as `$alpha` or `${alpha}`; `measured_names` those that only
+    commands of responses name, which change no run.
     """
 
     code: str
@@ -215,11 +216,17 @@ class Analysis:
     use_rescale_license: bool = False
     raw: Mapping[str, object] | None = None
     shell_names: tuple[str, ...] = ()
+    measured_names: tuple[str, ...] = ()
+
+    @property
+    def exported_names(self) -> tuple[str, ...]:
+        """The columns that are variables of the shell."""
+        return (*self.shell_names, *self.measured_names)
 
     @property
     def named_columns(self) -> frozenset[str]:
-        """The columns that reach a run here, by a template or by a step."""
-        return frozenset(self.shell_names).union(*(task.template.names for task in self.templates))
+        """The columns that reach a run here, by a template, by a step or by a response's command."""
+        return frozenset(self.exported_names).union(*(task.template.names for task in self.templates))
 
 
 class Goal(enum.Enum):

@@ -147,16 +147,19 @@ def with_shell_names(
     found = []
     for index, analysis in enumerate(analyses):
         node = nodes[index] if len(nodes) == len(analyses) else None
-        texts = list(_texts(analysis, node))
-        if index == len(analyses) - 1:
-            texts += [
-                _Text(response.extractor.command, response.place)
-                for response in responses
-                if isinstance(response.extractor, CommandExtractor)
-            ]
-        names = dict.fromkeys(name for text in texts for name in _names(text, variables, report))
-        found.append(replace(analysis, shell_names=tuple(names)))
+        measuring = [
+            _Text(response.extractor.command, response.place)
+            for response in responses
+            if isinstance(response.extractor, CommandExtractor) and index == len(analyses) - 1
+        ]
+        steps = _all_names(_texts(analysis, node), variables, report)
+        measured = [name for name in _all_names(measuring, variables, report) if name not in steps]
+        found.append(replace(analysis, shell_names=tuple(steps), measured_names=tuple(measured)))
     return tuple(found)
+
+
+def _all_names(texts: Iterable[_Text], variables: Collection[str], report: Report) -> dict[str, None]:
+    return dict.fromkeys(name for text in texts for name in _names(text, variables, report))
 
 
 def _texts(analysis: Analysis, node: Fields | None) -> Iterator[_Text]:

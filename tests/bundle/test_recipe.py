@@ -47,9 +47,10 @@ def test_what_determines_a_run_changes_the_recipe(study_at, before, change):
         {"rest": "seed: 8".replace("seed: 8", "limits: {runs: 9}")},
         {"rest": "job: {raw: {projectId: abc}, runsPerJob: 2}"},
         {"responses": "  z: {file: y.txt, regex: '(.)', unit: N}"},
+        {"responses": "  z: {command: echo $x}"},
         {"variables": "  x: {generator: Normal, mean: 0, std: 1, unit: m}"},
     ],
-    ids=["design", "time-out", "limits", "job", "responses", "generator"],
+    ids=["design", "time-out", "limits", "job", "responses", "named", "generator"],
 )
 def test_what_does_not_determine_a_run_leaves_the_recipe(study_at, before, change):
     assert digest(study_at("after", **change)) == before

@@ -46,7 +46,7 @@ def names_of(read):
     def _names(command, more="", responses="", files=None):
         text = STUDY.replace("COMMAND", command).replace("MORE", more).replace("RESPONSES", responses)
         reading = read(text, {"in.template": "${alpha} ${beta} ${PATH}", **(files or {})})
-        names = reading.spec.analyses[-1].shell_names if reading.spec else None
+        names = reading.spec.analyses[-1].exported_names if reading.spec else None
         return names, [(finding.code, finding.place.line) for finding in reading.findings]
 
     return _names
