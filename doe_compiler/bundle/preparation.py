@@ -179,6 +179,18 @@ def unprepared(command: str) -> Unprepared:
     return Unprepared("\n".join(lines[told + 1 :]), env_vars)
 
 
+def made_executable(script: bytes) -> tuple[str, ...]:
+    """The paths that a generated script makes executable; none for any other script."""
+    text = script.decode(errors="replace")
+    found = re.search(r"^for doe_file in (.*); do$", text, re.MULTILINE)
+    if not text.startswith(_FIRST_LINE) or found is None:
+        return ()
+    try:
+        return tuple(shlex.split(found[1]))
+    except ValueError:
+        return ()
+
+
 def generated_pre(script: bytes) -> str | None:
     """The user's pre-processing command in a generated script, empty if it has none; None for any other script."""
     text = script.decode(errors="replace")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doe_compiler.archives.programs import HEAD, is_program
 from doe_compiler.bundle.importing.document import STUDY_FILE, Imported, imported, references, study_name
 from doe_compiler.bundle.importing.files import ImportedFile, Reference
 from doe_compiler.client.client import Client
@@ -109,6 +110,7 @@ def _fill(result: Imported, paths: dict[str, Path], folder: Path) -> tuple[str, 
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     for file in result.files:
         _put(file, paths, folder / file.path)
+        _set_execute_bit(folder / file.path, result.executables)
     folder.chmod(0o755)
     return (*texts, *(file.path for file in result.files))
 
@@ -124,6 +126,14 @@ def _put(file: ImportedFile, paths: dict[str, Path], target: Path) -> None:
         paths[file.id] = target
     else:
         shutil.copyfile(source, target)
+
+
+def _set_execute_bit(path: Path, executables: frozenset[str]) -> None:
+    """An upload carries none: what begins as a program does, or was made executable in the runs, is."""
+    if path.parent.name.startswith(("inputs", "scripts")):
+        with path.open("rb") as file:
+            if path.name in executables or is_program(file.read(HEAD)):
+                path.chmod(0o755)
 
 
 def _move(written: Path, place: Path) -> None:

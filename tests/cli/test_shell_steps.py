@@ -133,3 +133,27 @@ def test_letters_reach_a_latin1_deck_as_latin1_and_the_shell_as_utf8(doe, study_
     assert (where / "deck.txt").read_bytes() == b"\xb0 deg Pr\xfcfstand\r\n"
     assert (where / "shell.txt").read_text() == "Prüfstand"
     assert "Nothing to do" in doe("apply", study, "--yes").stderr
+
+
+def test_cases_and_execute_bits_come_back_with_an_import(doe, study_at):
+    data = {"DOE_DATA": str(study_at("x").parent / "data")}
+    study = study_at(
+        variables="  x: {levels: [1, 2]}",
+        design="{}",
+        command='"./tool > y.txt"',
+        deck="x = ${x} ${k}\n",
+        analysis="    inputFiles: [tool, data.bin]",
+        rest="job: {caseFile: cases.csv}",
+    )
+    (study.parent / "cases.csv").write_text('k\n"a, b"\nc\n')
+    (study.parent / "tool").write_text("#!/bin/sh\n./data.bin\n")
+    (study.parent / "data.bin").write_text("cat deck.txt\n")
+    for name in ("tool", "data.bin"):
+        (study.parent / name).chmod(0o755)
+    applied = doe("apply", study, "--yes", env=data)
+    assert applied.returncode == 0, applied.stderr
+    (job,) = map(json.loads, doe("jobs", "list", "--json", env=data).stdout.splitlines())
+    imported = doe("import", job["id"], "again", env=data)
+    assert imported.returncode == 0, imported.stderr
+    planned = doe("plan", "again", "--detailed-exitcode", env=data)
+    assert planned.returncode == 0, planned.stdout + planned.stderr

@@ -16,9 +16,9 @@ from doe_compiler.bundle.importing.files import (
     ImportedFile,
     Reference,
     Shelf,
+    case_file,
     file_name,
     parameter_file,
-    reference,
     references,
 )
 from doe_compiler.bundle.importing.generators import (
@@ -32,7 +32,13 @@ from doe_compiler.bundle.importing.generators import (
 from doe_compiler.bundle.importing.notes import Notes
 from doe_compiler.bundle.importing.reading import entries, flag, said, text, whole
 from doe_compiler.bundle.importing.steps import Steps, steps_of
-from doe_compiler.bundle.importing.table import ImportedTable, NoTable, imported_table, study_names
+from doe_compiler.bundle.importing.table import (
+    ImportedTable,
+    NoTable,
+    imported_table,
+    study_names,
+    with_texts,
+)
 from doe_compiler.bundle.mark import read_mark, shown_title
 from doe_compiler.spec.yaml_text import yaml_text
 
@@ -79,12 +85,16 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A study: its name, its YAML, the files beside it, and a warning for all that it could not say."""
+    """A study: its name, its YAML, the files beside it, and a warning for all that it could not say.
+
+    `executables` are the paths in a run that a generated step made executable.
+    """
 
     study: str
     text: str
     files: tuple[ImportedFile, ...]
     warnings: tuple[str, ...]
+    executables: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -126,12 +136,12 @@ def imported(job: Mapping[str, object], contents: Mapping[str, bytes], origin: s
     document["analyses"] = analyses.entries
     responses = _responses(job, steps, frozenset(inputs.variables), notes)
     document |= {"responses": responses} if responses else {}
-    settings = _job(job, inputs, shelf, notes)
+    settings = _job(job, inputs, contents, steps.texts, shelf, notes)
     document |= {"job": settings} if settings else {}
     comments = notes.comments(document)
     head = ["yaml-language-server: $schema=study.schema.json", f"Imported by doe from {origin}."]
     lines = yaml_text(document, {**comments, (): [*head, *comments.get((), [])]})
-    return Imported(study_name(job), lines, shelf.files, notes.messages)
+    return Imported(study_name(job), lines, shelf.files, notes.messages, steps.executables)
 
 
 def _identity(job: Mapping[str, object], notes: Notes) -> dict[str, object]:
@@ -170,6 +180,8 @@ def _inputs(
     notes: Notes,
 ) -> _Inputs:
     listed = sorted(entries(job.get("jobvariables")), key=lambda each: whole(each.get("displayOrder")) or 0)
+    if case_file(job) is not None:
+        listed = [variable for variable in listed if role(variable) != "case"]
     table = parameter_file(job)
     if table is not None:
         return _from_table(job, listed, table, contents, texts, shelf, notes)
@@ -307,13 +319,22 @@ def _responses(
     return found
 
 
-def _job(job: Mapping[str, object], inputs: _Inputs, shelf: Shelf, notes: Notes) -> dict[str, object]:
+def _job(
+    job: Mapping[str, object],
+    inputs: _Inputs,
+    contents: Mapping[str, bytes],
+    texts: Mapping[str, str],
+    shelf: Shelf,
+    notes: Notes,
+) -> dict[str, object]:
     found = dict(inputs.job)
     for key in ("isLowPriority", "isTemplateDryRun"):
         found |= {key: True} if flag(job.get(key)) else {}
-    cases = reference(job.get("caseFile"))
+    cases = case_file(job)
     if cases is not None:
-        found["caseFile"] = shelf.place("cases", file_name(cases.name), cases.id)
+        table = contents.get(cases.id)
+        content = with_texts(table, texts) if texts and table is not None else None
+        found["caseFile"] = shelf.place("cases", file_name(cases.name), cases.id, content)
     raw = {**said(job, _KNOWN), **inputs.raw}
     filters = job.get("resourceFilters")
     if isinstance(filters, list) and all(isinstance(each, Mapping) for each in filters):
@@ -326,14 +347,4 @@ def _job(job: Mapping[str, object], inputs: _Inputs, shelf: Shelf, notes: Notes)
         notes.add(
             ("job",), f"the job is shared with {with_whom}: add them under share if they are to see new jobs"
         )
-    _note_case_variables(job, cases, notes)
     return found | ({"raw": raw} if raw else {})
-
-
-def _note_case_variables(job: Mapping[str, object], cases: Reference | None, notes: Notes) -> None:
-    of_cases = [each for each in entries(job.get("jobvariables")) if role(each) == "case"]
-    if cases is not None and of_cases:
-        names = ", ".join(text(variable.get("name")) for variable in of_cases)
-        notes.add(
-            ("job", "caseFile"), f"templates of a study cannot name the columns of a case file: {names}"
-        )

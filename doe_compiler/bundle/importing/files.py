@@ -63,6 +63,11 @@ def parameter_file(job: Mapping[str, object]) -> Reference | None:
     return reference(job.get("paramFile"), _LARGEST_TABLE)
 
 
+def case_file(job: Mapping[str, object]) -> Reference | None:
+    """The job's case file."""
+    return reference(job.get("caseFile"), _LARGEST_TABLE)
+
+
 def script(analysis: Mapping[str, object], key: str) -> Reference | None:
     """A pre- or post-processing script of an analysis."""
     return reference(analysis.get(key), _LARGEST_TEXT)
@@ -86,7 +91,7 @@ def inputs(analysis: Mapping[str, object]) -> tuple[Reference, ...]:
 
 def references(job: Mapping[str, object]) -> tuple[Reference, ...]:
     """Every file of a job once; of several references to one file, the one that is to be read."""
-    found = [parameter_file(job), reference(job.get("caseFile"))]
+    found = [parameter_file(job), case_file(job)]
     for analysis in entries(job.get("jobanalyses")):
         found += inputs(analysis)
         found += [template_file(task) for task in entries(analysis.get("templateTasks"))]

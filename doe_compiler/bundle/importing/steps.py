@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from doe_compiler.bundle.importing.files import Reference, inputs, script
 from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
-from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, unprepared
+from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, made_executable, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
 from doe_compiler.bundle.texts import TEXTS_FILE, TEXTS_FILES, read_texts_table
 
@@ -35,13 +35,15 @@ class Step:
 class Steps:
     """All analyses; `extractors` are those of the generated post-processing, `declared` all responses' names.
 
-    `texts` are those for which names stand in the parameter CSV, by name.
+    `texts` are those for which names stand in the parameter CSV, by name; `executables` the paths in a run that
+    a generated step made executable.
     """
 
     steps: tuple[Step, ...]
     extractors: tuple[Mapping[str, str], ...]
     declared: tuple[str, ...]
     texts: Mapping[str, str]
+    executables: frozenset[str] = frozenset()
 
 
 def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
@@ -55,8 +57,20 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
     if post is not None:
         steps[-1] = _without_post(steps[-1], post)
     texts = _texts(steps, contents)
+    executables = frozenset(
+        path
+        for step in steps
+        if step.pre_script is not None
+        for path in made_executable(contents.get(step.pre_script.id, b""))
+    )
     steps = [_without_pre(step, contents) for step in steps]
-    return Steps(tuple(steps), _read_by_platform(job) if post is None else post.extractors, declared, texts)
+    return Steps(
+        tuple(steps),
+        _read_by_platform(job) if post is None else post.extractors,
+        declared,
+        texts,
+        executables,
+    )
 
 
 def _read_by_platform(job: Mapping[str, object]) -> tuple[Mapping[str, str], ...]:

@@ -65,6 +65,13 @@ def imported_table(content: bytes | None, texts: Mapping[str, str]) -> ImportedT
     return ImportedTable(names, formats, replicates, written, tuple(notes))
 
 
+def with_texts(content: bytes, texts: Mapping[str, str]) -> bytes:
+    """A table with the texts for which names stand in it; raises NoTable."""
+    header, rows = _read(_decoded(content))
+    columns = [[texts.get(cell, cell) for cell in _cells(rows, index)] for index in range(len(header))]
+    return _written(header, columns)
+
+
 def _cells(rows: Rows, index: int) -> list[str]:
     return [row[index] for row in rows]
 
