@@ -106,7 +106,7 @@ def command(
             if events:
                 events.plan(work.document, summary_line(work.document))
             if work.is_empty:
-                _say("Nothing to do: every run that is wanted has been submitted.")
+                _say(_nothing_new(connection, work))
             elif not yes and work.check is None:
                 _ask()
             with halting() as halt:
@@ -215,6 +215,17 @@ def _same_bundles(root: Path, files: Sequence[str], orders: "Sequence[Order]") -
     return bundles
 
 
+def _nothing_new(connection: "Connection", work: _Work) -> str:
+    """What is said where there is nothing to submit; runs that were interrupted go on all the same."""
+    from doe_compiler.cli.plan_shown import left_text
+    from doe_compiler.pipeline.waiting import unfinished
+
+    far = unfinished(connection.client, work.orders, work.at.findings)
+    if not far.left:
+        return "Nothing to do: every run that is wanted has been submitted."
+    return f"Nothing to submit. {left_text(far.left, connection.is_executing(), 'going on with')}"
+
+
 def _ask() -> None:
     if not sys.stdin.isatty():
         raise WrongUsage(
@@ -241,7 +252,8 @@ def _await(connection: "Connection", work: _Work, halt: "Halt", timeout_s: float
 
     steps = awaited(
         connection.client,
-        [(order.wanted.study, order.wanted.recipe) for order in work.orders],
+        work.orders,
+        work.at.findings,
         still_works=lambda: connection.start_runs(True),
         patience_s=max(connection.settle_s, 1.0),
         sleep=halt.sleep,

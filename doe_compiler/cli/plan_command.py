@@ -36,7 +36,9 @@ from doe_compiler.kernel.errors import ExitCode
     type=click.Path(path_type=Path),
     help="Save the plan: doe apply PLANFILE does just that.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is something to do.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 if there is something to do, or runs have not ended."
+)
 def command(
     studies: tuple[Path, ...],
     on: str,
@@ -52,24 +54,30 @@ def command(
     + create and submit, > submit a draft, ~ edit or share, -/+ run again by a new recipe, - stop or delete,
     ! needs a person. STUDIES are study files or folders of them.
     """
-    from doe_compiler.cli.plan_shown import plan_markdown, plan_text
+    from doe_compiler.cli.plan_shown import left_text, plan_markdown, plan_text
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.origin import project_folder
     from doe_compiler.pipeline.plan_file import plan_document, without_contents, written_plan
     from doe_compiler.pipeline.planning import planned
+    from doe_compiler.pipeline.waiting import unfinished
 
     bundles = compiled_studies(studies, targets)
     with connection_to(on, studies[0], reads_only=True) as connection:
-        plan = planned(
-            connection, bundles, wishes(wished), desk(connection, Path(bundles[0].spec.file).parent)
-        )
+        at = desk(connection, Path(bundles[0].spec.file).parent)
+        plan = planned(connection, bundles, wishes(wished), at)
         document = plan_document(plan, root=project_folder(Path.cwd()))
+        is_executing = connection.is_executing()
+        far = unfinished(connection.client, [study.order for study in plan.studies], at.findings)
+    left = left_text(far.left, is_executing) if far.left else ""
     if plan_file:
         write_answer([written_plan(document)], plan_file)
     if markdown:
-        write_answer([plan_markdown(document).encode()], markdown)
+        write_answer([plan_markdown(document, left).encode()], markdown)
     if as_json:
-        click.echo(json.dumps(without_contents(document), ensure_ascii=False, indent=1, sort_keys=True))
+        ending = {"runs": far.left, "isExecuting": is_executing}
+        shown = {**without_contents(document), "unfinished": ending if far.left else None}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=1, sort_keys=True))
     else:
-        click.echo(plan_text(document))
-    return ExitCode.CHANGES if detailed_exitcode and not plan.is_empty else ExitCode.DONE
+        click.echo(plan_text(document) + (f"\n{left}" if left else ""))
+    has_work = not plan.is_empty or far.left > 0
+    return ExitCode.CHANGES if detailed_exitcode and has_work else ExitCode.DONE

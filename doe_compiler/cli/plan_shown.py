@@ -69,6 +69,16 @@ def summary_line(document: Document) -> str:
     return f"Plan: {what}{_estimate_text(studies)}{_throttle_text(studies)}"
 
 
+def left_text(left: int, is_executing: bool, verb: str = "") -> str:
+    """What is to be known of submitted runs that have not ended; `verb` is what this command does with them."""
+    runs, is_one = plural(left, "submitted run"), left == 1
+    them = "it" if is_one else "them"
+    if is_executing:
+        return f"{runs} {'has' if is_one else 'have'} not ended: under way."
+    goes_on = f"{verb} {them}" if verb else f"doe apply goes on with {them}"
+    return f"{runs} {'is' if is_one else 'are'} left unfinished, and nothing runs {them} now: {goes_on}."
+
+
 def _sum(studies: Sequence[Document], key: str) -> int:
     return sum(int(study[key] or 0) for study in studies)
 
@@ -129,11 +139,14 @@ def _try_text(action: Document) -> str:
     return f", try {action['generation'] + 1}" if action["generation"] else ""
 
 
-def plan_markdown(document: Document) -> str:
-    """The comment on a pull request, at most 60,000 characters; found again by its first line."""
+def plan_markdown(document: Document, left: str = "") -> str:
+    """The comment on a pull request, at most 60,000 characters; found again by its first line.
+
+    `left` tells of submitted runs that have not ended.
+    """
     studies = document["studies"]
     alarming = [action for study in studies for action in study["actions"] if action["action"] in _ALARMING]
-    head = [MARKER, f"### `doe plan`: {_headline(studies)}", ""]
+    head = [MARKER, f"### `doe plan`: {_headline(studies, left)}", ""]
     if alarming:
         runs = sum(action["runs"] or 0 for action in alarming)
         head += [
@@ -153,16 +166,17 @@ def plan_markdown(document: Document) -> str:
         "",
         f"`{summary_line(document)}`",
         "",
+        *([left, ""] if left else []),
         f"Plan `{document['sha256']}` for {_escaped(document['account'])} on {_escaped(document['host'])}.",
         "",
     ]
     return _cut(head, details, tail)
 
 
-def _headline(studies: Sequence[Document]) -> str:
+def _headline(studies: Sequence[Document], left: str) -> str:
     changing = sum(any(a["action"] != "attention" for a in study["actions"]) for study in studies)
     if not changing:
-        return "nothing to do"
+        return "nothing to submit" if left else "nothing to do"
     return "1 study to apply" if changing == 1 else f"{changing:,} studies to apply"
 
 

@@ -137,13 +137,16 @@ def shown_progress(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> 
         TextColumn("running"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("[red]{task.fields[failures]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("runs", total=None)
+        task = bar.add_task("runs", total=None, failures="")
         for step in steps:
-            bar.update(task, total=step.runs or None, completed=step.completed)
+            bar.update(
+                task, total=step.runs or None, completed=step.completed, failures=_failures(step).strip(", ")
+            )
 
 
 def _progress_lines(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> None:
@@ -151,8 +154,12 @@ def _progress_lines(steps: "Iterator[Progress]", tell: Callable[[str], None]) ->
     for step in steps:
         tenth = 10 * step.completed // step.runs if step.runs else 0
         if tenth > told or step.is_over:
-            tell(f"{step.completed:,} of {plural(step.runs, 'run')} completed")
+            tell(f"{step.completed:,} of {plural(step.runs, 'run')} completed{_failures(step)}")
             told = tenth
+
+
+def _failures(step: "Progress") -> str:
+    return f", {step.failed:,} failed" if step.failed else ""
 
 
 def newest_rows() -> int:

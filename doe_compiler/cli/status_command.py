@@ -16,6 +16,7 @@ from doe_compiler.kernel.errors import ExitCode
 def command(study: Path, on: str, as_json: bool) -> int:
     """Show the study's jobs, old recipes included, and how many runs are done."""
     from doe_compiler.actual.jobs import of_recipe, study_jobs
+    from doe_compiler.cli.plan_shown import left_text
     from doe_compiler.cli.shown import counted, text_table
     from doe_compiler.pipeline.compiling import compiled
     from doe_compiler.pipeline.desk import kept_readings
@@ -28,11 +29,14 @@ def command(study: Path, on: str, as_json: bool) -> int:
         jobs = study_jobs(connection.client, bundle.spec.study)
         present = {job.id for job in of_recipe(jobs, bundle.recipe)}
         kept = kept_readings(connection, path.parent)
+        is_executing = connection.is_executing()
         results = collected(connection.client, bundle, kept=kept)
+    unfinished = results.count(RunState.WAITING) + results.count(RunState.RUNNING)
     if as_json:
         document = {
             "study": bundle.spec.study,
             "runs": {state.value: results.count(state) for state in RunState},
+            "unfinished": {"runs": unfinished, "isExecuting": is_executing} if unfinished else None,
             "jobs": [
                 {
                     "id": job.id,
@@ -60,4 +64,6 @@ def command(study: Path, on: str, as_json: bool) -> int:
     if rows:
         click.echo(text_table(["job", "status", "runs", "recipe", "created"], rows))
     click.echo(counted(results))
+    if unfinished and not is_executing:
+        click.echo(left_text(unfinished, is_executing))
     return ExitCode.DONE

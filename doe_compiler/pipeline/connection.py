@@ -25,7 +25,8 @@ class Connection:
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
     `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
     and reads outputs itself; it is asked once, when that is to be known. `is_paced`: the throttles of the cloud are
-    kept. `reads_only`: nothing is written, on this machine either.
+    kept. `reads_only`: nothing is written, on this machine either. `is_executing()`: somebody carries on what was
+    submitted.
     """
 
     client: Client
@@ -37,6 +38,7 @@ class Connection:
     is_embedded: bool = False
     is_paced: bool = False
     reads_only: bool = False
+    is_executing: Callable[[], bool] = lambda: True
 
 
 @contextmanager
@@ -130,6 +132,7 @@ def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
             reads_outputs=lambda: True,
             is_embedded=True,
             reads_only=reads_only,
+            is_executing=platform.is_executing,
         )
     finally:
         client.close()

@@ -4,10 +4,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from doe_compiler.actual.jobs import ActualJob, Phase, marked_jobs, of_recipe
+import numpy as np
+import numpy.typing as npt
+
+from doe_compiler.actual.jobs import ActualJob, Findings, Phase, marked_jobs, of_recipe
+from doe_compiler.apply.looking import Order
+from doe_compiler.bundle.rows import Keys
+from doe_compiler.bundle.steps import EXIT_NAME
+from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 
+Flags = npt.NDArray[np.bool_]
 _SHORTEST_PAUSE_S = 0.03
 _LONGEST_PAUSE_S = 30.0
 _PAUSE_BY_ELAPSED = 0.02
@@ -18,30 +26,33 @@ _RUNS_A_PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many runs there are in the study's submitted jobs, and how many have been completed."""
+    """How many runs of the studies there are in submitted jobs, and how many were completed, `failed` among them.
 
-    jobs: int
-    jobs_finished: int
+    What the jobs hold beside, rows that a study no longer wants and earlier tries, does not count.
+    """
+
     runs: int
-    started: int
     completed: int
+    failed: int
+    is_over: bool
 
     @property
-    def is_over(self) -> bool:
-        """Whether every job has ended."""
-        return self.jobs == self.jobs_finished
+    def left(self) -> int:
+        """How many runs have not been completed."""
+        return self.runs - self.completed
 
 
 def awaited(
     client: Client,
-    recipes: Sequence[tuple[str, str]],
+    orders: Sequence[Order],
+    findings: Findings,
     *,
     still_works: Callable[[], None],
     patience_s: float,
     sleep: Callable[[float], None] = time.sleep,
     timeout_s: float | None = None,
 ) -> Iterator[Progress]:
-    """Look again and again until every job of the studies and recipes has ended.
+    """Look again and again until every job of the studies' present recipes has ended.
 
     `still_works` is called before every look. Raises TryAgain when `timeout_s` have passed.
     Whether the jobs have ended is one read of the list; their runs, which take many, are counted at most a
@@ -49,16 +60,16 @@ def awaited(
     """
     began = time.monotonic()
     count_at = 0.0
-    ended: dict[str, Progress] = {}
+    ended: dict[str, _Runs] = {}
     misses = 0
     while True:
         still_works()
         try:
-            jobs = _submitted(client, recipes)
-            is_over = all(job.phase is Phase.FINISHED for job in jobs)
+            jobs = _submitted(client, orders)
+            is_over = all(job.phase is Phase.FINISHED for own in jobs for job in own)
             counting = time.monotonic()
             if is_over or counting >= count_at:
-                yield _progress(client, jobs, ended)
+                yield _progress(client, orders, jobs, findings, ended)
                 spent = time.monotonic() - counting
                 count_at = counting + spent * _COUNTING_PAUSES
             if is_over:
@@ -78,39 +89,98 @@ def awaited(
         sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
 
 
-def _submitted(client: Client, recipes: Sequence[tuple[str, str]]) -> list[ActualJob]:
+def unfinished(client: Client, orders: Sequence[Order], findings: Findings) -> Progress:
+    """How far the submitted jobs of studies are that have not ended, by one look; those that have are not read."""
+    jobs = [[job for job in own if job.phase is not Phase.FINISHED] for own in _submitted(client, orders)]
+    return _progress(client, orders, jobs, findings, {})
+
+
+def _submitted(client: Client, orders: Sequence[Order]) -> list[list[ActualJob]]:
+    """The submitted jobs of each study's present recipe."""
     listed = marked_jobs(client)
     return [
-        job
-        for study, recipe in recipes
-        for job in of_recipe(listed.get(study, ()), recipe)
-        if not job.is_draft
+        [
+            job
+            for job in of_recipe(listed.get(order.wanted.study, ()), order.wanted.recipe)
+            if not job.is_draft
+        ]
+        for order in orders
     ]
 
 
-def _progress(client: Client, jobs: Sequence[ActualJob], ended: dict[str, Progress]) -> Progress:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The runs of a job, each of shape (n,): the keys of their rows, whether they completed, whether they failed."""
+
+    keys: Keys
+    completed: Flags
+    failed: Flags
+
+
+def _progress(
+    client: Client,
+    orders: Sequence[Order],
+    jobs: Sequence[Sequence[ActualJob]],
+    findings: Findings,
+    ended: dict[str, _Runs],
+) -> Progress:
     """How far the jobs are; `ended` remembers those that will not change."""
-    parts = []
-    for job in jobs:
-        part = ended.get(job.id) or _of_job(client, job)
-        if part.is_over:
-            ended[job.id] = part
-        parts.append(part)
-    return Progress(
-        len(jobs),
-        sum(part.jobs_finished for part in parts),
-        sum(part.runs for part in parts),
-        sum(part.started for part in parts),
-        sum(part.completed for part in parts),
+    runs = completed = failed = 0
+    for order, own in zip(orders, jobs, strict=True):
+        parts = []
+        for job in own:
+            part = ended.get(job.id) or _of_job(client, order, job, findings)
+            if job.phase is Phase.FINISHED:
+                ended[job.id] = part
+            parts.append(part)
+        counted = _latest(order, own, parts)
+        runs += len(counted.keys)
+        completed += int(counted.completed.sum())
+        failed += int(counted.failed.sum())
+    return Progress(runs, completed, failed, all(job.phase is Phase.FINISHED for own in jobs for job in own))
+
+
+def _of_job(client: Client, order: Order, job: ActualJob, findings: Findings) -> _Runs:
+    wanted = order.wanted
+    runs = list(client.all_runs(job.id, _RUNS_A_PAGE))
+    if wanted.unit is None:
+        keys = findings.keys(client, job, wanted.varied, wanted.keys, wanted.texts)
+        runs = [run for run in runs if 0 < run.number <= len(keys)]
+        keys = keys[[run.number - 1 for run in runs]]
+    else:
+        keys = np.arange(len(runs), dtype=np.uint64)
+    return _Runs(
+        keys,
+        np.array([run.completed is not None for run in runs], bool),
+        np.array([run.completed is not None and _has_failed(run) for run in runs], bool),
     )
 
 
-def _of_job(client: Client, job: ActualJob) -> Progress:
-    runs = client.all_runs(job.id, _RUNS_A_PAGE)
-    return Progress(
-        1,
-        int(job.phase is Phase.FINISHED),
-        len(runs),
-        sum(run.started is not None for run in runs),
-        sum(run.completed is not None for run in runs),
+def _has_failed(run: RunEntry) -> bool:
+    if run.exit_code is not None:
+        return run.exit_code != 0
+    told = [each.display_value for each in run.variables if each.name == EXIT_NAME]
+    return bool(told) and told[-1] != "0"
+
+
+def _latest(order: Order, jobs: Sequence[ActualJob], parts: Sequence[_Runs]) -> _Runs:
+    """Of every row as many runs as the study wants: those of the latest tries, completed ones first."""
+    if not parts:
+        return _Runs(np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0, bool))
+    keys = np.concatenate([part.keys for part in parts])
+    completed = np.concatenate([part.completed for part in parts])
+    failed = np.concatenate([part.failed for part in parts])
+    if order.wanted.unit is not None:
+        return _Runs(keys, completed, failed)
+    tries = np.concatenate(
+        [np.full(len(part.keys), job.mark.generation) for job, part in zip(jobs, parts, strict=True)]
     )
+    places = np.lexsort((~completed, -tries, keys))
+    keys, completed, failed = keys[places], completed[places], failed[places]
+    wanted, counts = np.unique(order.wanted.keys, return_counts=True)
+    if not len(wanted):
+        return _Runs(keys[:0], completed[:0], failed[:0])
+    nth = np.arange(len(keys)) - np.searchsorted(keys, keys)
+    found = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+    counts_here = (wanted[found] == keys) & (nth < counts[found])
+    return _Runs(keys[counts_here], completed[counts_here], failed[counts_here])

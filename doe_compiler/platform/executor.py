@@ -4,14 +4,13 @@ import argparse
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from doe_compiler.platform import local
 from doe_compiler.platform.database import DatabaseError, StoreError
-from doe_compiler.platform.locks import HeldLock, taken_lock
+from doe_compiler.platform.locks import HeldLock, patiently_taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.tie import Tie
@@ -32,7 +31,7 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) 
         return _told(folder, error)
     try:
         while True:
-            lock = lock or _patiently_taken(folder.executor_lock)
+            lock = lock or patiently_taken_lock(folder.executor_lock)
             if lock is None:
                 return 0
             EXECUTORS[executor](store, folder, tie)
@@ -50,16 +49,6 @@ def _told(folder: DataFolder, error: Exception) -> int:
     """Tell why the executor stops; its exit status."""
     sys.stderr.write(f"the executor of {folder.root} stops: {error}\n")
     return 1
-
-
-def _patiently_taken(path: Path) -> HeldLock | None:
-    """The lock; a probe that holds it for a moment is waited out."""
-    for _ in range(20):
-        lock = taken_lock(path)
-        if lock is not None:
-            return lock
-        time.sleep(0.01)
-    return None
 
 
 def main(arguments: list[str]) -> int:

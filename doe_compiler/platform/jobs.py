@@ -11,7 +11,7 @@ from doe_compiler.platform.answers import detail
 from doe_compiler.platform.database import User, new_id
 from doe_compiler.platform.jobform import job_form
 from doe_compiler.platform.jobtable import table_of_job
-from doe_compiler.platform.records import DataFolder, Job, StoredFile, iso_date, now_us
+from doe_compiler.platform.records import DataFolder, Job, JobState, StoredFile, iso_date, now_us
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.view import View
 
@@ -187,14 +187,16 @@ def referenced_files(form: Mapping[str, Any]) -> set[str]:
 
 
 def job_item_json(job: Job, view: View, shared_with: Sequence[str]) -> dict[str, object]:
-    """A job as the list shows it."""
+    """A job as the list shows it; one whose executor is gone waits for the next."""
+    is_left = view.is_idle and job.state is JobState.RUNNING
+    status, cluster_status = ("Queued", "Not Started") if is_left else (job.status, job.cluster_status)
     return {
         "analysisNames": orjson.loads(job.analysis_names),
-        "clusterStatusDisplay": {"content": job.cluster_status, "labelClass": "", "useLabel": False},
+        "clusterStatusDisplay": {"content": cluster_status, "labelClass": "", "useLabel": False},
         "dateInserted": iso_date(job.inserted_us),
         "id": job.id,
         "isVisible": True,
-        "jobStatus": {"content": job.status, "labelClass": "", "useLabel": False},
+        "jobStatus": {"content": status, "labelClass": "", "useLabel": False},
         "name": job.name,
         "owner": view.email(job.owner),
         "sharedWith": list(shared_with),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import doe_compiler
 from doe_compiler.kernel.errors import DoeError
-from doe_compiler.platform.locks import taken_lock
+from doe_compiler.platform.locks import patiently_taken_lock, taken_lock
 from doe_compiler.platform.records import DataFolder
 
 MODULE = "doe_compiler.platform.executor"
@@ -31,7 +31,8 @@ class ExecutorLauncher:
         """Start an executor unless one holds the lock; the new one is born holding it."""
         with self._own:
             self._reap()
-            lock = taken_lock(self._folder.executor_lock)
+            take = patiently_taken_lock if detached else taken_lock
+            lock = take(self._folder.executor_lock)
             if lock is None:
                 return
             try:

@@ -20,12 +20,19 @@ def run_count(job: Job) -> int:
     return 0 if job.state is JobState.DRAFT else job.expected_runs
 
 
-def runs_json(store: Store, folder: DataFolder, job: Job, first: int, last: int) -> list[object]:
-    """The runs with the numbers from `first` to `last`; those that have not started yet are shown, too."""
+def runs_json(
+    store: Store, folder: DataFolder, job: Job, first: int, last: int, *, is_idle: bool = False
+) -> list[object]:
+    """The runs with the numbers from `first` to `last`; those that have not started yet are shown, too.
+
+    With `is_idle` nothing runs: what was interrupted will be started again.
+    """
     last = min(last, run_count(job))
     if last < first:
         return []
     started = store.runs(job, first, last)
+    if is_idle:
+        started = {number: run for number, run in started.items() if run.completed_us is not None}
     names: Sequence[str] = ()
     rows: list[Sequence[str]] = [()] * (last - first + 1)
     index = store.table(job.table_sha512) if job.table_sha512 else None

@@ -12,6 +12,7 @@ from doe_compiler.platform.call import Call
 from doe_compiler.platform.database import DatabaseError, StoreError, User, token_digest
 from doe_compiler.platform.forms import Invalid
 from doe_compiler.platform.launch import ExecutorLauncher
+from doe_compiler.platform.locks import is_locked
 from doe_compiler.platform.openapi import openapi_document
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.router import VERSIONS, found_address
@@ -77,7 +78,7 @@ class Platform:
         if operation is None:
             allowed = ", ".join(sorted(operations))
             raise detail(405, f'Method "{request.method[:20]}" not allowed.', (("allow", allowed),))
-        view = View(f"{base_url(request)}/api/{version}/", self._users)
+        view = View(f"{base_url(request)}/api/{version}/", self._users, is_idle=not self.is_executing())
         call = Call(
             self._store,
             self._folder,
@@ -92,6 +93,10 @@ class Platform:
 
     def _ensure_tied_executor(self) -> None:
         self.ensure_executor(detached=False)
+
+    def is_executing(self) -> bool:
+        """Whether an executor is there; it ends when there is nothing to do."""
+        return is_locked(self._folder.executor_lock)
 
     def has_work(self) -> bool:
         """Whether a job is queued or running."""

@@ -234,7 +234,7 @@ def test_an_interrupted_apply_goes_on_with_the_same_command(study_at, tmp_path, 
     assert running.returncode == expected[kind]
     again = doe("apply", study, "--yes")
     assert again.returncode == 0, again.stderr
-    assert "Nothing to do" in again.stderr
+    assert "Nothing to submit. " in again.stderr
     rows = rows_of(doe("results", study, "--format", "csv"))
     assert [row["y"] for row in rows] == [row["x"] for row in rows]
     assert log.read_text().count("done") <= 12 + 2

@@ -23,7 +23,7 @@ def listed(call: Call) -> Response:
         call.request,
         lambda offset, limit: (
             run_count(job),
-            runs_json(call.store, call.folder, job, offset + 1, offset + limit),
+            runs_json(call.store, call.folder, job, offset + 1, offset + limit, is_idle=call.view.is_idle),
         ),
     )
 
@@ -32,7 +32,9 @@ def get(call: Call) -> Response:
     """One run."""
     job = call.job()
     number = call.run_number(job)
-    return json_response(200, runs_json(call.store, call.folder, job, number, number)[0])
+    return json_response(
+        200, runs_json(call.store, call.folder, job, number, number, is_idle=call.view.is_idle)[0]
+    )
 
 
 def stop(call: Call) -> Response:
