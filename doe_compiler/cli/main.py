@@ -23,6 +23,7 @@ COMMANDS = {
     "apply": "Run what is missing, each run exactly once.",
     "status": "Show how far a study is.",
     "results": "Show inputs and responses of every run.",
+    "logs": "Show what a run printed.",
     "stop": "Stop the running jobs of studies.",
     "share": "Let another user see the jobs of studies.",
     "drift": "Show what people did to the jobs behind the study's back.",

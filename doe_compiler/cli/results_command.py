@@ -46,7 +46,7 @@ def command(study: Path, on: str, form: str, file: Path | None, most: int | None
         kept = kept_readings(connection, path.parent, reads_only=not extracts)
         where = connection.run_directory
         late = LateCommands(bundle.spec, where, os.environ) if extracts else None
-        results = collected(connection.client, bundle, where, kept=kept, late=late)
+        results = collected(connection.client, bundle, where, kept=kept, late=late, named=str(study))
     shown = results if most is None else best(results, most)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}
     answer(texts[form](shown), file)

@@ -75,13 +75,15 @@ def get(job_id: str, run: int, on: str, as_json: bool) -> None:
 @on_option
 def tail(job_id: str, run: int, path: str, lines: int, follow: bool, on: str) -> None:
     """Show the last lines of a file of a run; its log by default."""
+    from doe_compiler.results.logs import new_lines
+
     shown, has_ended = _looked(on, job_id, run, path, lines)
     sys.stdout.write("".join(shown))
     while follow and not has_ended:
         sys.stdout.flush()
         time.sleep(PAUSE_S)
         now, has_ended = _looked(on, job_id, run, path, 10_000)
-        sys.stdout.write("".join(_new_lines(shown, now)))
+        sys.stdout.write("".join(new_lines(shown, now)))
         shown = now
 
 
@@ -92,15 +94,6 @@ def _looked(on: str, job_id: str, run: int, path: str, lines: int) -> tuple[tupl
         record = platform.client.record("jobs", job_id, "runs", str(run))
         has_ended = record.get("dateCompleted") is not None or not is_executing
         return platform.client.tail(job_id, run, path, lines), has_ended
-
-
-def _new_lines(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
-    """What follows in `now` on the end of `before`; a last line that has grown comes again."""
-    known = min(len(before), len(now))
-    for start in range(len(now) - known, -1, -1):
-        if now[start : start + known] == before[-known:]:
-            return now[start + known :]
-    return now
 
 
 @command.command("files")

@@ -1,22 +1,30 @@
 """Collect the results of a study from its submitted jobs: one row a run of the design."""
 
+import shlex
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 
 from doe_compiler.actual.jobs import ActualJob, Findings, Phase, of_recipe, study_jobs
 from doe_compiler.bundle.pack import Bundle
 from doe_compiler.bundle.rows import design_keys
+from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
+from doe_compiler.design.design import Design
 from doe_compiler.extraction.told import Told
 from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.late import LateCommands
+from doe_compiler.results.logs import end_of_log, last_words
 from doe_compiler.results.responses import CurrentResponses
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import Spec
 
 _RUNS_A_PAGE = 1000
+_MOST_LOGS_ASKED_FOR = 50
+_Found = dict[int, deque[tuple[ActualJob, RunEntry]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +61,55 @@ class Results:
 def collected(
     client: Client,
     bundle: Bundle,
-    run_directory: Callable[[str, int], object] = lambda _job, _run: None,
+    run_directory: Callable[[str, int], Path | None] = lambda _job, _run: None,
     *,
     kept: MutableMapping[str, str] | None = None,
     late: LateCommands | None = None,
+    named: str = "",
 ) -> Results:
     """The results of the study's present recipe; a row that was never submitted is there as `missing`.
 
     `run_directory` tells where a run's files lie, or None where they are only on the platform. `kept` holds what was
-    read later than the run; with `late` responses by command are read.
+    read later than the run; with `late` responses by command are read. `named` is what the user calls the study: with
+    it, rows whose command failed say how their logs end.
     """
     results = _collected(client, bundle, CurrentResponses(client, bundle.spec, late=late, kept=kept))
-    placed = [
-        row
-        if row.job_id is None or row.job_run is None
-        else replace(row, directory=str(run_directory(row.job_id, row.job_run) or ""))
-        for row in results.rows
-    ]
+    most_asked = iter(range(_MOST_LOGS_ASKED_FOR))
+    placed = []
+    for row in results.rows:
+        if row.job_id is None or row.job_run is None:
+            placed.append(row)
+            continue
+        directory = run_directory(row.job_id, row.job_run)
+        why = row.why
+        has_failed = row.state is RunState.FAILED and row.outputs.get(EXIT_NAME) != "0"
+        if named and has_failed and (directory is not None or next(most_asked, None) is not None):
+            words = last_words(end_of_log(client, row.job_id, row.job_run, directory))
+            why += f": {words} (doe logs {shlex.quote(named)} {row.run})" if words else ""
+        placed.append(replace(row, why=why, directory=str(directory or "")))
     return replace(results, rows=tuple(placed))
 
 
+def place_of(client: Client, bundle: Bundle, number: int) -> tuple[ActualJob, RunEntry] | None:
+    """The job that holds a run of the study, by its number in the results, and the run there; None: not submitted."""
+    jobs = _submitted(client, bundle)
+    if bundle.design is None:
+        runs = ((job, run) for job in _of_unit(bundle, jobs) for run in client.all_runs(job.id, _RUNS_A_PAGE))
+        return next(islice(runs, number - 1, None), None)
+    found = _found(client, bundle, bundle.design, jobs)
+    keys = design_keys(bundle.design).tolist()
+    key = keys[number - 1]
+    copies = list(found[key])
+    at = keys[: number - 1].count(key)
+    return copies[at] if at < len(copies) else None
+
+
 def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Results:
-    jobs = [
-        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
-    ]
+    jobs = _submitted(client, bundle)
     if bundle.design is None:
         return _platform_sampled(client, bundle, jobs, current)
     desired = design_keys(bundle.design)
-    findings = Findings()
-    found: dict[int, deque[tuple[ActualJob, RunEntry]]] = defaultdict(deque)
-    for job in jobs:
-        keys = findings.keys(client, job, bundle.design.varied, desired, bundle.texts).tolist()
-        for run in client.all_runs(job.id, _RUNS_A_PAGE):
-            if 0 < run.number <= len(keys):
-                _insert(found[keys[run.number - 1]], job, run)
+    found = _found(client, bundle, bundle.design, jobs)
     differences = InputDifferences(bundle.texts)
     rows = []
     for index, key in enumerate(desired.tolist()):
@@ -98,6 +121,32 @@ def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Res
         rows.append(_row(current, index + 1, differences.as_run(index + 1, inputs, run), job, run))
     names = tuple(name for name in bundle.design.names if name != "doe_dollar")
     return Results(bundle.spec, names, tuple(rows), differences.told())
+
+
+def _submitted(client: Client, bundle: Bundle) -> list[ActualJob]:
+    """The submitted jobs of the study's present recipe."""
+    return [
+        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
+    ]
+
+
+def _of_unit(bundle: Bundle, jobs: Sequence[ActualJob]) -> list[ActualJob]:
+    """Of jobs whose rows the platform samples those that sample as the study says."""
+    unit = bundle.jobs(None)[0].unit()
+    return [job for job in jobs if job.mark.unit == unit]
+
+
+def _found(client: Client, bundle: Bundle, design: Design, jobs: Sequence[ActualJob]) -> _Found:
+    """The runs that there are by the key of their row, those that count first."""
+    desired = design_keys(design)
+    findings = Findings()
+    found: _Found = defaultdict(deque)
+    for job in jobs:
+        keys = findings.keys(client, job, design.varied, desired, bundle.texts).tolist()
+        for run in client.all_runs(job.id, _RUNS_A_PAGE):
+            if 0 < run.number <= len(keys):
+                _insert(found[keys[run.number - 1]], job, run)
+    return found
 
 
 def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:
@@ -124,10 +173,9 @@ def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunE
 def _platform_sampled(
     client: Client, bundle: Bundle, jobs: Sequence[ActualJob], current: CurrentResponses
 ) -> Results:
-    unit = bundle.jobs(None)[0].unit()
     names = tuple(variable.name for variable in bundle.spec.variables)
     rows: list[ResultRow] = []
-    for job in [job for job in jobs if job.mark.unit == unit]:
+    for job in _of_unit(bundle, jobs):
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             texts = {variable.name: variable.display_value for variable in run.variables}
             inputs = {name: texts.get(name, "") for name in names}
