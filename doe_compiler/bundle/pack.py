@@ -38,7 +38,8 @@ from doe_compiler.bundle.texts import (
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
-from doe_compiler.spec.model import CommandExtractor, LocalFile, Spec
+from doe_compiler.spec.measured import input_paths
+from doe_compiler.spec.model import CommandExtractor, LocalFile, Spec, files_read
 from doe_compiler.templates.lowering import lowered
 
 
@@ -206,7 +207,8 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     named = columns_with_names(design, narrow) if design is not None else frozenset()
     texts = named_texts(design, narrow) if design is not None else {}
     preparations = tuple(
-        preparation(analysis, number, named) for number, analysis in enumerate(spec.analyses)
+        preparation(analysis, number, named, untouched=() if number else untouched_files(spec))
+        for number, analysis in enumerate(spec.analyses)
     )
     last, before = spec.analyses[-1], preparations[-1].before
     post = _generated(
@@ -254,9 +256,10 @@ def for_reading_platform(bundle: Bundle) -> Bundle:
     So there is no wrapper and no generated step, but where a response by command needs both: then the step
     reads all of them.
     """
-    bundle = _knowing_programs(bundle)
     spec, post = bundle.spec, bundle.post
-    if post is None or any(isinstance(response.extractor, CommandExtractor) for response in spec.responses):
+    needs_step = any(isinstance(response.extractor, CommandExtractor) for response in spec.responses)
+    bundle = _knowing_programs(bundle, untouched_files(spec) if needs_step else ())
+    if post is None or needs_step:
         return bundle
     return replace(
         bundle,
@@ -266,12 +269,18 @@ def for_reading_platform(bundle: Bundle) -> Bundle:
     )
 
 
-def _knowing_programs(bundle: Bundle) -> Bundle:
+def untouched_files(spec: Spec) -> tuple[str, ...]:
+    """The inputs that responses read: results only once a run has written them."""
+    inputs = input_paths(spec.analyses)
+    return tuple(file for file in files_read(spec.responses) if file in inputs)
+
+
+def _knowing_programs(bundle: Bundle, untouched: tuple[str, ...]) -> Bundle:
     named: frozenset[str] = frozenset()
     if bundle.design is not None and bundle.texts:
         named = columns_with_names(bundle.design, narrow_columns(bundle.spec))
     preparations = tuple(
-        preparation(analysis, number, named, knows_programs=True)
+        preparation(analysis, number, named, knows_programs=True, untouched=() if number else untouched)
         for number, analysis in enumerate(bundle.spec.analyses)
     )
     if preparations == bundle.preparations:

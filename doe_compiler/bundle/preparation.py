@@ -9,7 +9,7 @@ parameter CSV cannot hold (`texts.py`). It needs `sh`, and `awk` for texts.
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from doe_compiler.archives.names import is_archive
@@ -40,17 +40,27 @@ class Preparation:
 
 
 def preparation(
-    analysis: Analysis, number: int, named: frozenset[str] = frozenset(), *, knows_programs: bool = False
+    analysis: Analysis,
+    number: int,
+    named: frozenset[str] = frozenset(),
+    *,
+    knows_programs: bool = False,
+    untouched: Sequence[str] = (),
 ) -> Preparation:
     """What the steps of the analysis, counted from 0, need before they begin.
 
     `named` are the columns in which a name stands for a text; `knows_programs` says that the platform itself
-    makes scripts and programs executable.
+    makes scripts and programs executable. `untouched` are inputs that are results only once a run has written them.
     """
     suffix = f"{number + 1}.sh" if number else ".sh"
     variables_name = f"{VARIABLES}{suffix}" if analysis.exported_names else ""
     before = _before(analysis, variables_name)
     lines = _lines(analysis, variables_name, named, _executables(analysis, knows_programs=knows_programs))
+    if untouched:
+        # The time by which `extraction` knows them.
+        lines.append(
+            f"touch -c -t 200001010000 {' '.join(shlex.quote('./' + file) for file in untouched)} || :"
+        )
     script = _script(before, lines, analysis.pre_process) if lines else b""
     return Preparation(
         before,

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 
+import pytest
+
 DECK = "${x}\n"
 ONE = "{coreType: standard-plus, coresPerSlot: 1}"
 
@@ -182,3 +184,22 @@ def test_thousands_of_responses_run_and_stay_known_without_their_outputs(doe, st
     (run,) = json.loads(doe("results", study, "--format", "json").stdout)["runs"]
     assert run["state"] == "done"
     assert run["responses"] == {f"r{n}": n for n in range(count)}
+
+
+@pytest.mark.parametrize("more", ["", "\n  n: {command: echo 1}"])
+def test_an_old_log_among_the_inputs_is_no_result(doe, study_at, more):
+    study = study_at(
+        variables="  x: {levels: [1, 2]}",
+        design="{}",
+        deck=DECK,
+        command='"[ $(cat deck.txt) = 1 ] || echo y = 2 >> log"',
+        analysis="    inputFiles: [log]",
+        responses=f"  y: {{file: log, regex: 'y = (\\S+)'}}{more}",
+    )
+    (study.parent / "log").write_text("y = 500\n")
+    assert "E319" in doe("validate", study).stdout
+    assert doe("apply", study, "--yes").returncode == 1
+    first, second = results(doe, study)
+    assert (first["state"], first["y"]) == ("failed", "")
+    assert "'log' is an input that the run has not written" in first["why"]
+    assert (second["state"], second["y"]) == ("done", "2")

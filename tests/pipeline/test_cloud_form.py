@@ -76,3 +76,23 @@ def test_a_failure_leaves_its_exit_code_and_a_time_out_its_mark(run_on_a_cloud, 
     assert {path.read_text() for path in tmp_path.rglob("run*/doe_exit.txt")} == {"3\n"}
     run_on_a_cloud(study_at("late", command='"sleep 30"', analysis="    runTimeout: 1s"))
     assert len(list(tmp_path.rglob("run*/doe_timeout.txt"))) == 5
+
+
+def test_an_input_that_a_run_has_not_written_is_no_result(run_on_a_cloud, study_at):
+    study = study_at(
+        variables="  x: {levels: [1, 2, 3]}",
+        design="{}",
+        deck="${x}",
+        # As OpenFOAM's runApplication: where there is a log, nothing is run.
+        command='"sh case/run.sh; [ $(cat deck.txt) = 3 ] || rm -f case/log; sh case/run.sh"',
+        analysis="    inputFiles: [case]\n    preProcess: {script: pre.sh, command: sh pre.sh}",
+        responses="  y: {file: case/log, regex: 'y = (\\S+)'}\n  z: {file: ./made.txt, regex: '(\\d)'}",
+    )
+    case = study.parent / "case"
+    case.mkdir()
+    (case / "log").write_text("y = 500\n")
+    (case / "run.sh").write_text("[ -f case/log ] || echo y = $(cat deck.txt) > case/log\n")
+    (study.parent / "pre.sh").write_text("echo 7 > made.txt\n")
+    rows = run_on_a_cloud(study)
+    assert [(row.get("y"), row["z"]) for row in rows] == [("1", "7"), ("2", "7"), (None, "7")]
+    assert "an input that the run has not written" in rows[2]["doe_reading"]
