@@ -6,22 +6,27 @@ from pathlib import Path
 import click
 
 from doe_compiler.kernel.errors import ExitCode
-from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order, rendered
-from doe_compiler.spec.read import find_studies, read_study
+from doe_compiler.kernel.findings import Finding, has_errors, rendered
+from doe_compiler.spec.read import find_studies
 
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON on stdout.")
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Check studies (files, or folders that are searched for them); exit 3 if one is invalid."""
+    """Check studies (files, or folders that are searched for them), all files that they name, and their designs.
+
+    Exit 3 if one is invalid.
+    """
+    from doe_compiler.pipeline.compiling import checked
+
     findings: list[Finding] = []
     lines: dict[str, list[str]] = {}
     studies = find_studies(list(paths))
     for study in studies:
-        reading = read_study(study)
-        findings += in_reading_order(reading.findings)
-        lines |= reading.lines
+        found, shown = checked(study)
+        findings += found
+        lines |= shown
     is_valid = not has_errors(findings)
     if as_json:
         report = {
@@ -33,7 +38,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     else:
         for finding in findings:
             click.echo(rendered(finding, lines))
-        checked = f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"
+        counted = f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"
         verdict = "valid" if is_valid else "invalid"
-        click.echo(f"{checked}: {verdict}" if studies else "no study found", err=True)
+        click.echo(f"{counted}: {verdict}" if studies else "no study found", err=True)
     return ExitCode.DONE if is_valid and studies else ExitCode.INVALID

@@ -20,6 +20,15 @@ def checked_spec(path: Path) -> tuple[Spec, list[Finding]]:
     return reading.spec, in_reading_order(reading.findings)
 
 
+def checked(path: Path) -> tuple[list[Finding], Mapping[str, list[str]]]:
+    """All findings on a study, those of its design too if the rest is sound, and the lines that they point at."""
+    reading = read_study(path)
+    findings = list(reading.findings)
+    if reading.spec is not None and reading.spec.design.sampling is Sampling.COMPILER:
+        findings += build(reading.spec)[1]
+    return in_reading_order(findings), reading.lines
+
+
 def designed(spec: Spec) -> Design | None:
     """The table of runs, or None if the platform samples; raises InvalidStudy."""
     if spec.design.sampling is Sampling.PLATFORM:

@@ -7,14 +7,24 @@ import sys
 
 import pytest
 
+HEAVY = {"numpy", "httpx2", "starlette", "uvicorn", "sqlite3", "rich", "orjson"}
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["apply", "--help"], ["validate", "STUDY"]])
-def test_nothing_heavy_is_imported_where_it_is_not_needed(arguments, study_at):
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["apply", "--help"], set()),
+        (["validate", "STUDY"], {"numpy", "orjson"}),
+    ],
+)
+def test_nothing_heavy_is_imported_where_it_is_not_needed(arguments, needed, study_at):
     program = (
         "import sys, doe_compiler.cli.main as m\n"
         "try:\n    m.run()\n"
         "except SystemExit as e:\n    assert not e.code, e.code\n"
-        "heavy = {'numpy', 'httpx2', 'starlette', 'uvicorn', 'sqlite3', 'rich', 'orjson'} & set(sys.modules)\n"
+        f"heavy = {HEAVY - needed} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     study = str(study_at())
@@ -23,6 +33,23 @@ def test_nothing_heavy_is_imported_where_it_is_not_needed(arguments, study_at):
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "  x: {levels: [1, 2]}\n  z: {expression: 1 / (x - 1)}",
+        "  x: {levels: [0.11, 0.12], format: '0.0'}",
+        "  x: {levels: [1, 2]}\n  z: {expression: sqrt(x - 2)}",
+    ],
+)
+def test_what_design_refuses_validate_tells_in_the_same_words(doe, study_at, variables):
+    study = study_at(variables=variables, design="{}", deck="${x} ${z}\n" if "z" in variables else "${x}\n")
+    validated, designed = doe("validate", study), doe("design", study)
+    assert (validated.returncode, designed.returncode) == (3, 3)
+    message = validated.stdout.splitlines()[0]
+    assert message.split("  ")[1] in designed.stderr
+    assert message in designed.stderr
 
 
 def test_findings_are_all_told_with_their_place(doe, study_at):
