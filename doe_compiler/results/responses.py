@@ -1,6 +1,8 @@
 """The responses of a run as the study defines them now: as it printed them, or read from its stored outputs."""
 
+import hashlib
 import json
+import posixpath
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +27,7 @@ from doe_compiler.extraction.values import NoValue, plain
 from doe_compiler.extraction.watch import Watch
 from doe_compiler.kernel.errors import DoeError, NotAllowedIn, TryAgain
 from doe_compiler.results.late import LateCommands
+from doe_compiler.spec.measured import input_paths
 from doe_compiler.spec.model import CommandExtractor, Declared, Response, Spec
 
 _LARGEST_EXIT_FILE = 1 << 10
@@ -80,6 +83,7 @@ class CurrentResponses:
         self._is_for_retries = is_for_retries
         self._client = client
         self._digests = response_digests(spec.responses)
+        self._inputs = input_paths(spec.analyses)
         self._seconds = reading_time_s(spec)
         self._has_timeout = any(each.run_timeout_s is not None for each in spec.analyses)
         self._of_job: dict[str, Mapping[str, str]] = {}
@@ -176,9 +180,11 @@ class CurrentResponses:
 
     def _read_file(self, path: str, reading: FileReading, job: ActualJob, run: RunEntry) -> list[Outcome]:
         try:
-            file_id = self._files(job, run).get(path)
+            file_id = self._files(job, run).get(posixpath.normpath(path))
             if file_id is None:
                 return reading.fail(f"there is no file '{path}'")
+            if self._is_untouched(path, file_id):
+                return reading.fail(f"'{path}' is an input that the run has not changed")
             self._client.download(file_id, lambda piece: _fed(reading, piece))
         except _Settled:
             pass
@@ -187,6 +193,15 @@ class CurrentResponses:
                 self._check_platform(error, job, run)
             return reading.fail(f"'{path}' cannot be read: {error.message}")
         return reading.finish()
+
+    def _is_untouched(self, path: str, file_id: str) -> bool:
+        """Whether a file that lies where an input lay still is that input."""
+        _, as_input = self._inputs.get(posixpath.normpath(path), ("", ""))
+        if not as_input:
+            return False
+        sha256 = hashlib.sha256()
+        self._client.download(file_id, sha256.update)
+        return sha256.hexdigest() == as_input
 
     def _check_platform(self, error: DoeError, job: ActualJob, run: RunEntry) -> None:
         """Raise what is wrong with the platform as a whole; if it answers, only this file cannot be had."""

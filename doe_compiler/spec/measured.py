@@ -36,7 +36,7 @@ def check_response_files(responses: Sequence[Response], analyses: Sequence[Analy
     for file, measured in read.items():
         place, name = measured[0].place, measured[0].name
         if file in inputs:
-            source = inputs[file]
+            source, _ = inputs[file]
             what = f"'{source}' holds '{file}'" if source != file else f"'{file}' is an input"
             message = f"{what}, which the response '{name}' reads"
             hint = "remove it there; a run that leaves it as it is has no value of the response"
@@ -50,14 +50,17 @@ def _tell_unmade(file: str, name: str, place: Place, report: Report) -> None:
     report.warning("E320", message, place, "if a program makes it by itself, all is well; else mend the name")
 
 
-def input_paths(analyses: Sequence[Analysis]) -> Mapping[str, str]:
-    """The inputs' files by their paths in a run, each with the name of the input; templates' results are none."""
-    found: dict[str, str] = {}
+def input_paths(analyses: Sequence[Analysis]) -> Mapping[str, tuple[str, str]]:
+    """The inputs' files by their paths in a run, each with the name of the input and the file's SHA-256.
+
+    Results of templates are none.
+    """
+    found: dict[str, tuple[str, str]] = {}
     for analysis in analyses:
         for task in analysis.input_files:
             if isinstance(task.source, LocalFile):
-                for path in task.source.paths or (task.source.name,):
-                    found[path] = task.source.name
+                for path, sha256 in task.source.paths or ((task.source.name, task.source.sha256),):
+                    found[path] = task.source.name, sha256
     targets = (posixpath.normpath(task.target) for analysis in analyses for task in analysis.templates)
     for target in targets:
         found.pop(target, None)

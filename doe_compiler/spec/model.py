@@ -20,7 +20,7 @@ class LocalFile:
     `is_program` says that it begins as a script or a program does.
 
     `members` is the digest of what an archive unpacks to, whatever its times, owners and order, and `paths` are the
-    files that it makes; both empty for a file that is no archive.
+    files that it makes with their SHA-256 (links without); both empty for a file that is no archive.
     """
 
     path: str
@@ -31,7 +31,7 @@ class LocalFile:
     content: bytes | None = None
     is_program: bool = False
     members: str = ""
-    paths: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    paths: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def folder_input(path: Path, node: Scalar, report: Report) -> LocalFile | None:
     return None
 
 
-def _paths(held: Iterable[Member]) -> tuple[str, ...]:
-    return tuple(member.path for member in held if member.kind is not MemberKind.FOLDER)
+def _paths(held: Iterable[Member]) -> tuple[tuple[str, str], ...]:
+    return tuple((member.path, member.content) for member in held if member.kind is not MemberKind.FOLDER)
 
 
 def _tell_of(held: Iterable[Member], node: Scalar, report: Report) -> None:

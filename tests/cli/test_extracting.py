@@ -101,3 +101,21 @@ def test_outputs_that_are_not_here_are_told(doe, later):
     assert [row["n"] for row in rows] == ["", "3", "3", "3"]
     document = json.loads(doe("results", study, "--format", "json").stdout)
     assert document["runs"][0]["state"] == "done"
+
+
+def test_an_input_that_a_run_has_not_changed_is_no_result_later_either(doe, study_at):
+    runs = {**DESIGN, "command": '"[ $(cut -c1 deck.txt) = 1 ] || echo y = 2 >> case/log"'}
+    inputs = {
+        "analysis": "    inputFiles: [case, old]",
+        "variables": "  x: {levels: [1, 2]}",
+        "deck": "${x}\n",
+    }
+    study = study_at(**{**runs, **inputs}, responses="  n: {file: deck.txt, regex: '(\\d)'}")
+    (study.parent / "case").mkdir()
+    for name in ("case/log", "old"):
+        (study.parent / name).write_text("y = 500\n")
+    assert doe("apply", study, "--yes").returncode == 0
+    late = "  y: {file: ./case/log, regex: 'y = (\\S+)', required: false}\n  z: {file: old, regex: '(5.*)', required: false}"
+    rows = results(doe, study_at(**{**runs, **inputs}, responses=late))
+    assert [(row["y"], row["z"]) for row in rows] == [("", ""), ("2", "")]
+    assert "'./case/log' is an input that the run has not changed" in rows[0]["why"]
