@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -289,7 +289,8 @@ def _results(connection: "Connection", work: _Work, events: "Events | None", *, 
                 },
             )
         if not as_json:
-            click.echo("\n" + results_table(results, newest_rows()))
+            with suppress(BrokenPipeError):  # the exit code is to tell of the runs
+                click.echo("\n" + results_table(results, newest_rows()))
         _say(f"{bundle.spec.study}: {counted(results)}" if len(work.bundles) > 1 else counted(results))
         if results.count(RunState.DONE) != len(results.rows):
             code = ExitCode.FAILED

@@ -161,6 +161,39 @@ def tell_warnings(warnings: list[Finding], spec: Spec) -> None:
         click.echo(rendered(finding, spec.lines or {}), err=True)
 
 
+FORMATS = ("table", "csv", "json")
+
+
+def format_options(function: F) -> F:
+    """In which form a table is answered, and where to."""
+    options = (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            help="By default what the suffix of -o says, .csv or .json, or else a table.",
+        ),
+        click.option(
+            "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def format_of(asked: str | None, file: Path | None) -> str:
+    """The form of an answer; raises WrongUsage if the file's suffix says another than was asked for."""
+    suffix = "" if file is None else file.suffix.lower().removeprefix(".")
+    named = suffix if suffix in {"csv", "json"} else None
+    if asked and named and asked != named:
+        raise WrongUsage(
+            f"--format {asked} into '{file}'",
+            hint=f"leave --format out, or name a file that does not end in .{named}",
+        )
+    return asked or named or "table"
+
+
 def answer(text: str, file: Path | None) -> None:
     """The answer of a command: to stdout, or whole into a file."""
     if file is None:

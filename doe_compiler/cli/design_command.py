@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doe_compiler.cli.asked import answer, study_argument, study_file, tell_warnings, write_answer
+from doe_compiler.cli.asked import (
+    answer,
+    format_of,
+    format_options,
+    study_argument,
+    study_file,
+    tell_warnings,
+    write_answer,
+)
 from doe_compiler.kernel.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -16,16 +24,12 @@ if TYPE_CHECKING:
 
 @click.command("design")
 @study_argument
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
-@click.option(
-    "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
-)
-def command(study: Path, form: str, file: Path | None) -> None:
+@format_options
+def command(study: Path, form: str | None, file: Path | None) -> None:
     """Show the table of runs, every cell as it goes into the templates."""
     from doe_compiler.pipeline.compiling import checked_spec, designed
 
+    form = format_of(form, file)
     spec, warnings = checked_spec(study_file(study))
     tell_warnings(warnings, spec)
     design = designed(spec)

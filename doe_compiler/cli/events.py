@@ -39,9 +39,12 @@ class Events:
             "type": kind,
             **{key: value for key, value in more.items() if value is not None},
         }
-        for stream in self._streams:
-            stream.write(json.dumps(event, ensure_ascii=False) + "\n")
-            stream.flush()
+        for stream in list(self._streams):
+            try:
+                stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+                stream.flush()
+            except BrokenPipeError:
+                self._streams.remove(stream)
 
     def plan(self, document: Mapping[str, Any], summary: str) -> None:
         """A planned_change an action, then the change_summary."""

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from doe_compiler import __version__
+from doe_compiler.cli.screen import wants_colour
 from doe_compiler.kernel.errors import DoeError, ExitCode, InvalidStudy, Terminated
 from doe_compiler.kernel.findings import rendered
 
@@ -58,6 +59,13 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen what it wanted; click would exit with 1
+            _let_go_of_stdout()
+            return ExitCode.DONE
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -85,13 +93,35 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
 def run() -> NoReturn:
     """Run the command line and leave with the exit code of what happened."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_standard_streams()
     try:
-        result = main(standalone_mode=False)
+        result = main(standalone_mode=False, color=None if wants_colour() else False)
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
-        sys.stdout.flush()
     except BaseException as error:
         code = _told(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_stdout()
+    except OSError as error:
+        code = _told(error)
+        _let_go_of_stdout()
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Give a closed standard stream the null device, lest a file that is opened later be taken for it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _let_go_of_stdout() -> None:
+    """What is still to be written has no reader: the interpreter's own flush is not to fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(error: BaseException) -> int:
@@ -118,9 +148,6 @@ def _told(error: BaseException) -> int:
         case DoeError():
             _say(f"error: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
             return error.exit_code
-        case BrokenPipeError():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitCode.DONE
         case OSError():
             where = f" '{error.filename}'" if error.filename else ""
             _say(f"error: {error.strerror or error}{where}")

@@ -5,18 +5,21 @@ from pathlib import Path
 
 import click
 
-from doe_compiler.cli.asked import answer, connection_to, on_option, study_argument, study_file
+from doe_compiler.cli.asked import (
+    answer,
+    connection_to,
+    format_of,
+    format_options,
+    on_option,
+    study_argument,
+    study_file,
+)
 
 
 @click.command("results")
 @study_argument
 @on_option
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
-@click.option(
-    "-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
-)
+@format_options
 @click.option(
     "--best",
     "most",
@@ -30,7 +33,9 @@ from doe_compiler.cli.asked import answer, connection_to, on_option, study_argum
     is_flag=True,
     help="Read responses that were added later from the stored outputs, those by command in a scratch copy, and keep them.",
 )
-def command(study: Path, on: str, form: str, file: Path | None, most: int | None, *, extracts: bool) -> None:
+def command(
+    study: Path, on: str, form: str | None, file: Path | None, most: int | None, *, extracts: bool
+) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, results_table
     from doe_compiler.pipeline.compiling import compiled
@@ -40,6 +45,7 @@ def command(study: Path, on: str, form: str, file: Path | None, most: int | None
     from doe_compiler.results.late import LateCommands
     from doe_compiler.results.table import as_csv, as_json
 
+    chosen = format_of(form, file)
     path = study_file(study)
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:
@@ -49,7 +55,7 @@ def command(study: Path, on: str, form: str, file: Path | None, most: int | None
         results = collected(connection.client, bundle, where, kept=kept, late=late, named=str(study))
     shown = results if most is None else best(results, most)
     texts = {"csv": as_csv, "json": as_json, "table": results_table}
-    answer(texts[form](shown), file)
+    answer(texts[chosen](shown), file)
     for difference in results.differences:
         click.echo(f"note: {difference}", err=True)
     click.echo(counted(results), err=True)

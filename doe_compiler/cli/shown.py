@@ -1,10 +1,10 @@
 """Plans, progress and tables as a person reads them."""
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from doe_compiler.cli.screen import shows_bars, wants_colour
 from doe_compiler.results.collect import Results
 from doe_compiler.results.goals import is_outside
 from doe_compiler.results.states import RunState
@@ -120,7 +120,7 @@ def counted(results: Results) -> str:
 
 def shown_progress(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> None:
     """Follow the runs: a live bar on a terminal, else a line whenever a tenth more is done."""
-    if not sys.stderr.isatty():
+    if not shows_bars():
         _progress_lines(steps, tell)
         return
     from rich.console import Console
@@ -141,7 +141,7 @@ def shown_progress(steps: "Iterator[Progress]", tell: Callable[[str], None]) -> 
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
+    with Bar(*columns, console=Console(stderr=True, no_color=not wants_colour())) as bar:
         task = bar.add_task("runs", total=None, failures="")
         for step in steps:
             bar.update(

@@ -21,24 +21,34 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     from doe_compiler.pipeline.compiling import checked
 
     findings: list[Finding] = []
+    invalid: list[str] = []
     lines: dict[str, list[str]] = {}
     studies = find_studies(list(paths))
     for study in studies:
         found, shown = checked(study)
         findings += found
+        if has_errors(found):
+            invalid.append(str(study))
         lines |= shown
-    is_valid = not has_errors(findings)
+    is_valid = not invalid
     if as_json:
         report = {
             "valid": is_valid,
             "studies": [str(study) for study in studies],
+            "invalid": invalid,
             "findings": [finding.as_json() for finding in findings],
         }
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
         for finding in findings:
             click.echo(rendered(finding, lines))
-        counted = f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"
-        verdict = "valid" if is_valid else "invalid"
-        click.echo(f"{counted}: {verdict}" if studies else "no study found", err=True)
+        click.echo(_verdict(len(studies), len(invalid)), err=True)
     return ExitCode.DONE if is_valid and studies else ExitCode.INVALID
+
+
+def _verdict(studies: int, invalid: int) -> str:
+    if not studies:
+        return "no study found"
+    if studies == 1:
+        return f"1 study: {'invalid' if invalid else 'valid'}"
+    return f"{studies:,} studies: {studies - invalid:,} valid, {invalid:,} invalid"
