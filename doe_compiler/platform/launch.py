@@ -1,8 +1,10 @@
 """Starting the executor as a process of its own, tied to this one or free of it."""
 
 import contextlib
+import errno
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from doe_compiler.platform.records import DataFolder
 MODULE = "doe_compiler.platform.executor"
 UNTIE = b"u"
 MOST_FAILURES = 3
+_PAGE = 1 << 16
 SECRET = ("RESCALE_API", "DOE_")
 
 
@@ -115,7 +118,18 @@ def _last_line(log: Path) -> str:
         lines = log.read_text("utf-8", "replace").split("\n")
     except OSError:
         lines = []
-    return next((line for line in reversed(lines) if line.strip()), f"see {log}")
+    told = next((line for line in reversed(lines) if line.strip()), "")
+    return told or (f"the disk is full: {log.parent}" if _is_full(log.parent) else f"see {log}")
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether nothing can be written there; then the executor cannot say so in its log."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x" * _PAGE)
+    except OSError as error:
+        return error.errno == errno.ENOSPC
+    return False
 
 
 def _environment() -> dict[str, str]:

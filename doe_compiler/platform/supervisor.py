@@ -67,7 +67,7 @@ def supervise(seat: int, requests: int, ends: int) -> NoReturn:
     try:
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, _awake)  # a run may signal its parent
         wakeup, writing = os.pipe()
         os.set_blocking(wakeup, False)
         os.set_blocking(writing, False)
@@ -80,7 +80,7 @@ def supervise(seat: int, requests: int, ends: int) -> NoReturn:
 
 
 def _awake(*_: object) -> None:
-    """Do nothing: the signal's number in the wakeup pipe ends the wait."""
+    """Do nothing: a signal's number in the wakeup pipe ends the wait."""
 
 
 def _become_subreaper() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -337,6 +338,35 @@ def test_executors_that_fail_again_and_again_are_told_of(api, tmp_path, until):
     (api.data / "jobs" / job).unlink()
     assert api.finished(job) == SUCCESS
     until(lambda: not told())
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs a mount of its own")
+def test_a_full_disk_is_told(api, tmp_path):
+    """The data lie on a file system of 1 MiB, in a name space of the test's own."""
+    script = """
+        mount -t tmpfs -o size=1m none $0 || exit 77
+        head -c 2000000 /dev/zero > $0/full 2>/dev/null; truncate -s 0 $0/executor.log 2>/dev/null
+        exec "$1" -c 'import sys
+from pathlib import Path
+from doe_compiler.platform.launch import _last_line
+print(_last_line(Path(sys.argv[1]) / "executor.log"))' $0
+    """
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, str(tmp_path), sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("cannot mount here")
+    assert done.stdout == f"the disk is full: {tmp_path}\n"
+
+
+@pytest.mark.parametrize("number", ["TERM", "HUP", "INT"])
+def test_a_run_that_signals_its_parent_is_judged_right(api, number):
+    job, reason = api.ran(api.analysis(f"kill -{number} $PPID; sleep 0.1; echo said; exit 5"))
+    assert (reason, api.runs(job)[0]["exitCode"]) == (FAILED, 5)
+    assert api.content(job, "process_output.log") == b"said\n"
 
 
 def test_at_most_as_many_runs_at_a_time_as_slots(api, tmp_path):
