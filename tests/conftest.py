@@ -12,6 +12,12 @@ import pytest
 hypothesis.settings.register_profile("doe", deadline=None)
 hypothesis.settings.load_profile("doe")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flag that writes the golden files anew."""
+    parser.addoption("--rewrite-goldens", action="store_true", help="write tests/golden anew")
+
+
 STUDY = """\
 doe: 1
 study: {name}

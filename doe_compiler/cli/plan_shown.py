@@ -33,15 +33,18 @@ _COLOURS = {
 _ALARMING = ("supersede", "stop", "delete")
 _LONGEST_COMMENT = 60_000
 _LONGEST_ROWS = 60
+_MOST_CHANGES = 20
 
 
 def plan_text(document: Document) -> str:
     """A plan for people: the actions of every study, then the line that scripts may look for."""
     lines = []
     for study in document["studies"]:
-        lines.append(f"{study['study']} on {document['host']} as {document['account']}")
+        account = f" as {document['account']}" if document["account"] else ""
+        lines.append(f"{study['study']} on {document['host']}{account}")
         lines.append("")
-        lines += [_action_line(action) for action in study["actions"]]
+        for action in study["actions"]:
+            lines += [_action_line(action), *(f"      {change}" for change in _listed_changes(action))]
         if study["actions"]:
             lines.append("")
     return "\n".join([*lines, summary_line(document)])
@@ -116,7 +119,22 @@ def _throttle_text(studies: Sequence[Document]) -> str:
 
 def _action_line(action: Document) -> str:
     symbol = click.style(action["symbol"].rjust(3), fg=_COLOURS[action["action"]], bold=True)
-    return f"{symbol} {_action_text(action)}  ({action['reason']['text']}{_try_text(action)})"
+    return f"{symbol} {_action_text(action)}  ({_reason_text(action)}{_try_text(action)})"
+
+
+def _reason_text(action: Document) -> str:
+    """The reason with what changed, if that is one thing; several have lines of their own."""
+    reason = action["reason"]
+    text = str(reason["text"])
+    return text.removesuffix(": " + "; ".join(reason["changes"])) if _listed_changes(action) else text
+
+
+def _listed_changes(action: Document) -> list[str]:
+    changes = list(action["reason"]["changes"])
+    if len(changes) < 2:
+        return []
+    more = [f"and {len(changes) - _MOST_CHANGES} more"] if len(changes) > _MOST_CHANGES else []
+    return changes[:_MOST_CHANGES] + more
 
 
 def _action_text(action: Document) -> str:
@@ -167,10 +185,14 @@ def plan_markdown(document: Document, left: str = "") -> str:
         f"`{summary_line(document)}`",
         "",
         *([left, ""] if left else []),
-        f"Plan `{document['sha256']}` for {_escaped(document['account'])} on {_escaped(document['host'])}.",
+        f"Plan `{document['sha256']}`{_for_whom(document)} on {_escaped(document['host'])}.",
         "",
     ]
     return _cut(head, details, tail)
+
+
+def _for_whom(document: Document) -> str:
+    return f" for {_escaped(document['account'])}" if document["account"] else ""
 
 
 def _headline(studies: Sequence[Document], left: str) -> str:
@@ -207,8 +229,9 @@ def _details(study: Document) -> list[str]:
         sign = {"create": "+", "submit": "+", "edit": "!", "share": "!", "attention": "!"}.get(
             action["action"], "-"
         )
-        text = f"{_action_text(action)}  ({action['reason']['text']}{_try_text(action)})"
-        lines.append(f"{sign} {action['symbol']} {text}".replace("```", "'''"))
+        text = f"{_action_text(action)}  ({_reason_text(action)}{_try_text(action)})"
+        told = [text, *(f"    {change}" for change in _listed_changes(action))]
+        lines += [f"{sign} {action['symbol']} {line}".replace("```", "'''") for line in told]
     return [*lines, "```", "</details>", ""]
 
 

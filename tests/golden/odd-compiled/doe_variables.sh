@@ -1,0 +1,4 @@
+c='${c}'
+export c
+n='${n}'
+export n
