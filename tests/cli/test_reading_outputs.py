@@ -203,3 +203,18 @@ def test_an_old_log_among_the_inputs_is_no_result(doe, study_at, more):
     assert (first["state"], first["y"]) == ("failed", "")
     assert "'log' is an input that the run has not written" in first["why"]
     assert (second["state"], second["y"]) == ("done", "2")
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_our_platform_reads_without_wrapper_and_step(doe, study_at, serving, tmp_path, is_served):
+    env = serving() if is_served else {"DOE_DATA": str(tmp_path / "data")}
+    on = ("--on", env["RESCALE_API_URL"]) if is_served else ()
+    study = study_at(
+        command="\"awk '{print $3}' deck.txt > y.txt\"",
+        rest='job: {resourceFilters: [{action: drop, source: any, pattern: "y.txt"}]}',
+    )
+    assert doe("apply", study, "--yes", *on, env=env).returncode == 0
+    rows = rows_of(doe("results", study, "--format", "csv", *on, env=env))
+    assert [row["y"] for row in rows] == [row["x"] for row in rows]
+    left = {path.name for path in tmp_path.rglob("jobs/*/run*/*")}
+    assert left == {"deck.txt", "process_output.log"}
