@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import click
 
 from doe_compiler.cli.asked import on_option
-from doe_compiler.cli.listed import json_option, platform_of, show_rows
+from doe_compiler.cli.listed import list_options, platform_of, show_rows
 
 
 @click.command("analyses")
 @on_option
-@json_option
+@list_options
 def command(on: str, as_json: bool) -> None:
     """List the software with the codes of its versions."""
     with platform_of(on, reads_only=True) as platform:

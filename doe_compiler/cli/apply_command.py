@@ -265,6 +265,7 @@ def _await(connection: "Connection", work: _Work, halt: "Halt", timeout_s: float
 def _results(connection: "Connection", work: _Work, events: "Events | None", *, as_json: bool) -> int:
     import json
 
+    from doe_compiler.cli.screen import width
     from doe_compiler.cli.shown import counted, newest_rows, results_table
     from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
@@ -290,7 +291,7 @@ def _results(connection: "Connection", work: _Work, events: "Events | None", *, 
             )
         if not as_json:
             with suppress(BrokenPipeError):  # the exit code is to tell of the runs
-                click.echo("\n" + results_table(results, newest_rows()))
+                click.echo("\n" + results_table(results, newest_rows(), width(), command="doe results "))
         _say(f"{bundle.spec.study}: {counted(results)}" if len(work.bundles) > 1 else counted(results))
         if results.count(RunState.DONE) != len(results.rows):
             code = ExitCode.FAILED

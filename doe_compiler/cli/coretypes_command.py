@@ -3,7 +3,7 @@
 import click
 
 from doe_compiler.cli.asked import on_option
-from doe_compiler.cli.listed import json_option, platform_of, show_rows
+from doe_compiler.cli.listed import list_options, platform_of, show_rows
 
 COLUMNS = (
     ("code", "code"),
@@ -17,7 +17,7 @@ COLUMNS = (
 
 @click.command("coretypes")
 @on_option
-@json_option
+@list_options
 def command(on: str, as_json: bool) -> None:
     """List the core types with their prices per core-hour and their memory in MB."""
     with platform_of(on, reads_only=True) as platform:

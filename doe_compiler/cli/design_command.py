@@ -16,6 +16,8 @@ from doe_compiler.cli.asked import (
     tell_warnings,
     write_answer,
 )
+from doe_compiler.cli.screen import width
+from doe_compiler.cli.tables import layout, table_options, text_table
 from doe_compiler.kernel.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -25,11 +27,14 @@ if TYPE_CHECKING:
 @click.command("design")
 @study_argument
 @format_options
+@table_options
 def command(study: Path, form: str | None, file: Path | None) -> None:
     """Show the table of runs, every cell as it goes into the templates."""
     from doe_compiler.pipeline.compiling import checked_spec, designed
 
-    form = format_of(form, file)
+    form, asked = format_of(form, file), layout()
+    if asked.columns and form != "table":
+        raise WrongUsage("--columns is for tables", hint=f"{form} has all columns, by their names")
     spec, warnings = checked_spec(study_file(study))
     tell_warnings(warnings, spec)
     design = designed(spec)
@@ -46,12 +51,14 @@ def command(study: Path, form: str | None, file: Path | None) -> None:
         document = {"study": spec.study, "method": spec.design.method, "columns": names, "runs": rows}
         answer(json.dumps(document, ensure_ascii=False, indent=1) + "\n", file)
     else:
-        from doe_compiler.cli.shown import text_table
-
         units = {variable.name: variable.unit for variable in spec.variables}
         header = ["run", *(f"{n} [{units[n]}]" if units.get(n) else n for n in design.names)]
         table = ([str(number), *row] for number, row in enumerate(_rows(design), 1))
-        answer(text_table(header, table), file)
+        places = asked.places(header)
+        if places is not None:
+            table = ([row[place] for place in places] for row in table)
+            header = [header[place] for place in places]
+        answer(text_table(header, table, None if file or asked.is_wide else width()), file)
 
 
 def _rows(design: "Design") -> "list[tuple[str, ...]]":

@@ -13,6 +13,7 @@ from doe_compiler.cli.asked import (
     studies_argument,
     target_option,
 )
+from doe_compiler.cli.tables import wide_option
 from doe_compiler.kernel.errors import ExitCode
 
 
@@ -20,6 +21,7 @@ from doe_compiler.kernel.errors import ExitCode
 @studies_argument
 @on_option
 @target_option
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if something has drifted.")
 def command(
@@ -29,7 +31,8 @@ def command(
 
     What was renamed or deleted is known of jobs that were submitted from this checkout.
     """
-    from doe_compiler.cli.shown import text_table
+    from doe_compiler.cli.screen import width
+    from doe_compiler.cli.tables import layout, text_table
     from doe_compiler.cli.upkeep import folder_of
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.planning import order_of
@@ -53,7 +56,7 @@ def command(
         click.echo(json.dumps(listed, ensure_ascii=False, indent=1))
     elif found:
         rows = [[each.drift.value, each.study, each.job_id, each.what] for each in found]
-        click.echo(text_table(["drift", "study", "job", "what"], rows))
+        click.echo(text_table(["drift", "study", "job", "what"], rows, None if layout().is_wide else width()))
     else:
         click.echo("no drift: every job is as apply has left it")
     return ExitCode.CHANGES if found and detailed_exitcode else ExitCode.DONE

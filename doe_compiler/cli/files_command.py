@@ -9,6 +9,7 @@ from doe_compiler.cli.asked import on_option
 from doe_compiler.cli.listed import (
     confirmed,
     json_option,
+    list_options,
     page_size_option,
     platform_of,
     show_record,
@@ -35,7 +36,7 @@ def command() -> None:
 @click.option("--search", help="Only files with this text in their name.")
 @page_size_option
 @on_option
-@json_option
+@list_options
 def list_(search: str | None, page_size: int, on: str, as_json: bool) -> None:
     """List the uploads, newest first, page by page as they come."""
     query = {"search": search} if search else {}

@@ -11,6 +11,7 @@ from doe_compiler.cli.asked import on_option
 from doe_compiler.cli.listed import (
     confirmed,
     json_option,
+    list_options,
     page_size_option,
     platform_of,
     show_record,
@@ -45,7 +46,7 @@ def command() -> None:
 @click.option("--ordering", help="dateInserted, name, jobStatus or storage; with a minus the largest first.")
 @page_size_option
 @on_option
-@json_option
+@list_options
 def list_(
     state: str | None,
     job_status: str | None,
@@ -78,7 +79,7 @@ def get(job_id: str, on: str, as_json: bool) -> None:
 @click.option("--search", help="Only files with this text in their path.")
 @page_size_option
 @on_option
-@json_option
+@list_options
 def files(job_id: str, search: str | None, page_size: int, on: str, as_json: bool) -> None:
     """List the output files of all runs."""
     query = {"search": search} if search else {}
@@ -196,7 +197,7 @@ def _add_history(name: str, address: str, told: str, columns: Sequence[tuple[str
     @command.command(name, help=told)
     @click.argument("job_id")
     @on_option
-    @json_option
+    @list_options
     def history(job_id: str, on: str, as_json: bool) -> None:
         with platform_of(on, reads_only=True) as platform:
             show_rows(platform.client.rows("jobs", job_id, address), columns, as_json=as_json)
@@ -210,7 +211,7 @@ for _name, (_address, _told, _columns) in HISTORIES.items():
 @click.argument("job_id")
 @click.option("--add", multiple=True, help="Tag the job first.")
 @on_option
-@json_option
+@list_options
 def tags(job_id: str, add: tuple[str, ...], on: str, as_json: bool) -> None:
     """The tags of a job."""
     with platform_of(on, reads_only=not add) as platform:
@@ -223,7 +224,7 @@ def tags(job_id: str, add: tuple[str, ...], on: str, as_json: bool) -> None:
 @click.argument("job_id")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a field first.")
 @on_option
-@json_option
+@list_options
 def custom_fields(job_id: str, settings: tuple[str, ...], on: str, as_json: bool) -> None:
     """The custom fields of a job."""
     pairs = [setting.partition("=") for setting in settings]

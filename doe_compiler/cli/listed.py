@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from doe_compiler.cli.screen import width
+from doe_compiler.cli.tables import Fit, fitted, layout, shortened, table_options
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -24,6 +27,11 @@ def json_option(function: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="What the platform sent: a line of JSON an entry."
     )(function)
+
+
+def list_options(function: F) -> F:
+    """How a list is shown: as JSON, or as a table of some columns."""
+    return json_option(table_options(function))
 
 
 def page_size_option(function: F) -> F:
@@ -52,19 +60,36 @@ def show_rows(rows: Iterable[Row], columns: Sequence[tuple[str, str]], *, as_jso
             sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
             sys.stdout.flush()
         return
+    asked = layout()
+    places = asked.places([title for title, _ in columns])
+    if places is not None:
+        columns = [columns[place] for place in places]
     cells = ([_cell(row, path) for _, path in columns] for row in rows)
     head = list(islice(cells, _MEASURED_ROWS))
     titles = [title for title, _ in columns]
-    widths = [
-        min(_WIDEST, max(len(line[place]) for line in [titles, *head])) for place in range(len(columns))
-    ]
-    for line in _lines(titles, widths, chain(head, cells)):
+    limit = None if asked.is_wide else width()
+    widths = [max(len(line[place]) for line in [titles, *head]) for place in range(len(columns))]
+    if limit is None:
+        widths = [min(_WIDEST, each) for each in widths]
+    numbers = [all(line[place].isdigit() for line in head) for place in range(len(columns))]
+    fit = fitted(titles, widths, numbers, limit)
+    for line in _lines(titles, fit, chain(head, cells), is_cut=limit is not None):
         sys.stdout.write(line + "\n")
+    sys.stdout.write(fit.note)
 
 
-def _lines(titles: list[str], widths: list[int], rows: Iterable[list[str]]) -> Iterator[str]:
-    for row in chain([titles, ["-" * width for width in widths]], rows):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+def _lines(titles: list[str], fit: Fit, rows: Iterable[list[str]], *, is_cut: bool) -> Iterator[str]:
+    rules = ["-" * length for length in _spread(fit, len(titles))]
+    for row in chain([titles, rules], rows):
+        cells = [(row[place], length) for place, length in zip(fit.places, fit.widths, strict=True)]
+        yield "  ".join(
+            (shortened(cell, length) if is_cut else cell).ljust(length) for cell, length in cells
+        ).rstrip()
+
+
+def _spread(fit: Fit, count: int) -> list[int]:
+    by_place = dict(zip(fit.places, fit.widths, strict=True))
+    return [by_place.get(place, 0) for place in range(count)]
 
 
 def show_record(record: Row, *, as_json: bool) -> None:
@@ -72,9 +97,9 @@ def show_record(record: Row, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
         return
-    width = max((len(name) for name in record), default=0)
+    longest = max((len(name) for name in record), default=0)
     for name, value in record.items():
-        sys.stdout.write(f"{name.ljust(width)}  {_text(value)}\n")
+        sys.stdout.write(f"{name.ljust(longest)}  {_text(value)}\n")
 
 
 def _cell(row: Row, path: str) -> str:

@@ -14,12 +14,16 @@ from doe_compiler.cli.asked import (
     study_argument,
     study_file,
 )
+from doe_compiler.cli.screen import width
+from doe_compiler.cli.tables import layout, table_options
+from doe_compiler.kernel.errors import WrongUsage
 
 
 @click.command("results")
 @study_argument
 @on_option
 @format_options
+@table_options
 @click.option(
     "--best",
     "most",
@@ -45,7 +49,9 @@ def command(
     from doe_compiler.results.late import LateCommands
     from doe_compiler.results.table import as_csv, as_json
 
-    chosen = format_of(form, file)
+    chosen, asked = format_of(form, file), layout()
+    if asked.columns and chosen != "table":
+        raise WrongUsage("--columns is for tables", hint=f"{chosen} has all columns, by their names")
     path = study_file(study)
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:
@@ -54,8 +60,10 @@ def command(
         late = LateCommands(bundle.spec, where, os.environ) if extracts else None
         results = collected(connection.client, bundle, where, kept=kept, late=late, named=str(study))
     shown = results if most is None else best(results, most)
-    texts = {"csv": as_csv, "json": as_json, "table": results_table}
-    answer(texts[chosen](shown), file)
+    if chosen == "table":
+        answer(results_table(shown, None, None if file else width(), asked), file)
+    else:
+        answer({"csv": as_csv, "json": as_json}[chosen](shown), file)
     for difference in results.differences:
         click.echo(f"note: {difference}", err=True)
     click.echo(counted(results), err=True)

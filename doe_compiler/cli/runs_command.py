@@ -10,6 +10,7 @@ from doe_compiler.cli.jobs_command import FILE
 from doe_compiler.cli.listed import (
     confirmed,
     json_option,
+    list_options,
     page_size_option,
     platform_of,
     show_record,
@@ -39,7 +40,7 @@ def command() -> None:
 @click.argument("job_id")
 @page_size_option
 @on_option
-@json_option
+@list_options
 def list_(job_id: str, page_size: int, on: str, as_json: bool) -> None:
     """List the runs of a job, page by page as they come."""
     with platform_of(on, reads_only=True) as platform:
@@ -103,7 +104,7 @@ def _looked(on: str, job_id: str, run: int, path: str, lines: int) -> tuple[tupl
 @click.option("--now", is_flag=True, help="What lies in the work directory of a running run.")
 @page_size_option
 @on_option
-@json_option
+@list_options
 def files(
     job_id: str, run: int, search: str | None, now: bool, page_size: int, on: str, as_json: bool
 ) -> None:

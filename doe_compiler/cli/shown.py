@@ -1,10 +1,12 @@
 """Plans, progress and tables as a person reads them."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from doe_compiler.cli.screen import shows_bars, wants_colour
+from doe_compiler.cli.tables import Layout, text_table
 from doe_compiler.results.collect import Results
 from doe_compiler.results.goals import is_outside
 from doe_compiler.results.states import RunState
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from doe_compiler.pipeline.waiting import Progress
 
 _NEWEST_SHOWN = 20
+_USUAL = Layout()
 
 
 def plural(count: int, word: str) -> str:
@@ -35,42 +38,32 @@ def step_text(step: "Step") -> str:
     return ""
 
 
-def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of aligned text, numbers to the right."""
-    listed = [list(row) for row in rows]
-    widths = [
-        max([len(column), *(len(row[index]) for row in listed)]) for index, column in enumerate(columns)
-    ]
-    right = [all(_is_number(row[index]) for row in listed) for index in range(len(columns))]
-    lines = [_aligned(columns, widths, right), "  ".join("-" * width for width in widths)]
-    lines += [_aligned(row, widths, right) for row in listed]
-    return "\n".join(lines) + "\n"
+def results_table(
+    results: Results,
+    most: int | None = None,
+    limit: int | None = None,
+    asked: Layout = _USUAL,
+    command: str = "",
+) -> str:
+    """The results as text; what is the same in all runs stands above, and rows beyond `most` are left out.
 
-
-def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    parts = zip(row, widths, right, strict=True)
-    return "  ".join(
-        cell.rjust(width) if is_right else cell.ljust(width) for cell, width, is_right in parts
-    ).rstrip()
-
-
-def _is_number(cell: str) -> bool:
-    if not cell:
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def results_table(results: Results, most: int | None = None) -> str:
-    """The results as text; what is the same in all runs stands above, and rows beyond `most` are left out."""
+    It is at most `limit` characters wide, or as it was asked for.
+    """
     names = header(results)
     rows = [
         [_shown(name, cell) for name, cell in zip(names, cells(results, row), strict=True)]
         for row in results.rows
     ]
+    chosen = asked.places(names)
+    if chosen is not None or asked.is_wide:
+        places = range(len(names)) if chosen is None else chosen
+        limit = None if asked.is_wide else limit
+        return text_table(
+            [names[place] for place in places],
+            ([row[place] for place in places] for row in rows),
+            limit,
+            command,
+        )
     same = {index for index in range(len(names)) if len({row[index] for row in rows}) == 1 and len(rows) > 1}
     has_directories = any(row.directory for row in results.rows)
     hidden = {"job", "job_run"} if has_directories else {"directory"}
@@ -84,14 +77,23 @@ def results_table(results: Results, most: int | None = None) -> str:
         for index, name in enumerate(names)
         if index in same and name not in {"state", "exit_code", *hidden} and rows[0][index]
     ]
-    text = f"In all runs: {', '.join(above)}\n\n" if above else ""
+    text = _wrapped(f"In all runs: {', '.join(above)}", limit) + "\n\n" if above else ""
     shown = rows if most is None else rows[:most]
     text += text_table(
-        [names[index] for index in columns], ([row[index] for index in columns] for row in shown)
+        [names[index] for index in columns],
+        ([row[index] for index in columns] for row in shown),
+        limit,
+        command,
     )
     if len(shown) < len(rows):
         text += f"... and {plural(len(rows) - len(shown), 'more run')}: doe results {results.spec.file}\n"
     return text
+
+
+def _wrapped(text: str, limit: int | None) -> str:
+    if limit is None:
+        return text
+    return textwrap.fill(text, limit, break_long_words=False, break_on_hyphens=False)
 
 
 def _shown(name: str, cell: str) -> str:

@@ -6,24 +6,27 @@ from pathlib import Path
 import click
 
 from doe_compiler.cli.asked import connection_to, on_option, study_argument, study_file
+from doe_compiler.cli.screen import width
+from doe_compiler.cli.tables import layout, table_options, text_table
 from doe_compiler.kernel.errors import ExitCode
 
 
 @click.command("status")
 @study_argument
 @on_option
+@table_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def command(study: Path, on: str, as_json: bool) -> int:
     """Show the study's jobs, old recipes included, and how many runs are done."""
     from doe_compiler.actual.jobs import of_recipe, study_jobs
     from doe_compiler.cli.plan_shown import left_text
-    from doe_compiler.cli.shown import counted, text_table
+    from doe_compiler.cli.shown import counted
     from doe_compiler.pipeline.compiling import compiled
     from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
     from doe_compiler.results.states import RunState
 
-    path = study_file(study)
+    path, asked = study_file(study), layout()
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:
         jobs = study_jobs(connection.client, bundle.spec.study)
@@ -62,7 +65,14 @@ def command(study: Path, on: str, as_json: bool) -> int:
         for job in jobs
     ]
     if rows:
-        click.echo(text_table(["job", "status", "runs", "recipe", "created"], rows))
+        titles = ["job", "status", "runs", "recipe", "created"]
+        places = asked.places(titles)
+        if places is not None:
+            titles, rows = (
+                [titles[place] for place in places],
+                [[row[place] for place in places] for row in rows],
+            )
+        click.echo(text_table(titles, rows, None if asked.is_wide else width()))
     click.echo(counted(results))
     if unfinished and not is_executing:
         click.echo(left_text(unfinished, is_executing))
