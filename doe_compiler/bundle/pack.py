@@ -165,9 +165,16 @@ class Bundle:
                 is_first=number == 0,
                 is_wrapped=self.post is not None,
                 kept=tuple(dict.fromkeys(self._needed_after(number))),
+                kept_by_pre=self._kept_by_pre(number),
             )
             for number, prepared in enumerate(self.preparations)
         ]
+
+    def _kept_by_pre(self, number: int) -> tuple[str, ...]:
+        """What the pre-processing leaves as it was; a generated one puts texts into the variables, which stay so."""
+        own = tuple(_sourced(self.preparations[number]))
+        needed = dict.fromkeys((*self._needed_after(number), *own))
+        return tuple(name for name in needed if not (name in own and self.preparations[number].script))
 
     def _needed_after(self, number: int) -> Iterator[str]:
         """The generated files that steps behind the command of an analysis need."""
@@ -175,10 +182,10 @@ class Bundle:
             yield self.post.name
         if self.texts and number < len(self.preparations) - 1:
             yield from (file.name for file in _texts_files(self.spec, self.texts))
-        for prepared in self.preparations[number:]:
-            if prepared.variables_name:
-                yield prepared.variables_name
+        if self.post is not None or self.spec.analyses[number].post_process is not None:
+            yield from _sourced(self.preparations[number])
         for prepared in self.preparations[number + 1 :]:
+            yield from _sourced(prepared)
             if prepared.script_name:
                 yield prepared.script_name
 
@@ -199,6 +206,11 @@ class Bundle:
             )
             for number, start in enumerate(starts, 1)
         ]
+
+
+def _sourced(prepared: Preparation) -> Iterator[str]:
+    if prepared.variables_name:
+        yield prepared.variables_name
 
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doe_compiler.bundle.preparation import Preparation, static_environment
-from doe_compiler.bundle.steps import POST_COMMAND, timed_command, wrapped_command
+from doe_compiler.bundle.steps import POST_COMMAND, guarded_command, timed_command, wrapped_command
 from doe_compiler.generators.wire_settings import law_to_wire
 from doe_compiler.kernel.canonical import digest
 from doe_compiler.spec.model import (
@@ -113,7 +113,8 @@ class Dress:
 
     `post` is the generated post-processing step, which only the last analysis has, `texts` the tables of texts,
     which the first has; `is_wrapped` says that
-    commands leave their exit codes behind, and put back the files `kept`, which later steps need.
+    commands leave their exit codes behind. They put back the files `kept`, which later steps need, the user's
+    pre-processing `kept_by_pre`.
     """
 
     preparation: Preparation
@@ -124,6 +125,7 @@ class Dress:
     is_first: bool
     is_wrapped: bool
     kept: tuple[str, ...] = ()
+    kept_by_pre: tuple[str, ...] = ()
 
 
 def dressed(
@@ -290,6 +292,8 @@ def _dressed_analysis(
             fields[f"{kind}Command"] = command
         elif script is not None:
             fields[f"{kind}Command"] = prepared.before + script.command
+        if script is not None and script is analysis.pre_process:
+            fields[f"{kind}Command"] = guarded_command(str(fields[f"{kind}Command"]), dress.kept_by_pre)
     if more_inputs and isinstance(inputs, list):
         fields["inputFiles"] = [*inputs, *more_inputs]
     return fields | dict(analysis.raw or {})
@@ -300,8 +304,8 @@ def _command(analysis: Analysis, dress: Dress) -> str:
     if dress.is_wrapped:
         return wrapped_command(command, analysis.run_timeout_s, is_first=dress.is_first, kept=dress.kept)
     if analysis.run_timeout_s is not None:
-        return timed_command(command, analysis.run_timeout_s)
-    return command
+        command = timed_command(command, analysis.run_timeout_s)
+    return guarded_command(command, dress.kept)
 
 
 def _hardware(hardware: Hardware) -> dict[str, object]:

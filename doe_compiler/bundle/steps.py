@@ -57,8 +57,7 @@ def wrapped_command(
     files that later steps need, `kept`, are put back as they were, whatever the command has done to the directory.
     """
     body = f"( {command}\n)" if run_timeout_s is None else timed_command(command, run_timeout_s)
-    copies = "".join(f"doe_kept{number}=$(command -p cat {name})\n" for number, name in enumerate(kept, 1))
-    back = "".join(f'doe_put {name} "$doe_kept{number}"; ' for number, name in enumerate(kept, 1))
+    copies, back = _kept(kept)
     before, decided = "", ""
     if not is_first:
         before = _BEFORE
@@ -70,6 +69,21 @@ def wrapped_command(
         f"{HOME}{_PUT}{copies}{before}{body}\ndoe_exit=$?; doe_told=$doe_exit; {_BACK}; {back}{decided}"
         f'doe_put {EXIT_FILE} "$doe_told"; exit "$doe_exit"'
     )
+
+
+def guarded_command(command: str, kept: Sequence[str]) -> str:
+    """A command without an exit code to leave behind; the generated files that later steps need are put back."""
+    if not kept:
+        return command
+    copies, back = _kept(kept)
+    return f'{HOME}{_PUT}{copies}( {command}\n)\ndoe_exit=$?; {_BACK}; {back}exit "$doe_exit"'
+
+
+def _kept(names: Sequence[str]) -> tuple[str, str]:
+    """What copies the files before a command, and what puts them back."""
+    copies = "".join(f"doe_kept{number}=$(command -p cat {name})\n" for number, name in enumerate(names, 1))
+    back = "".join(f'doe_put {name} "$doe_kept{number}"; ' for number, name in enumerate(names, 1))
+    return copies, back
 
 
 _TIMER = """\

@@ -12,6 +12,7 @@ from doe_compiler.bundle.steps import (
     POST_COMMAND,
     POST_SCRIPT,
     TIMEOUT_FILE,
+    guarded_command,
     post_script,
     timed_command,
     wrapped_command,
@@ -171,6 +172,16 @@ def test_a_post_processing_that_empties_the_directory_hides_no_exit_code(tmp_pat
     script = LocalFile("post.sh", "post.sh", "0" * 64, 1)
     (tmp_path / EXIT_FILE).write_text("3\n")
     assert posted(tmp_path, [], Script(script, 'rm -rf "$PWD"')).stdout == "doe_exit\t3\n"
+
+
+@pytest.mark.parametrize("cleaning", CLEANING)
+@pytest.mark.parametrize("code", [0, 5])
+def test_a_pre_processing_that_cleans_leaves_what_later_steps_need(tmp_path, cleaning, code):
+    home = tmp_path / "run"
+    home.mkdir()
+    (home / POST_SCRIPT).write_text("one\n\n  two\n")
+    done = shell(guarded_command(f"{cleaning}\nexit {code}", [POST_SCRIPT]), home)
+    assert (done.returncode, (home / POST_SCRIPT).read_text()) == (code, "one\n\n  two\n")
 
 
 def test_every_generated_name_is_reserved():

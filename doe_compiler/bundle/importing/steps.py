@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from doe_compiler.bundle.importing.files import Reference, inputs, script
 from doe_compiler.bundle.importing.reading import entries, mapping, text
-from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command
+from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command, unguarded
 from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, made_executable, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
 from doe_compiler.bundle.texts import TEXTS_FILE, TEXTS_FILES, read_texts_table
@@ -92,7 +92,7 @@ def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
         inputs=inputs(analysis),
         env_vars={name: value.replace("$", "$$") for name, value in env_vars.items()} | own.env_vars,
         pre_script=script(analysis, "preProcessScript"),
-        pre_command=unprepared(text(analysis.get("preProcessScriptCommand"))).command,
+        pre_command=unprepared(unguarded(text(analysis.get("preProcessScriptCommand")))).command,
         post_script=script(analysis, "postProcessScript"),
         post_command=unprepared(text(analysis.get("postProcessScriptCommand"))).command,
     )

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doe_compiler.bundle.steps import listed_digests, timed_command, wrapped_command
+from doe_compiler.bundle.steps import guarded_command, listed_digests, timed_command, wrapped_command
 
 _TIMED = re.compile(
     r"doe_began=.*?\bthen \"\$doe_timer\" -k 10 (?P<seconds>[1-9][0-9]{0,8}) /bin/sh -c (?P<words>.*)",
@@ -38,6 +38,9 @@ def plain_command(command: str, *, is_first: bool) -> PlainCommand:
 
     Only what wraps to exactly the same text again counts as wrapped.
     """
+    inner = unguarded(command)
+    if inner != command:
+        return plain_command(inner, is_first=is_first)
     lead = _LEAD.match(command)
     kept = _COPY.findall(lead[0]) if lead else []
     inner = command.removeprefix(lead[0]) if lead else command
@@ -54,6 +57,14 @@ def plain_command(command: str, *, is_first: bool) -> PlainCommand:
         ):
             return PlainCommand(own["command"], seconds)
     return PlainCommand(command, None)
+
+
+def unguarded(command: str) -> str:
+    """The command of a step in what puts generated files back after it; any other command is its own."""
+    lead = _LEAD.match(command)
+    kept = _COPY.findall(lead[0]) if lead else []
+    body = _BODY.fullmatch(command.removeprefix(lead[0]) if lead else command)
+    return body[1] if body is not None and kept and guarded_command(body[1], kept) == command else command
 
 
 def _first_word(text: str) -> str | None:

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.bundle.importing.unwrapping import PlainCommand, generated_post, plain_command
-from doe_compiler.bundle.steps import extractor_settings, post_script, timed_command, wrapped_command
+from doe_compiler.bundle.importing.unwrapping import PlainCommand, generated_post, plain_command, unguarded
+from doe_compiler.bundle.steps import (
+    extractor_settings,
+    guarded_command,
+    post_script,
+    timed_command,
+    wrapped_command,
+)
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.model import (
     CommandExtractor,
@@ -38,6 +44,14 @@ COMMANDS = st.text(
 def test_a_wrapped_command_comes_back(command, seconds, is_first):
     wrapped = wrapped_command(command, seconds, is_first=is_first)
     assert plain_command(wrapped, is_first=is_first) == PlainCommand(command, seconds)
+
+
+@given(COMMANDS, st.none() | st.integers(1, 10**6))
+def test_a_guarded_command_comes_back(command, seconds):
+    inner = command if seconds is None else timed_command(command, seconds)
+    guarded = guarded_command(inner, ["doe_post.sh", "doe_variables2.sh"])
+    assert unguarded(guarded) == inner
+    assert plain_command(guarded, is_first=True) == PlainCommand(command, seconds)
 
 
 @given(COMMANDS, st.integers(1, 10**6))
