@@ -73,8 +73,7 @@ class _Loop:
         while not self._tie.is_cut:
             self._reap()
             self._start()
-            self._take_readings()
-            is_busy = self._collect_one() or self._prepare_one()
+            is_busy = self._take_readings() or self._collect_one() or self._prepare_one()
             now = time.monotonic()
             if now >= next_tick or not is_busy:
                 self._tick(now)
@@ -130,10 +129,12 @@ class _Loop:
                 return True
         return False
 
-    def _take_readings(self) -> None:
-        for (job, ended), variables in self._readings.answers():
+    def _take_readings(self) -> bool:
+        found = list(self._readings.answers())
+        for (job, ended), variables in found:
             job.being_read -= 1
             self._collect(job, ended, variables)
+        return bool(found)
 
     def _collect(self, job: ActiveJob, ended: Ended, read: Variables = ()) -> None:
         self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, read))
