@@ -188,7 +188,7 @@ class Database:
         owner = self.user_id()
         known = self.users().get(owner)
         if self._reads_only:
-            return known or User(owner, email)
+            return known if known is not None and known.email else User(owner, email)
         if known is None or known.email != email:
             with self._writing() as database:
                 database.execute("UPDATE users SET email = id WHERE email = ?", (email,))

@@ -36,7 +36,7 @@ class Platform:
         if token is not None:
             self._store.set_tokens({**others, self._owner.email: token})
             self._digests = self._store.token_digests()
-        self._users = {self._owner.id: self._owner, **self._store.users()}
+        self._users = {**self._store.users(), self._owner.id: self._owner}
         self._launcher = ExecutorLauncher(folder)
         self.list_delay_s = 0.0
 

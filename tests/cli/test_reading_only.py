@@ -95,6 +95,15 @@ def test_reading_makes_no_data_where_there_is_none(doe, study_at):
         assert state_of(study.parent) == before, arguments
 
 
+def test_a_plan_that_was_saved_before_there_was_any_data_is_applied(doe, study_at):
+    study = study_at()
+    assert doe("plan", study, "-o", "p.json", cwd=study.parent).returncode == 0
+    assert not (study.parent / ".doe").exists()
+    done = doe("apply", "p.json", cwd=study.parent)
+    assert done.returncode == 0, done.stderr
+    assert "5 done" in done.stderr
+
+
 def test_reading_leaves_the_journal_of_a_killed_executor_alone(doe, study_at):
     study = study_at()
     applied(doe, study)
