@@ -140,8 +140,9 @@ def test_a_run_whose_reading_was_killed_is_read_by_the_next_executor(api, tmp_pa
     api.platform.ensure_executor(detached=False)
     journal = api.data / "jobs" / job / "journal"
     until(lambda: journal.exists() and journal.read_text())
-    until(lambda: any(_is_busy(pid) for pid in readers()))
-    reader, (executor, parent) = next((pid, found) for pid, found in readers().items() if _is_busy(pid))
+    busy = []
+    until(lambda: busy.extend((pid, found) for pid, found in readers().items() if _is_busy(pid)) or busy)
+    reader, (executor, parent) = busy[0]
     assert executor == parent
     assert not api.runs(job)[0]["dateCompleted"]
     os.kill(executor, signal.SIGKILL)
