@@ -28,6 +28,7 @@ LIST = (
 ENTRY = (("size", "size"), ("path", "path"))
 RUN = click.argument("run", type=click.IntRange(1))
 LOG = "process_output.log"
+MOST_LINES = 10_000
 PAUSE_S = 2.0
 
 
@@ -71,19 +72,19 @@ def get(job_id: str, run: int, on: str, as_json: bool) -> None:
 @click.argument("job_id")
 @RUN
 @click.argument("path", default=LOG)
-@click.option("--lines", "-n", default=20, show_default=True, type=click.IntRange(0, 10_000))
+@click.option("--lines", "-n", default=20, show_default=True, type=click.IntRange(0, MOST_LINES))
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @on_option
 def tail(job_id: str, run: int, path: str, lines: int, follow: bool, on: str) -> None:
     """Show the last lines of a file of a run; its log by default."""
     from doe_compiler.results.logs import new_lines
 
-    shown, has_ended = _looked(on, job_id, run, path, lines)
-    sys.stdout.write("".join(shown))
+    shown, has_ended = _looked(on, job_id, run, path, MOST_LINES if follow else lines)
+    sys.stdout.write("".join(shown[max(0, len(shown) - lines) :]))
     while follow and not has_ended:
         sys.stdout.flush()
         time.sleep(PAUSE_S)
-        now, has_ended = _looked(on, job_id, run, path, 10_000)
+        now, has_ended = _looked(on, job_id, run, path, MOST_LINES)
         sys.stdout.write("".join(new_lines(shown, now)))
         shown = now
 

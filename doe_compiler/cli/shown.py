@@ -9,7 +9,7 @@ from doe_compiler.cli.screen import shows_bars, wants_colour
 from doe_compiler.cli.tables import Layout, text_table
 from doe_compiler.results.collect import Results
 from doe_compiler.results.goals import is_outside
-from doe_compiler.results.states import RunState
+from doe_compiler.results.states import RunState, number_of
 from doe_compiler.results.table import cells, header
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def _short(cell: str) -> str:
     """A number with more digits than a person reads, in seven of them; a whole one keeps all."""
     if len(cell) <= 10 or (len(cell) <= 24 and cell.lstrip("+-").isdigit()):
         return cell
-    try:
-        return f"{float(cell):.7g}"
-    except ValueError:
-        return cell if len(cell) <= 40 else cell[:39] + "…"
+    value = number_of(cell)
+    if value:
+        return f"{value:.7g}"
+    return cell if len(cell) <= 40 else cell[:39] + "…"
 
 
 def counted(results: Results) -> str:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import click
 
+from doe_compiler.extraction.values import number
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.findings import near_miss
 
@@ -158,10 +159,4 @@ def text_table(
 
 
 def _is_number(cell: str) -> bool:
-    if not cell:
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return not cell or number(cell) is not None

@@ -104,7 +104,8 @@ class LogReader:
 
 def new_lines(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
     """What follows in `now` on `before`, both the last lines of one file; of a line that has grown the rest."""
-    grown = before[-1] if before and not before[-1].endswith(("\n", "\r")) else ""
+    # After a \r the \n of the same line end may still come.
+    grown = before[-1] if before and not before[-1].endswith("\n") else ""
     known = before[:-1] if grown else before
     new = now[_end_of(known, now) :]
     return (new[0].removeprefix(grown), *new[1:]) if new and grown else new

@@ -1,12 +1,11 @@
 """What became of a run, told from what the API says of it; a run has no status of its own there."""
 
 import enum
-import math
 from collections.abc import Collection, Mapping, Sequence
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.extraction.told import Told
-from doe_compiler.extraction.values import NOTHING
+from doe_compiler.extraction.values import NOTHING, number
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.spec.model import Response
 
@@ -90,12 +89,8 @@ def _outside(response: Response, text: str) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """The finite number that a response says, or None."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    """The finite number that a response says, or None; `1_000` is a text."""
+    return number(text)
 
 
 def _listed(names: Sequence[str], reasons: Mapping[str, str]) -> str:

@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-import math
 import re
 
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.results.collect import ResultRow, Results
 from doe_compiler.results.goals import is_outside
+from doe_compiler.results.states import number_of
 
 _FIRST = ("run",)
 _LAST = ("state", "why", "exit_code", "job", "job_run", "directory")
@@ -94,10 +94,7 @@ def _value(text: str | None) -> object:
         return None
     if _WHOLE.fullmatch(text):
         return int(text)
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    if not math.isfinite(number):
+    number = number_of(text)
+    if number is None:
         return text
     return int(number) if number.is_integer() and abs(number) < 2**53 else number

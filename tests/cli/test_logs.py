@@ -4,6 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from doe_compiler.cli import runs_command
 
 COMMAND = "\"echo begun $(cat deck.txt); printf 'step 1\\\\rstep 2\\\\n'; cat deck.txt > y.txt; [ $(cat deck.txt) != 2 ] || { echo 'FATAL: diverged' >&2; echo -----; exit 3; }\""
 
@@ -77,3 +83,28 @@ def test_a_log_is_followed_to_the_end_of_its_run(doe, study_at, tmp_path, until_
     (tmp_path / "go").touch()
     assert following.wait(30) == 0
     assert shown.read_bytes() == b"begun\nended\n"
+
+
+@pytest.mark.parametrize("lines", [0, 5])
+def test_a_tail_that_is_followed_shows_its_last_lines_and_then_each_new_one_once(
+    doe, study_at, tmp_path, until_true, lines, monkeypatch
+):
+    """Equal lines too, which could be taken for those that were shown."""
+    wait = f"until [ -e {tmp_path}/go ]; do sleep 0.05; done"
+    study = studied(
+        study_at,
+        variables="  x: {levels: [1]}",
+        command=f'"yes ok | head -n 30; {wait}; yes ok | head -n 7; echo 1 > y.txt"',
+    )
+    assert doe("apply", study, "--yes", "--no-wait").returncode == 0
+    job = json.loads(doe("status", study, "--json").stdout)["jobs"][0]["id"]
+    until_true(lambda: doe("runs", "tail", job, "1", cwd=study.parent).stdout == "ok\n" * 20)
+
+    def go_on(_seconds):
+        (tmp_path / "go").touch()
+        until_true(lambda: "1 done" in doe("status", study).stdout)
+
+    monkeypatch.chdir(study.parent)
+    monkeypatch.setattr(runs_command, "time", SimpleNamespace(sleep=go_on))
+    shown = CliRunner().invoke(runs_command.command, ["tail", job, "1", "-n", str(lines), "-f"])
+    assert shown.output == "ok\n" * (lines + 7)
