@@ -2,15 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
+from doe_compiler.archives.entries import ArchiveError
+from doe_compiler.archives.members import members
+from doe_compiler.archives.names import is_archive
+from doe_compiler.archives.packing import PackingError
 from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import plain_command
 from doe_compiler.bundle.parts import HAS_CHANGED, line_changes, part_changes
+from doe_compiler.bundle.preparation import PRE, unprepared
 from doe_compiler.bundle.wanted import Wanted
 from doe_compiler.client.client import Client, Job
 from doe_compiler.client.errors import NotFound, TooLarge
 
 _LARGEST_TEXT = 1 << 20
+_LARGEST_ARCHIVE = 256 << 20
+_MOST_MEMBERS = 5
 
 
 def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
@@ -22,38 +32,76 @@ def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
     if not isinstance(then, dict) or not then:
         return ()
     found = part_changes(then, wanted.parts)
-    texts = wanted.part_texts() if HAS_CHANGED in found.values() else {}
-    before = dict(_texts_of(client, job)) if texts else {}
+    if HAS_CHANGED not in found.values():
+        return tuple(f"{name} {change}" for name, change in found.items())
+    texts, before = wanted.part_texts(), dict(_parts_of(client, job))
+    archives = {
+        f"input {file.name}": Path(file.path)
+        for file in wanted.files
+        if file.path is not None and is_archive(file.name)
+    }
     told = []
     for name, change in found.items():
-        if change == HAS_CHANGED and name in texts and name in before:
-            lines = _line_changes(before[name], texts[name])
-            told.append(f"{name}: {lines}" if lines else f"{name} {change}")
-        else:
-            told.append(f"{name} {change}")
+        more = None
+        if change == HAS_CHANGED and name in before:
+            archive = archives.get(name.partition(" of analysis ")[0])
+            if archive is not None:
+                more = _member_changes(before[name], archive, name.removeprefix("input "))
+            elif name in texts:
+                more = _line_changes(before[name], texts[name])
+        told.append(f"{name}: {more}" if more else f"{name} {change}")
     return tuple(told)
 
 
-def _line_changes(before: Callable[[], bytes], now: bytes) -> str | None:
+Before = Callable[[int], bytes]  # the content of a part, if it is not larger than so many bytes
+
+
+def _line_changes(before: Before, now: bytes) -> str | None:
     try:
-        return line_changes(before(), now)
+        return line_changes(before(_LARGEST_TEXT), now)
     except (NotFound, TooLarge):
         return None
 
 
-def _texts_of(client: Client, job: Job) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The texts of a job's commands, templates, scripts and inputs by the names of the recipe's parts."""
+def _member_changes(before: Before, now: Path, name: str) -> str | None:
+    """Which members of an archive or folder differ: "case/0/U has changed; case/new is new"."""
+    try:
+        then = {member.path: member for member in members(before(_LARGEST_ARCHIVE), name)}
+        here = {member.path: member for member in members(now)}
+    except (NotFound, TooLarge, ArchiveError, PackingError, OSError):
+        return None
+    told = []
+    for path in sorted({*then, *here}):
+        if path not in then:
+            told.append(f"{path} is new")
+        elif path not in here:
+            told.append(f"{path} is gone")
+        elif then[path] != here[path]:
+            is_bit = replace(then[path], is_executable=here[path].is_executable) == here[path]
+            told.append(f"{path} has another execute bit" if is_bit else f"{path} has changed")
+    more = f"; and {len(told) - _MOST_MEMBERS} more" if len(told) > _MOST_MEMBERS else ""
+    return "; ".join(told[:_MOST_MEMBERS]) + more
 
-    def content(reference: object) -> Callable[[], bytes]:
+
+def _parts_of(client: Client, job: Job) -> Iterator[tuple[str, Before]]:
+    """The contents of a job's commands, templates, scripts and inputs by the names of the recipe's parts."""
+
+    def content(reference: object) -> Before:
         file_id = text(mapping(reference).get("id"))
-        return lambda: client.read_file(file_id, _LARGEST_TEXT) if file_id else b""
+        return lambda most: client.read_file(file_id, most) if file_id else b""
 
     for number, analysis in enumerate(entries(job.raw.get("jobanalyses"))):
         where = f" of analysis {number + 1}" if number else ""
-        command = plain_command(text(analysis.get("command")), is_first=number == 0).command
-        yield f"command{where}", command.encode
+        command = unprepared(plain_command(text(analysis.get("command")), is_first=number == 0).command)
+        yield f"command{where}", partial(_known, command.command.encode())
         for task in entries(analysis.get("templateTasks")):
             yield f"template {text(task.get('processedFilename'))}{where}", content(task.get("templateFile"))
         for file in entries(analysis.get("inputFiles")):
             yield f"input {text(file.get('name'))}{where}", content(file)
-        yield f"script of preProcess{where}", content(analysis.get("preProcessScript"))
+        script = mapping(analysis.get("preProcessScript"))
+        if not text(script.get("name")).startswith(PRE):
+            yield f"script of preProcess{where}", content(script)
+
+
+def _known(content: bytes, _most: int) -> bytes:
+    return content

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import tarfile
 
 import pytest
 
@@ -158,6 +159,34 @@ def test_lines_of_long_commands_scripts_and_inputs_are_told(client, study_at):
         "input solve.py: line 2: 'b = 1' is now 'b = 2'",
         "script of preProcess: line 1: 'echo 1' is now 'echo 2'",
     )
+
+
+def test_members_of_folders_and_archives_that_changed_are_told(client, study_at):
+    def study(folder, number):
+        made = study_at(folder, analysis="    inputFiles: [case, mesh.tar]")
+        (made.parent / "case").mkdir()
+        (made.parent / "case" / "same").write_text("same")
+        (made.parent / "case" / "U").write_text(f"{number}")
+        (made.parent / "case" / f"only{number}").write_text("")
+        (made.parent / "case" / "run").write_text("")
+        (made.parent / "case" / "run").chmod(0o755 if number == 1 else 0o644)
+        with tarfile.open(made.parent / "mesh.tar", "w") as archive:
+            archive.add(made.parent / "case" / "U", "U")
+        return made
+
+    assert changes(client, study("one", 1), study("two", 2)) == (
+        "input case.tar: case/U has changed; case/only1 is gone; case/only2 is new; "
+        "case/run has another execute bit",
+        "input mesh.tar: U has changed",
+    )
+
+
+def test_a_command_with_named_columns_is_compared_as_the_study_says_it(client, study_at):
+    assert changes(
+        client,
+        study_at("one", command=f'"echo $x {"x" * 200}\\n./a"', analysis="    runTimeout: 1m"),
+        study_at("two", command=f'"echo $x {"x" * 200}\\n./b"', analysis="    runTimeout: 1m"),
+    ) == ("command: line 2: './a' is now './b'",)
 
 
 def test_a_job_without_its_parts_tells_nothing(client, study_at):
