@@ -70,7 +70,7 @@ def _parts_of_analysis(analysis: Analysis, fields: Mapping[str, object]) -> Iter
         match key, value:
             case "analysis", {"code": str(code), **more}:
                 yield "software", f"{code} {more.get('version', '')}".strip()
-            case "inputFiles", list(inputs):
+            case "inputFiles", list(inputs) if all(isinstance(file, Mapping) for file in inputs):
                 yield from ((f"input {file.get('name', file.get('id'))}", file) for file in inputs)
             case "columns", _:
                 pass

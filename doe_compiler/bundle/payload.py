@@ -4,6 +4,7 @@
 commands, the generated post-processing step, the markers, and the user's `raw`, which nothing comes after.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,7 @@ from doe_compiler.spec.model import (
 )
 
 CONTENT_PREFIX = "sha256:"
+_REFERENCE = re.compile(rf"{CONTENT_PREFIX}[0-9a-f]{{64}}/")
 
 
 def content_reference(reference: str) -> dict[str, str]:
@@ -43,8 +45,14 @@ def reference_of(sha256: str, name: str) -> str:
 
 
 def with_ids(payload: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:
-    """The payload with every reference by content replaced by the platform's id of that file."""
-    return {key: _with_ids(value, ids, is_id=key == "id") for key, value in payload.items()}
+    """The payload with every reference by content replaced by the platform's id of that file.
+
+    What users write into `envVars`, or under an `id` of their own in another form, stays.
+    """
+    return {
+        key: value if key == "envVars" else _with_ids(value, ids, is_id=key == "id")
+        for key, value in payload.items()
+    }
 
 
 def _with_ids(value: object, ids: Mapping[str, str], *, is_id: bool = False) -> object:
@@ -52,7 +60,7 @@ def _with_ids(value: object, ids: Mapping[str, str], *, is_id: bool = False) -> 
         return with_ids(value, ids)
     if isinstance(value, list | tuple):
         return [_with_ids(inner, ids) for inner in value]
-    if is_id and isinstance(value, str) and value.startswith(CONTENT_PREFIX):
+    if is_id and isinstance(value, str) and _REFERENCE.match(value):
         return ids[value.removeprefix(CONTENT_PREFIX)]
     return value
 
@@ -167,8 +175,8 @@ def _passed_through(spec: Spec, payload: Mapping[str, object]) -> dict[str, obje
 
 
 def template_key(task: TemplateTask) -> str:
-    """What tells templates apart before they are lowered: the content, and the names that are kept."""
-    return ",".join([task.source.sha256, *sorted(task.keep)])
+    """What tells templates apart before they are lowered: content and name, and the names that are kept."""
+    return ",".join([task.source.sha256, *sorted(task.keep), task.source.name])
 
 
 def sampling_unit(spec: Spec) -> str:

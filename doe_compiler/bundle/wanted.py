@@ -57,7 +57,7 @@ def wanted_of(bundle: Bundle) -> Wanted:
         if design is None:
             jobs = bundle.jobs(None)
         else:
-            jobs = bundle.jobs(design if len(rows) == design.n else design.take(rows))
+            jobs = bundle.jobs(design if np.array_equal(rows, np.arange(design.n)) else design.take(rows))
         return (ready_job(bundle, job) for job in jobs)
 
     return Wanted(
