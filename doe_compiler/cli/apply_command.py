@@ -61,7 +61,7 @@ class _Work:
     "--settle",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="Seconds between the drafts and the second look (2 on our platform, 30 elsewhere; doe doctor measures it).",
+    help="Seconds between the drafts and the second look (2 on our platform, 30 elsewhere).",
 )
 @click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Writes at a time (4).")
 @click.option("--rps", type=click.FloatRange(min=0.01), metavar="R", help="Requests a second at most.")

@@ -33,8 +33,8 @@ def command(study: Path, form: str | None, file: Path | None) -> None:
     from doe_compiler.pipeline.compiling import checked_spec, designed
 
     form, asked = format_of(form, file), layout()
-    if asked.columns and form != "table":
-        raise WrongUsage("--columns is for tables", hint=f"{form} has all columns, by their names")
+    if form != "table":
+        asked.check_is_for_people(form)
     spec, warnings = checked_spec(study_file(study))
     tell_warnings(warnings, spec)
     design = designed(spec)

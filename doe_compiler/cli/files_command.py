@@ -79,22 +79,29 @@ def upload(paths: tuple[Path, ...], type_id: int, on: str, as_json: bool) -> Non
 @click.argument("file_ids", nargs=-1)
 @click.option("--job", "job_id", help="The output files of a job instead.")
 @click.option("--run", type=click.IntRange(1), help="Of one run of the job only.")
-@click.option("--search", default="", help="Of the job: only files with this text in their path.")
+@click.option("--search", help="Of the job: only files with this text in their path.")
 @click.option("-o", "target", type=click.Path(path_type=Path), help="A file, or a folder for several.")
 @on_option
 def download(
-    file_ids: tuple[str, ...], job_id: str | None, run: int | None, search: str, target: Path | None, on: str
+    file_ids: tuple[str, ...],
+    job_id: str | None,
+    run: int | None,
+    search: str | None,
+    target: Path | None,
+    on: str,
 ) -> None:
     """Download files by id, or the outputs of a job into runN/ folders; what is there whole is left alone."""
     from doe_compiler.pipeline.downloading import Wanted, downloaded, outputs_of_job
 
     if bool(file_ids) == bool(job_id):
         raise WrongUsage("name files by their ids, or a job by --job", hint="doe files list shows the ids")
+    if file_ids and not (run is None and search is None):
+        raise WrongUsage("--run and --search are for the outputs of a job", hint="name the job by --job")
     with platform_of(on, reads_only=True) as platform:
         client = platform.client
         wanted: Iterable[Wanted]
         if job_id:
-            wanted = outputs_of_job(client, job_id, run, search, target or Path(job_id))
+            wanted = outputs_of_job(client, job_id, run, search or "", target or Path(job_id))
         elif len(file_ids) == 1 and target is not None and not target.is_dir():
             wanted = [Wanted(client.file(file_ids[0]), target)]
         else:

@@ -17,7 +17,7 @@ from doe_compiler.cli.listed import (
     show_record,
     show_rows,
 )
-from doe_compiler.kernel.errors import DoeError, WrongUsage
+from doe_compiler.kernel.errors import WrongUsage
 
 LIST = (
     ("id", "id"),
@@ -118,6 +118,10 @@ def update(job_id: str, payload: Path | None, name: str | None, replace: bool, o
         body["name"] = name
     if not body:
         raise WrongUsage("nothing to change", hint="name a file of JSON, or say --name")
+    if replace and not payload:
+        raise WrongUsage(
+            "--replace makes the whole draft anew", hint="name a file of JSON that holds all of it"
+        )
     with platform_of(on) as platform:
         change = platform.client.replace_job if replace else platform.client.change_job
         change(job_id, body)
@@ -179,7 +183,7 @@ def delete(job_ids: tuple[str, ...], yes: bool, on: str) -> None:
 def share(job_id: str, email: str, message: str, on: str) -> None:
     """Let another user see a job, its files and its outputs."""
     if "@" not in email:
-        raise DoeError(f"'{email}' is not an e-mail address")
+        raise WrongUsage(f"'{email}' is no e-mail address", hint="doe jobs share JOB EMAIL")
     with platform_of(on) as platform:
         platform.client.share_job(job_id, email, message)
 

@@ -55,12 +55,13 @@ def show_rows(rows: Iterable[Row], columns: Sequence[tuple[str, str]], *, as_jso
 
     The widths of a table follow from its first hundred rows.
     """
+    asked = layout()
     if as_json:
+        asked.check_is_for_people("--json")
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
             sys.stdout.flush()
         return
-    asked = layout()
     places = asked.places([title for title, _ in columns])
     if places is not None:
         columns = [columns[place] for place in places]

@@ -16,7 +16,6 @@ from doe_compiler.cli.asked import (
 )
 from doe_compiler.cli.screen import width
 from doe_compiler.cli.tables import layout, table_options
-from doe_compiler.kernel.errors import WrongUsage
 
 
 @click.command("results")
@@ -50,8 +49,8 @@ def command(
     from doe_compiler.results.table import as_csv, as_json
 
     chosen, asked = format_of(form, file), layout()
-    if asked.columns and chosen != "table":
-        raise WrongUsage("--columns is for tables", hint=f"{chosen} has all columns, by their names")
+    if chosen != "table":
+        asked.check_is_for_people(chosen)
     path = study_file(study)
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:

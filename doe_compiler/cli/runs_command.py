@@ -72,7 +72,14 @@ def get(job_id: str, run: int, on: str, as_json: bool) -> None:
 @click.argument("job_id")
 @RUN
 @click.argument("path", default=LOG)
-@click.option("--lines", "-n", default=20, show_default=True, type=click.IntRange(0, MOST_LINES))
+@click.option(
+    "--lines",
+    "-n",
+    default=20,
+    show_default=True,
+    type=click.IntRange(0, MOST_LINES),
+    help="So many.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @on_option
 def tail(job_id: str, run: int, path: str, lines: int, follow: bool, on: str) -> None:

@@ -10,6 +10,8 @@ from doe_compiler.cli.screen import width
 from doe_compiler.cli.tables import layout, table_options, text_table
 from doe_compiler.kernel.errors import ExitCode
 
+TITLES = ("job", "status", "runs", "recipe", "created")
+
 
 @click.command("status")
 @study_argument
@@ -26,7 +28,10 @@ def command(study: Path, on: str, as_json: bool) -> int:
     from doe_compiler.results.collect import collected
     from doe_compiler.results.states import RunState
 
-    path, asked = study_file(study), layout()
+    path, asked, titles = study_file(study), layout(), list(TITLES)
+    if as_json:
+        asked.check_is_for_people("--json")
+    places = asked.places(titles)
     bundle, _ = compiled(path)
     with connection_to(on, path, reads_only=True) as connection:
         jobs = study_jobs(connection.client, bundle.spec.study)
@@ -65,8 +70,6 @@ def command(study: Path, on: str, as_json: bool) -> int:
         for job in jobs
     ]
     if rows:
-        titles = ["job", "status", "runs", "recipe", "created"]
-        places = asked.places(titles)
         if places is not None:
             titles, rows = (
                 [titles[place] for place in places],

@@ -26,6 +26,11 @@ class Layout:
     columns: tuple[str, ...] = ()
     is_wide: bool = False
 
+    def check_is_for_people(self, form: str) -> None:
+        """Raise WrongUsage where columns were asked for of what is not for people: a form for machines has all."""
+        if self.columns:
+            raise WrongUsage("--columns is for tables", hint=f"{form} has all columns, by their names")
+
     def places(self, titles: Sequence[str]) -> list[int] | None:
         """Where the columns stand that were asked for, by their titles with or without a unit; None: unasked."""
         if not self.columns:

@@ -112,7 +112,7 @@ def test_what_the_platform_offers(at):
         (("jobs", "get", "nope"), 1), (("jobs", "get", "a/b"), 1), (("jobs", "get", ".."), 64),
         (("jobs", "list", "--state", "x"), 1), (("jobs", "create", "nothing.json"), 64),
         (("jobs", "update", "abc"), 64), (("runs", "get", "abc", "0"), 64), (("runs", "tail", "abc", "1"), 1),
-        (("files", "download"), 64), (("jobs", "stop", "abc"), 64), (("jobs", "share", "abc", "x"), 1),
+        (("files", "download"), 64), (("jobs", "stop", "abc"), 64), (("jobs", "share", "abc", "x"), 64),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_a_line(doe, tmp_path, arguments, code):
