@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from doe_compiler.bundle.definitions import reached_names, told_definition
 from doe_compiler.bundle.recipe import entries, recipe
 from doe_compiler.kernel.canonical import canonical_json, digest
-from doe_compiler.spec.model import Analysis, Constant, LocalFile, Spec
+from doe_compiler.spec.model import Analysis, Constant, LocalFile, Spec, TemplateTask
 from doe_compiler.templates.lowering import lowered
 
 DIGEST_SIGN = "="
 HAS_CHANGED = "has changed"
+_ORDER = "order of inputs"
 _LONGEST_TEXT = 160
 _MOST_BYTES = 24_000
 _TOLD = {
@@ -66,20 +67,35 @@ def _where(number: int) -> str:
 
 def _parts_of_analysis(analysis: Analysis, fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Templates count by their text here: what their placeholders stand for are parts of their own."""
+    raw = analysis.raw or {}
     for key, value in fields.items():
         match key, value:
             case "analysis", {"code": str(code), **more}:
                 yield "software", f"{code} {more.get('version', '')}".strip()
             case "inputFiles", list(inputs) if all(isinstance(file, Mapping) for file in inputs):
-                yield from ((f"input {file.get('name', file.get('id'))}", file) for file in inputs)
-            case "columns", _:
-                pass
-            case "templateTasks", _:
-                yield from ((f"template {t.target}", [lowered(t.template)]) for t in analysis.templates)
+                yield from ((f"input {_input_name(file)}", file) for file in inputs)
+                if len(inputs) > 1:
+                    yield _ORDER, [_input_name(file) for file in inputs]
+            case "columns", dict(columns):
+                yield from ((f"column {name}", "named in a step") for name in columns)
+            case "templateTasks", list(tasks) if key not in raw:
+                for template, task in zip(analysis.templates, tasks, strict=True):
+                    told = [lowered(template.template), *_beyond_text(task)]
+                    yield f"template {template.target}", told
             case "envVars", dict(variables):
                 yield from ((f"environment variable {name}", text) for name, text in variables.items())
             case _:
                 yield _TOLD.get(key, key), value
+
+
+def _input_name(file: Mapping[str, object]) -> object:
+    return file.get("name", file.get("id"))
+
+
+def _beyond_text(task: Mapping[str, object]) -> list[object]:
+    """What tells a template apart besides its text, such as its x bit."""
+    file = task["templateFile"]
+    return [{key: file[key] for key in file if key != "text"}] if isinstance(file, Mapping) else []
 
 
 def part_texts(spec: Spec) -> dict[str, bytes]:
@@ -88,7 +104,7 @@ def part_texts(spec: Spec) -> dict[str, bytes]:
     for number, analysis in enumerate(spec.analyses):
         where = _where(number)
         found[f"command{where}"] = analysis.command.encode()
-        found |= {f"template {t.target}{where}": lowered(t.template).encode() for t in analysis.templates}
+        found |= {f"template {t.target}{where}": _bytes(t) for t in analysis.templates}
         for file in analysis.input_files:
             if isinstance(file.source, LocalFile):
                 found[f"input {file.source.name}{where}"] = file.source.content
@@ -97,6 +113,10 @@ def part_texts(spec: Spec) -> dict[str, bytes]:
         if analysis.post_process:
             found[f"script of postProcess{where}"] = analysis.post_process.file.content
     return {name: content for name, content in found.items() if content is not None}
+
+
+def _bytes(task: TemplateTask) -> bytes:
+    return lowered(task.template).encode("utf-8", "surrogateescape")
 
 
 def _told(value: object) -> str:
@@ -113,9 +133,10 @@ def _digested(value: object) -> str:
 def part_changes(then: Mapping[str, object], now: Mapping[str, str]) -> dict[str, str]:
     """What tells two recipes apart, a sentence a part: `{"command": "'./a' is now './b'"}`."""
     found = {}
+    are_inputs_the_same = _inputs_of(then) == _inputs_of(now)
     for name in sorted({*then, *now}):
         before, after = then.get(name), now.get(name)
-        if before == after:
+        if before == after or (name.startswith(_ORDER) and (before is None or not are_inputs_the_same)):
             continue
         if before is None:
             found[name] = "is new" if _is_digest(after) else f"is new: {after!r}"
@@ -126,6 +147,10 @@ def part_changes(then: Mapping[str, object], now: Mapping[str, str]) -> dict[str
         else:
             found[name] = f"{before!r} is now {after!r}"
     return found
+
+
+def _inputs_of(parts: Mapping[str, object]) -> set[str]:
+    return {name for name in parts if name.startswith("input ")}
 
 
 _MOST_LINES = 20_000

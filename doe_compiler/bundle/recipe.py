@@ -94,5 +94,9 @@ def entries(value: object) -> list[Mapping[str, object]]:
 
 
 def _without_empty(fields: Mapping[str, object]) -> dict[str, object]:
-    """Leave out what is empty, so that a key added to the payload later changes no old recipe."""
-    return {key: value for key, value in fields.items() if value not in (None, False, [], {}, "")}
+    """Leave out what is empty, so that a key added to the payload later changes no old recipe; 0 says something."""
+    return {
+        key: value
+        for key, value in fields.items()
+        if value not in (None, False, [], {}, "") or (value == 0 and value is not False)
+    }

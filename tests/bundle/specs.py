@@ -28,7 +28,7 @@ PLACE = Place("study.yaml", 1, 1)
 
 def local(name, content="", **more):
     """A file of this machine with a content."""
-    content = content.encode() if isinstance(content, str) else content
+    content = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     return LocalFile(f"x/{name}", name, sha256_hex(content), len(content), content=content, **more)
 
 

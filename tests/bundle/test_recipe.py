@@ -3,11 +3,41 @@
 import io
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from doe_compiler.bundle.parts import part_changes, parts
 from doe_compiler.bundle.recipe import recipe, recipe_digest
 from doe_compiler.pipeline.compiling import checked_spec
+from doe_compiler.spec.model import (
+    DesignSpec,
+    Hardware,
+    InputFile,
+    JobSpec,
+    Limits,
+    PlatformFile,
+    RegexExtractor,
+    Response,
+    Script,
+    Share,
+)
+from doe_compiler.templates.substitution import substituted
+
+from .specs import (
+    PLACE,
+    a_script,
+    a_spec,
+    a_template,
+    an_analysis,
+    an_input,
+    constant,
+    levels,
+    local,
+    with_analysis,
+)
 
 
 def digest(study):
@@ -213,3 +243,162 @@ def test_a_folder_counts_by_what_it_holds(study_at):
     assert digest(study) == before
     (study.parent / "case" / "run.sh").chmod(0o755)
     assert digest(study) != before
+
+
+# In memory: every field of a study, changed alone
+
+
+ARCHIVE = an_input("case.tar", "1", members="m1")
+FULL = a_spec(
+    levels("x", "1", "2"),
+    constant("c", "2"),
+    analyses=(
+        an_analysis(
+            templates=(a_template("${x} ${c}\n"),),
+            input_files=(an_input("mesh", "m"), ARCHIVE, InputFile(PlatformFile("id1"))),
+            pre_process=a_script("pre.sh", "sh pre.sh", "p"),
+            post_process=a_script("post.sh", "sh post.sh", "q"),
+            env_vars={"A": "1"},
+            raw={"flags": {"a": 1}},
+        ),
+        an_analysis("./more"),
+    ),
+)
+
+
+def of_analysis(number=0, **more):
+    return lambda spec: with_analysis(spec, number, **more)
+
+
+def of_study(**more):
+    return lambda spec: replace(spec, **more)
+
+
+def inputs(*files):
+    return of_analysis(input_files=files)
+
+
+BUYS = {
+    "command": of_analysis(command="./other"),
+    "command of the second": of_analysis(1, command="./other"),
+    "code": of_analysis(code="other"),
+    "version": of_analysis(version="2"),
+    "mpi": of_analysis(use_mpi=True),
+    "a new variable of the environment": of_analysis(env_vars={"A": "1", "B": "2"}),
+    "a value of the environment": of_analysis(env_vars={"A": "2"}),
+    "a name of the environment": of_analysis(env_vars={"B": "1"}),
+    "no environment": of_analysis(env_vars=None),
+    "raw": of_analysis(raw={"flags": {"a": 2}}),
+    "raw with a zero": of_analysis(raw={"flags": {"a": 1}, "b": 0}),
+    "no raw": of_analysis(raw=None),
+    "raw inputs": of_analysis(raw={"flags": {"a": 1}, "inputFiles": ["id2"]}),
+    "raw templates": of_analysis(raw={"flags": {"a": 1}, "templateTasks": [{"templateFile": {"id": "id2"}}]}),
+    "raw environment": of_analysis(raw={"flags": {"a": 1}, "envVars": {"A": "3"}}),
+    "content of an input": inputs(an_input("mesh", "M"), *FULL.analyses[0].input_files[1:]),
+    "name of an input": inputs(an_input("grid", "m"), *FULL.analyses[0].input_files[1:]),
+    "x bit of an input": inputs(an_input("mesh", "m", is_executable=True), *FULL.analyses[0].input_files[1:]),
+    "one input less": inputs(*FULL.analyses[0].input_files[1:]),
+    "one input more": inputs(*FULL.analyses[0].input_files, an_input("more")),
+    "order of inputs": inputs(*FULL.analyses[0].input_files[::-1]),
+    "members of an archive": inputs(FULL.analyses[0].input_files[0], an_input("case.tar", "1", members="m2"), *FULL.analyses[0].input_files[2:]),
+    "an archive that stays one": inputs(FULL.analyses[0].input_files[0], replace(ARCHIVE, decompress=False), *FULL.analyses[0].input_files[2:]),
+    "another file of the platform": inputs(*FULL.analyses[0].input_files[:2], InputFile(PlatformFile("id2"))),
+    "text of a template": of_analysis(templates=(a_template("${x}  ${c}\n"),)),
+    "target of a template": of_analysis(templates=(a_template("${x} ${c}\n", "other.txt"),)),
+    "format in a template": of_analysis(templates=(a_template('${x?string("0.0")} ${c}\n'),)),
+    "x bit of a template": of_analysis(templates=(replace(a_template("${x} ${c}\n"), source=local("deck.template", "${x} ${c}\n", is_executable=True)),)),
+    "encoding of a template": of_analysis(templates=(a_template("${x} ${c}\n", takes_utf8=False, encoding="latin-1"),)),
+    "one template more": of_analysis(templates=(a_template("${x} ${c}\n"), a_template("-", "b"))),
+    "command of pre-processing": of_analysis(pre_process=a_script("pre.sh", "bash pre.sh", "p")),
+    "script of pre-processing": of_analysis(pre_process=a_script("pre.sh", "sh pre.sh", "P")),
+    "name of pre-processing": of_analysis(pre_process=a_script("pre2.sh", "sh pre.sh", "p")),
+    "no pre-processing": of_analysis(pre_process=None),
+    "script of post-processing": of_analysis(post_process=a_script("post.sh", "sh post.sh", "Q")),
+    "x bit of post-processing": of_analysis(post_process=Script(local("post.sh", "q", is_executable=True), "sh post.sh")),
+    "a column in a command": of_analysis(shell_names=("x",)),
+    "a constant": of_study(variables=(levels("x", "1", "2"), constant("c", "3"))),
+    "format of a constant": of_study(variables=(levels("x", "1", "2"), constant("c", "2", format="0.0"))),
+    "role": of_study(variables=(levels("x", "1", "2", role="Design"), constant("c", "2"))),
+    "raw of a variable": of_study(variables=(levels("x", "1", "2", raw={"a": 0}), constant("c", "2"))),
+    "dry run": of_study(job=JobSpec(is_template_dry_run=True)),
+    "case file": of_study(job=JobSpec(case_file=PlatformFile("id9"))),
+    "one analysis less": of_study(analyses=FULL.analyses[:1]),
+    "order of analyses": of_study(analyses=FULL.analyses[::-1]),
+}  # fmt: skip
+FREE = {
+    "description": of_study(description="other"),
+    "study": of_study(study="other"),
+    "limits": of_study(limits=Limits(9, 9, 9)),
+    "responses": of_study(responses=(Response("y", RegexExtractor("a", "b"), PLACE),)),
+    "levels": of_study(variables=(levels("x", "5"), constant("c", "2"))),
+    "unit": of_study(variables=(levels("x", "1", unit="m", description="d"), constant("c", "2", unit="m"))),
+    "an unused constant": of_study(variables=(*FULL.variables, constant("d", "2"))),
+    "a renamed constant": lambda spec: with_analysis(
+        replace(spec, variables=(spec.variables[0], constant("k", "2"))),
+        templates=(a_template("${x} ${k}\n"),),
+    ),
+    "seed": of_study(seed=9),
+    "design": of_study(design=DesignSpec("full-factorial", PLACE, replicates=3)),
+    "priority": of_study(job=JobSpec(True, 3, None, 2, True)),
+    "filters and raw of the job": of_study(job=JobSpec(resource_filters=({"a": 1},), raw={"projectId": "p"})),
+    "sharing": of_study(job=JobSpec(share=(Share("a@b.c"),))),
+    "hardware": of_analysis(hardware=Hardware("onyx", 4, 8, 2)),
+    "licence": of_analysis(use_rescale_license=True),
+    "licence seller": of_analysis(raw={"flags": {"a": 1}, "onDemandLicenseSeller": {"code": "s"}}),
+    "time-out": of_analysis(run_timeout_s=5),
+    "a column of a response's command": of_analysis(measured_names=("c",)),
+    "bytes of an archive": inputs(
+        FULL.analyses[0].input_files[0],
+        an_input("case.tar", "2", members="m1"),
+        *FULL.analyses[0].input_files[2:],
+    ),
+    "place of a template": of_analysis(
+        templates=(replace(a_template("${x} ${c}\n"), source=local("d", "${x} ${c}\n")),)
+    ),
+    "how a placeholder is written": of_analysis(
+        templates=(replace(a_template("${ x } ${c}\n"), source=local("d")),)
+    ),
+    "empty environment of the second": of_analysis(1, env_vars={}),
+}
+
+
+@pytest.mark.parametrize("name", BUYS)
+def test_what_a_run_computes_from_buys_runs_again_and_is_told(name):
+    changed = BUYS[name](FULL)
+    assert recipe_digest(changed) != recipe_digest(FULL)
+    assert part_changes(parts(FULL), parts(changed)) != {}, "the recipe has changed and nobody is told why"
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_what_a_run_does_not_compute_from_buys_nothing(name):
+    assert recipe_digest(FREE[name](FULL)) == recipe_digest(FULL)
+
+
+@given(st.sampled_from(sorted(BUYS)), st.sampled_from(sorted(FREE)))
+def test_two_changes_at_once_buy_what_the_dearer_one_buys(dear, free):
+    both = BUYS[dear](FREE[free](FULL))
+    assert recipe_digest(both) != recipe_digest(FULL)
+
+
+def test_no_two_changes_are_one_recipe():
+    digests = [recipe_digest(change(FULL)) for change in BUYS.values()]
+    assert len(set(digests)) == len(digests)
+
+
+PIECES = st.lists(
+    st.sampled_from(["a", "$${", "}", "{", "\n", "${x}", "${c}", "$ ", '${x?string("0")}']), max_size=5
+)
+
+
+@given(PIECES, PIECES)
+def test_two_templates_are_one_only_if_they_are_one_text_for_every_row(one, two):
+    """A literal that looks like a placeholder is none: `$${x}` and `${x}` are two texts."""
+
+    def deck(pieces):
+        return recipe_digest(with_analysis(FULL, templates=(a_template("".join(pieces)),)))
+
+    def sent(pieces):
+        template = a_template("".join(pieces)).template
+        return [substituted(template, {"x": x, "c": c}) for x, c in (("1.5", "1.5"), ("2", "3"))]
+
+    assert (deck(one) == deck(two)) is (sent(one) == sent(two))
