@@ -12,8 +12,8 @@ def differences(
 ) -> tuple[str, ...]:
     """The fields of a payload that a draft, as the platform shows it, has otherwise.
 
-    Only what the payload says counts: the platform adds fields of its own, and derives the variables from
-    the header of the parameter CSV if the payload has none. `names` tells name and size of
+    Only what the payload says counts: the platform adds fields of its own (to the environment none), and derives
+    the variables from the header of the parameter CSV if the payload has none. `names` tells name and size of
     the files that the payload refers to by content.
     """
     found = [
@@ -31,15 +31,16 @@ def _differences(
     if isinstance(wanted, Mapping):
         reference = wanted.get("id")
         if isinstance(reference, str) and reference.startswith("sha256:"):
-            return _file_difference(shown, names.get(reference.removeprefix("sha256:")), path)
+            return _file_difference(shown, wanted, names.get(reference.removeprefix("sha256:")), path)
         if not isinstance(shown, Mapping):
             return [] if _is_same(shown, wanted) else [path]
+        more = set(shown) - set(wanted) - _LOCAL_MARKERS if path.endswith(".envVars") else ()
         return [
             inner
             for key, value in wanted.items()
             if key not in _LOCAL_MARKERS
             for inner in _differences(shown.get(key), value, f"{path}.{key}", names)
-        ]
+        ] + [f"{path}.{key}" for key in sorted(more)]
     if isinstance(wanted, list | tuple):
         if not isinstance(shown, list) or len(shown) != len(wanted):
             return [] if not shown and not wanted else [path]
@@ -60,7 +61,10 @@ def _is_same(shown: object, wanted: object) -> bool:
     return str(shown) == str(wanted)
 
 
-def _file_difference(shown: object, file: tuple[str, int] | None, path: str) -> Sequence[str]:
-    if not isinstance(shown, Mapping) or file is None:
+def _file_difference(
+    shown: object, wanted: Mapping[str, object], file: tuple[str, int] | None, path: str
+) -> Sequence[str]:
+    if not isinstance(shown, Mapping) or (shown.get("name"), shown.get("decryptedSize")) != file:
         return [path]
-    return [] if (shown.get("name"), shown.get("decryptedSize")) == file else [path]
+    both_say = "decompress" in shown and "decompress" in wanted
+    return [f"{path}.decompress"] if both_say and bool(shown["decompress"]) != wanted["decompress"] else []
