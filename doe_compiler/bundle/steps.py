@@ -42,8 +42,9 @@ _PUT = (
     'doe_put() { { printf \'%s\\n\' "$2" > "$1" || { command -p rm -rf "./$1"; '
     'printf \'%s\\n\' "$2" > "$1"; }; } 2>/dev/null; }\n'
 )
+# A command that ends its shell, or that no shell can read, must not leave the exit code of the one before it.
 _BEFORE = (
-    f"doe_before=0; [ ! -f {EXIT_FILE} ] || read -r doe_before < {EXIT_FILE}\n"
+    f"doe_before=0; [ ! -f {EXIT_FILE} ] || read -r doe_before < {EXIT_FILE}; command -p rm -f {EXIT_FILE}\n"
     f"doe_timed=; [ ! -f {TIMEOUT_FILE} ] || read -r doe_timed < {TIMEOUT_FILE}\n"
 )
 
