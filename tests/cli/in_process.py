@@ -10,6 +10,8 @@ import click
 
 from doe_compiler.cli import main as entry
 
+COLUMNS = "70"
+
 
 @dataclass(frozen=True)
 class Done:
@@ -28,7 +30,7 @@ def run_doe(monkeypatch, capfdbinary, folder: Path, *arguments: object) -> Done:
         for name in [name for name in os.environ if name.startswith(("RESCALE_", "DOE_"))]:
             here.delenv(name)
         here.setenv("HOME", str(folder))
-        here.setenv("COLUMNS", "70")
+        here.setenv("COLUMNS", COLUMNS)
         here.setattr(entry.signal, "signal", lambda *_: None)
         capfdbinary.readouterr()
         try:
