@@ -140,6 +140,10 @@ class _Maker:
         walltime = number(hardware.get("walltime"))
         found |= {"coresPerSlot": cores or 1, "slots": slots or 1}
         found |= {"walltime": walltime} if walltime else {}
+        for key, read in (("coresPerSlot", cores), ("slots", slots), ("walltime", walltime)):
+            if read is None and hardware.get(key) not in (None, ""):
+                message = f"the hardware's {key} ({hardware[key]}) is no number: it is left out"
+                self._notes.add((*self.path, "hardware"), message)
         for key, value in said(hardware, _KNOWN_HARDWARE).items():
             message = f"the hardware's {key} ({value}) has no word in the study language"
             self._notes.add((*self.path, "hardware"), message)

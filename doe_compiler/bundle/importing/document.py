@@ -179,7 +179,7 @@ def _inputs(
     shelf: Shelf,
     notes: Notes,
 ) -> _Inputs:
-    listed = sorted(entries(job.get("jobvariables")), key=lambda each: whole(each.get("displayOrder")) or 0)
+    listed = _each_once(job, notes)
     if case_file(job) is not None:
         listed = [variable for variable in listed if role(variable) != "case"]
     table = parameter_file(job)
@@ -192,6 +192,19 @@ def _inputs(
     if not generated:
         _pass_settings(job, found)
     return found
+
+
+def _each_once(job: Mapping[str, object], notes: Notes) -> list[Mapping[str, object]]:
+    """The job's variables in their order, each name once."""
+    found: dict[str, Mapping[str, object]] = {}
+    for variable in sorted(
+        entries(job.get("jobvariables")), key=lambda each: whole(each.get("displayOrder")) or 0
+    ):
+        name = text(variable.get("name"))
+        if name in found:
+            notes.add(("variables",), f"the job has {name!r} more than once: the first counts")
+        found.setdefault(name, variable)
+    return list(found.values())
 
 
 def _from_table(

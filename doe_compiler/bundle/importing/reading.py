@@ -1,5 +1,6 @@
 """A job's JSON read with patience: numbers may come as text, objects as codes, anything may be missing."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -33,10 +34,12 @@ def whole(value: object) -> int | None:
 
 
 def number(value: object) -> int | float | None:
-    """A number, also written as text; a whole one is an integer."""
+    """A finite number, also written as text; a whole one is an integer."""
     if isinstance(value, bool) or _NUMBER.fullmatch(text(value)) is None:
         return None
     read = float(text(value))
+    if not math.isfinite(read):
+        return None
     return int(read) if read.is_integer() and abs(read) < 2**53 else read
 
 

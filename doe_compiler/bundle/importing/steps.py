@@ -56,14 +56,14 @@ def steps_of(job: Mapping[str, object], contents: Mapping[str, bytes]) -> Steps:
         declared = post.declared
     if post is not None:
         steps[-1] = _without_post(steps[-1], post)
-    texts = _texts(steps, contents)
+    texts = _texts(steps, contents) if analyses and _is_of_doe(analyses[0], steps) else {}
     executables = frozenset(
         path
         for step in steps
         if step.pre_script is not None
         for path in made_executable(contents.get(step.pre_script.id, b""))
     )
-    steps = [_without_pre(step, contents) for step in steps]
+    steps = [_without_pre(_without_texts(step) if texts else step, contents) for step in steps]
     return Steps(
         tuple(steps),
         _read_by_platform(job) if post is None else post.extractors,
@@ -98,10 +98,13 @@ def _step(analysis: Mapping[str, object], *, is_first: bool) -> Step:
     )
 
 
+def _is_of_doe(first: Mapping[str, object], steps: Sequence[Step]) -> bool:
+    is_prepared = any(step.pre_command.startswith(f". ./{PRE}") for step in steps)
+    return is_prepared or mapping(first.get("envVars")).keys() >= _MARKERS
+
+
 def _texts(steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
-    """The texts that a generated step puts into the files of a run."""
-    if not any(step.pre_command.startswith(f". ./{PRE}") for step in steps):
-        return {}
+    """The texts for which names stand; generated steps put them into the files of a run, where one holds them."""
     tables = (contents.get(file.id, b"") for step in steps for file in step.inputs if file.name == TEXTS_FILE)
     return {name: text_ for table in tables for name, text_ in read_texts_table(table).items()}
 
@@ -116,6 +119,10 @@ def _without_variables(analysis: Mapping[str, object]) -> Mapping[str, object]:
     return {**analysis, "templateTasks": tasks} if analysis.get("templateTasks") else analysis
 
 
+def _without_texts(step: Step) -> Step:
+    return replace(step, inputs=tuple(file for file in step.inputs if not TEXTS_FILES.fullmatch(file.name)))
+
+
 def _without_pre(step: Step, contents: Mapping[str, bytes]) -> Step:
     """The step with the user's own pre-processing, where a generated one stands before it."""
     if step.pre_script is None or not step.pre_command.startswith(f". ./{PRE}"):
@@ -123,9 +130,11 @@ def _without_pre(step: Step, contents: Mapping[str, bytes]) -> Step:
     command = generated_pre(contents.get(step.pre_script.id, b""))
     if command is None:
         return step
-    inputs = tuple(file for file in step.inputs if not TEXTS_FILES.fullmatch(file.name))
+    inputs = _without_texts(step).inputs
     if not command:
         return replace(step, inputs=inputs, pre_script=None, pre_command="")
+    if not inputs or inputs[-1].decompress:
+        return step
     return replace(step, inputs=inputs[:-1], pre_script=inputs[-1], pre_command=command)
 
 
