@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.bundle.mark import Mark, marked_name, read_mark
+from doe_compiler.bundle.mark import Mark, marked_name, read_mark, shown_title, title_of
 from doe_compiler.bundle.rows import RowSet
 
 hexadecimal = st.text("0123456789abcdef", min_size=12, max_size=12)
@@ -39,3 +39,36 @@ def test_other_names_have_no_mark(name):
 def test_a_name_stays_short():
     mark = Mark("s" * 40, "0" * 12, RowSet(10**9 - 1, 2**64 - 1), None, 999_999, "z" * 8)
     assert len(marked_name("title " * 100, mark)) < 200
+
+
+@given(st.text(max_size=200), marks)
+def test_a_name_without_its_mark_is_the_title_that_is_shown(title, mark):
+    assert title_of(marked_name(title, mark)) == shown_title(title)
+
+
+@given(st.text(max_size=200))
+def test_a_shown_title_is_one_short_line_that_hides_no_mark(title):
+    shown = shown_title(title)
+    assert len(shown) <= 60
+    assert shown == shown_title(shown)
+    assert "[" not in shown
+    assert len(shown.splitlines()) <= 1
+    assert read_mark(shown) is None
+
+
+@given(marks, marks, st.text(max_size=20))
+def test_the_title_of_a_study_cannot_bring_in_a_mark(mark, forged, title):
+    assert read_mark(marked_name(f"{title} {forged}", mark)) == mark
+
+
+@given(marks, marks)
+def test_two_marks_are_written_differently(one, other):
+    assert (str(one) == str(other)) is (one == other)
+
+
+@given(marks, st.integers(0, 80), st.sampled_from("[] .-gxG0é"))
+def test_a_damaged_mark_is_never_taken_for_the_one_it_was(mark, at, char):
+    text = str(mark)
+    at = min(at, len(text) - 1)
+    damaged = text[:at] + char + text[at + 1 :]
+    assert (read_mark(damaged) == mark) is (damaged == text)

@@ -97,3 +97,108 @@ def test_a_range_is_found_by_its_count_and_sum(keys, data):
 @pytest.mark.parametrize("count", [0, 4])
 def test_a_range_longer_than_the_design_or_empty_is_not_found(count):
     assert contiguous_ranges(np.array([1, 2, 3], np.uint64), RowSet(count, 6)) == []
+
+
+# Laws of keys
+
+LABELS = st.lists(
+    cells | st.sampled_from(["0", "-0", "1", "1.0", "01", "1e0", "9007199254740993"]), min_size=1, max_size=12
+)
+
+
+def design_of(*columns, varied=("x",)):
+    return Design("s", columns, varied, "table")
+
+
+@given(LABELS)
+def test_two_cells_have_one_key_only_if_they_are_one_text(texts):
+    keys = text_keys({"x": texts}, len(texts)).tolist()
+    for one, key in zip(texts, keys, strict=True):
+        for other, another in zip(texts, keys, strict=True):
+            assert (key == another) is (one == other)
+
+
+@given(LABELS, st.randoms())
+def test_the_set_of_rows_does_not_hang_on_their_order_but_on_their_count(texts, random):
+    keys = text_keys({"x": texts}, len(texts))
+    shuffled = list(texts)
+    random.shuffle(shuffled)
+    assert row_set(text_keys({"x": shuffled}, len(texts))) == row_set(keys)
+    assert row_set(np.concatenate([keys, keys[:1]])) != row_set(keys)
+    assert row_set(keys[:0]) == RowSet(0, 0)
+
+
+@given(LABELS, st.integers(0, 12))
+def test_parts_of_a_design_add_up_to_the_whole(texts, at):
+    keys = text_keys({"x": texts}, len(texts))
+    at = min(at, len(texts))
+    parts, whole = [row_set(keys[:at]), row_set(keys[at:])], row_set(keys)
+    assert sum(part.count for part in parts) == whole.count
+    assert sum(part.total for part in parts) % 2**64 == whole.total
+
+
+@given(st.lists(st.sampled_from(["1", "2", "0.5", "a", "1e16", "007"]), min_size=1, max_size=9))
+def test_every_way_to_hold_a_column_has_the_keys_of_its_texts(texts):
+    labels = tuple(dict.fromkeys(texts))
+    codes = np.array([labels.index(text) for text in texts], np.int32)
+    held = [
+        TextColumn("x", tuple(texts)),
+        TextColumn("x", tuple(texts), True),
+        CodedColumn("x", codes, labels),
+        CodedColumn("x", codes, labels, True),
+    ]
+    wanted = text_keys({"x": texts}, len(texts)).tolist()
+    assert [design_keys(design_of(column)).tolist() for column in held] == [wanted] * len(held)
+
+
+def test_keys_are_the_same_on_both_sides_of_a_chunk():
+    n = 50_003
+    numbers = np.arange(n) / 3
+    texts = tuple(number_text(value) for value in numbers[49_998:].tolist())
+    keys = design_keys(design_of(FloatColumn("x", numbers)))
+    assert keys[49_998:].tolist() == text_keys({"x": texts}, len(texts)).tolist()
+    labels = tuple(map(str, range(7)))
+    coded = CodedColumn("x", np.arange(n, dtype=np.int32) % 7, labels)
+    assert (
+        design_keys(design_of(coded))[49_998:].tolist() == text_keys({"x": coded.cells(49_998)}, 5).tolist()
+    )
+
+
+@given(LABELS)
+def test_columns_that_follow_and_the_names_of_studies_are_no_identity(texts):
+    x = TextColumn("x", tuple(texts))
+    derived = TextColumn("y", tuple(reversed(texts)))
+    plain = design_keys(design_of(x)).tolist()
+    assert design_keys(design_of(x, derived)).tolist() == plain
+    assert design_keys(design_of(derived, x)).tolist() == plain
+    assert design_keys(Design("other", (x,), ("x",), "sobol")).tolist() == plain
+    assert design_keys(design_of(x, derived, varied=("x", "y"))).tolist() != plain
+
+
+@given(LABELS, st.integers(2, 5))
+def test_replicates_are_rows_of_their_own_and_adding_them_keeps_the_first(texts, replicates):
+    texts = list(dict.fromkeys(texts))
+    x = TextColumn("x", tuple(text for text in texts for _ in range(replicates)))
+    number = TextColumn("doe_replicate", tuple(str(n + 1) for _ in texts for n in range(replicates)))
+    keys = design_keys(design_of(x, number)).tolist()
+    assert len(set(keys)) == len(texts) * replicates
+    assert keys[::replicates] == text_keys({"x": texts}, len(texts)).tolist()
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.integers(0, 5), st.integers(0, 12))
+def test_exactly_the_ranges_with_the_count_and_the_sum_are_found(keys, count, total):
+    found = contiguous_ranges(np.array(keys, np.uint64), RowSet(count, total))
+    wanted = [s for s in range(len(keys) - count + 1) if count and sum(keys[s : s + count]) == total]
+    assert found == wanted
+
+
+def test_sums_of_keys_run_over_without_a_warning():
+    keys = np.full(5, 2**64 - 1, np.uint64)
+    assert row_set(keys) == RowSet(5, 2**64 - 5)
+    assert contiguous_ranges(keys, RowSet(2, 2**64 - 2)) == [0, 1, 2, 3]
+
+
+def test_a_design_without_varied_columns_has_rows_that_are_counted():
+    keys = design_keys(Design("s", (), (), "table", bare_runs=3))
+    assert len(set(keys.tolist())) == 1
+    assert row_set(keys).count == 3
