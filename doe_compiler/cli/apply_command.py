@@ -1,5 +1,7 @@
 """`doe apply`: run what is missing, each run exactly once."""
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -98,7 +100,7 @@ def command(
     saved = _saved(studies, targets, wished)
     with _events(as_json, json_into) as events:
         bundles = [] if saved else compiled_studies(studies, targets)
-        place = Path() if saved else studies[0]
+        place = _place_of(saved) if saved else studies[0]
         with connection_to(on, place, rps) as connection:
             work = _from_plan(connection, saved) if saved else _planned(connection, bundles, wishes(wished))
             if not as_json:
@@ -123,7 +125,7 @@ def command(
                 )
                 connection.start_runs(not no_wait)
                 if no_wait:
-                    _say(f"Not waiting. See: doe status {studies[0]}")
+                    _say("\n".join(["Not waiting.", *_see_also(work, on)]))
                     return ExitCode.DONE
                 _await(connection, work, halt, timeout)
             return _results(connection, work, events, as_json=as_json)
@@ -161,6 +163,17 @@ def _saved(paths: tuple[Path, ...], targets: tuple[str, ...], wished: dict[str, 
     if targets or any(wished.values()):
         raise WrongUsage("a saved plan is applied as it is", hint="give --target and the like to doe plan")
     return read_plan(paths[0], root=project_folder(Path.cwd()))
+
+
+def _place_of(plan: "SavedPlan") -> Path:
+    """The folder of the studies of a plan, where their data lies or will; this folder if they are not here."""
+    from doe_compiler.pipeline.origin import project_folder
+
+    root = project_folder(Path.cwd())
+    common = Path(os.path.commonpath([(root / file).parent for file in plan.files]))
+    if not common.is_dir():
+        return Path()
+    return next((each for each in (common, *common.parents) if (each / ".doe" / "platform").is_dir()), common)
 
 
 def _planned(connection: "Connection", bundles: "Sequence[Bundle]", wished: "Wishes") -> _Work:
@@ -224,6 +237,12 @@ def _nothing_new(connection: "Connection", work: _Work) -> str:
     if not far.left:
         return "Nothing to do: every run that is wanted has been submitted."
     return f"Nothing to submit. {left_text(far.left, connection.is_executing(), 'going on with')}"
+
+
+def _see_also(work: _Work, on: str) -> list[str]:
+    """How to look at each study that lies here."""
+    elsewhere = "" if on == "local" else f" --on {shlex.quote(on)}"
+    return [f"See: doe status {shlex.quote(bundle.spec.file)}{elsewhere}" for bundle in work.bundles]
 
 
 def _ask() -> None:

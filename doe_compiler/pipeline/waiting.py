@@ -83,8 +83,8 @@ def awaited(
         elapsed = time.monotonic() - began
         if timeout_s is not None and elapsed > timeout_s:
             raise TryAgain(
-                f"the runs did not end within {timeout_s:g} s; they go on",
-                hint="the same command waits again; doe status shows how far they are",
+                f"the runs did not end within {timeout_s:g} s",
+                hint="the same command goes on with them; doe status shows how far they are",
             )
         sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
 
