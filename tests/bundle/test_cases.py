@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from doe_compiler.actual.jobs import crossed, parameter_keys
 from doe_compiler.bundle.pack import Job, bundled, case_file, parameter_file
 from doe_compiler.bundle.rows import design_keys
@@ -70,3 +73,53 @@ def test_more_cases_are_no_new_recipe():
     design, _ = build(SPEC)
     more = replace(SPEC, variables=(X, replace(MESH, law=FromCases(("other", *MESH.law.texts)))))
     assert bundled(SPEC, design).recipe == bundled(more, build(more)[0]).recipe
+
+
+# Laws
+
+CELLS = st.lists(
+    st.sampled_from(["coarse", "fine", "3", "a,b", "it's", "é", "0.5"]), min_size=1, max_size=4, unique=True
+)
+LEVELS = st.lists(st.sampled_from(["1", "2", "3.5", "x,y"]), min_size=1, max_size=3, unique=True)
+
+
+@given(LEVELS, CELLS, CELLS, st.integers(1, 2))
+def test_crossing_what_is_sent_gives_the_very_rows_of_the_design(points, one, two, replicates):
+    size = min(len(one), len(two))
+    mesh = Variable("mesh", FromCases(tuple(one[:size])), PLACE, role="Case")
+    other = Variable("other", FromCases(tuple(two[:size])), PLACE, role="Case")
+    design = DesignSpec("full-factorial", PLACE, replicates=replicates)
+    spec = replace(SPEC, variables=(Variable("x", Levels(tuple(points)), PLACE), mesh, other), design=design)
+    job, sent, payload = job_of(spec)
+    rows = sent if payload["caseFile"] is None else crossed(case_file(spec).content, sent, where="CSV")
+    texts = bundled(spec, job.design).texts
+    table = [line.split(",") for line in rows.decode().splitlines()]
+    for name in ("x", "mesh", "other"):
+        cells = [texts.get(row[table[0].index(name)], row[table[0].index(name)]) for row in table[1:]]
+        assert cells == job.design.cells(name)
+
+
+@given(LEVELS, CELLS, st.data())
+def test_any_part_of_the_rows_is_sent_as_these_rows(points, cases, data):
+    mesh = Variable("mesh", FromCases(tuple(cases)), PLACE, role="Case")
+    spec = replace(SPEC, variables=(Variable("x", Levels(tuple(points)), PLACE), mesh))
+    count = len(points) * len(cases)
+    rows = data.draw(st.lists(st.integers(0, count - 1), unique=True, min_size=1))
+    job, sent, payload = job_of(spec, rows)
+    content = sent if payload["caseFile"] is None else crossed(case_file(spec).content, sent, where="CSV")
+    assert len(content.decode().splitlines()) - 1 == len(rows)
+    named = {text: name for name, text in bundled(spec, build(spec)[0]).texts.items()}
+    lines = [line.split(",") for line in content.decode().splitlines()]
+    cells = [row[lines[0].index("mesh")] for row in lines[1:]]
+    assert cells == [named.get(cell, cell) for cell in job.design.cells("mesh")]
+
+
+def test_a_study_without_cases_has_no_case_file():
+    assert case_file(replace(SPEC, variables=(X,))) is None
+    assert job_of(replace(SPEC, variables=(X,)))[2]["caseFile"] is None
+
+
+def test_adding_a_case_keeps_the_rows_that_were_there():
+    before = set(design_keys(build(SPEC)[0]).tolist())
+    more = replace(SPEC, variables=(X, replace(MESH, law=FromCases((*MESH.law.texts, "new")))))
+    assert before < set(design_keys(build(more)[0]).tolist())
