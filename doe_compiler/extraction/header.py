@@ -68,6 +68,16 @@ def number_cell(cell: str, delimiter: "str | None") -> str:
     return cell
 
 
+def is_word(cell: str, delimiter: "str | None") -> bool:
+    """Whether a cell holds letters that make no number and do not say that there is none."""
+    plain_cell = number_cell(cell.strip(), delimiter)
+    return (
+        any(c.isalpha() for c in plain_cell)
+        and number_text(plain_cell) is None
+        and not is_nothing(plain_cell)
+    )
+
+
 def is_row(line: str) -> bool:
     """Whether a line holds data: at least half of its cells are numbers, or say that there is none."""
     delimiter = next((mark for mark in DELIMITERS[:3] if mark and mark in line), None)

@@ -9,16 +9,19 @@ from doe_compiler.extraction.header import (
     fits,
     is_comment,
     is_row,
+    is_word,
     layout,
     number_cell,
     uncommented,
 )
-from doe_compiler.extraction.values import NoValue, Taker
+from doe_compiler.extraction.values import NoValue, Taker, number_text
 
 _MOST_LINES_ABOVE = 1000
 _MOST_TEXT_ABOVE = 1 << 20
 _LONGEST_QUOTE = 1 << 16
 _NOT_PLAIN = re.compile(r'"|\n[ \t]*[#%!/\n]')
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+")
+_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 class Table:
@@ -35,6 +38,10 @@ class Table:
         self._left = 0
         self._size = 0
         self._count = 0
+        self._numeric = []  # type: list[bool]
+        self._has_ended = False
+        self._another = 0
+        self._has_points = False
 
     def add(self, text: str) -> None:
         """The next lines, whole ones."""
@@ -50,10 +57,15 @@ class Table:
             return False
         delimiter = found.delimiter
         rows = [line.split(delimiter) for line in lines]
-        if {len(row) for row in rows} != {self._width}:
+        if {len(row) for row in rows} != {self._width} or self._another or self._has_ended:
             return False
-        self._count += len(lines)
+        if _WORD.search(text) and any(self._words(row, found.delimiter) for row in rows):
+            return False
         has_commas = delimiter != "," and "," in text
+        if has_commas and (self._has_points or "." in text):
+            return False
+        self._has_points = self._has_points or "." in text
+        self._count += len(lines)
         for column, taker in zip(found.columns, self._takers):
             if isinstance(column, Column):
                 cells = [row[column.place] for row in taker.needed(rows)]
@@ -136,8 +148,19 @@ class Table:
                     if not is_comment(line)
                 ]
                 taker.add([cells[column.place] for cells in between if fits(cells, column.width)])
+        self._numeric = [
+            number_text(number_cell(c, found.delimiter)) is not None for c in cells_of(row, found.delimiter)
+        ]
         for line in [row] + more:
             self._body(found, line)
+
+    def _words(self, cells: "list[str]", delimiter: "str | None") -> "list[str]":
+        """The words where the first row has numbers: signs of another table, or of a line below the table."""
+        if len(cells) != len(self._numeric):
+            return []
+        return [
+            cell for cell, is_number in zip(cells, self._numeric) if is_number and is_word(cell, delimiter)
+        ]
 
     def _body(self, found: Layout, line: str) -> None:
         is_text = not is_comment(line)
@@ -146,15 +169,35 @@ class Table:
             self._named_again(found, line)
         elif is_text:
             self._row(found, cells)
+        elif found.delimiter is not None and all(is_word(cell, found.delimiter) for cell in cells):
+            self._another = self._count if self._words(cells, found.delimiter) else self._another
 
     def _row(self, found: Layout, cells: "list[str]") -> None:
+        words = [] if found.in_blocks else self._words(cells, found.delimiter)
+        if words and all(is_word(cell, found.delimiter) for cell in cells):
+            self._has_ended = True  # the header of another table
+        if self._has_ended:
+            return
+        reason = ""
+        if words:
+            reason = (
+                f"line {self._count} has '{words[0][:40]}' in a column of numbers: it is no row of the table"
+            )
+        elif self._another:
+            reason = f"line {self._another} looks like the header of another table"
         is_head = found.in_blocks and self._left == 0
         if found.in_blocks:
             self._left = self._left - 1 if self._left else _count(cells)
+        self._has_points = self._has_points or any("." in cell and number_text(cell) for cell in cells)
         for column, taker in zip(found.columns, self._takers):
             if isinstance(column, NoValue) or column.in_head is not is_head:
                 continue
-            if fits(cells, column.width):
+            cell = cells[column.place] if fits(cells, column.width) else ""
+            if reason:
+                taker.add_missing(reason)
+            elif found.delimiter != "," and self._has_points and _GROUPED.fullmatch(cell):
+                taker.add_missing(f"line {self._count} has '{cell}' beside numbers with a decimal point")
+            elif fits(cells, column.width):
                 taker.add([number_cell(cells[column.place], found.delimiter)])
             else:
                 taker.add_missing(f"line {self._count} has {len(cells)} cells, its header {column.width}")
@@ -166,6 +209,8 @@ class Table:
             if isinstance(before, Column):
                 found.columns[index] = column
         self._width = -1
+        self._numeric = []
+        self._another = 0
 
 
 def _count(cells: "list[str]") -> int:

@@ -33,7 +33,25 @@ COMSOL = (
 )
 FLUENT = b'"report-def-0-rfile"\n"Iteration" "cd 1"\n("Iteration" "cd 1")\n1 0.5\n2 0.25\n'
 
+TWO = b"time,drag\n0,1.5\n1,2.5\n"
 CORPUS = [
+    # Another table, and lines below a table.
+    (csv("drag"), TWO + b"\nnode,stress\n1,150\n2,200\n", "2.5", ""),
+    (csv("drag"), TWO + b"node,stress\n1,150\n2,200\n", "2.5", ""),
+    (csv("drag", "max"), TWO + b"lift,time\n8,150\n", "2.5", ""),
+    (csv("drag"), TWO + b"time,drag,lift\n2,3.5,1\n", "3.5", ""),
+    (csv("drag"), TWO + b"# node,reaction\n1,777\n", None, "another table"),
+    (csv("drag"), TWO + b"CONVERGED,0\n", None, "'CONVERGED' in a column of numbers"),
+    (csv("drag", "mean"), TWO + b"CONVERGED,0\n", "2.0", "1 of 3"),
+    (csv("drag", "first"), TWO + b"CONVERGED,0\n", "1.5", ""),
+    (csv("Cd"), b"iter  Cd\n1  0.5\n2  0.6\nElapsed 101\n", None, "'Elapsed' in a column of numbers"),
+    (csv("Cd"), b"iter\tCd\n1\t0.5\n2\t0.6\nElapsed\t101\n", None, "'Elapsed' in a column of numbers"),
+    (csv("force"), b"time\tforce\n0\t2.5\n1\t1,234\n", None, "'1,234' beside numbers with a decimal point"),
+    (csv("force", "max"), b"time\tforce\n0\t2.5\n1\t1,234\n", "2.5", "1 of 2"),
+    (csv("force"), b"time;force\n0;2,5\n1;1,234\n", "1.234", ""),
+    (csv("b"), b"a,b\n1,2\nnan,3\n****,4\n", "4", ""),
+    (csv("b"), b"a,note,b\n1,ok,2\n2,bad,3\n", "3", ""),
+    (csv("b"), b"a,b\n1,2\n# a note, with a comma\n2,3\n", None, "another table"),
     # Line ends.
     (regex("Cd = ([0-9.]+)$"), b"Cd = 0.25\r\nTotal\r\n", "0.25", ""),
     (regex(r"^Step \d+ res=(\S+)"), b"Step 1 res=0.5\rStep 2 res=0.25\rStep 3 res=0.125\nEnd\n", "0.125", ""),
