@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from doe_compiler.cli.screen import width
-from doe_compiler.cli.tables import Fit, fitted, layout, shortened, table_options
+from doe_compiler.cli.tables import Fit, fitted, in_line, layout, shortened, table_options
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -116,7 +116,7 @@ def _text(value: object) -> str:
     if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         return ", ".join(map(str, value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "".join(char if char.isprintable() else " " for char in text)
+    return in_line(text)
 
 
 def confirmed(question: str, *, yes: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from doe_compiler.cli.screen import shows_bars, wants_colour
-from doe_compiler.cli.tables import Layout, text_table
+from doe_compiler.cli.tables import Layout, in_line, text_table
 from doe_compiler.results.collect import Results
 from doe_compiler.results.goals import is_outside
 from doe_compiler.results.states import RunState, number_of
@@ -99,7 +99,7 @@ def _wrapped(text: str, limit: int | None) -> str:
 def _shown(name: str, cell: str) -> str:
     if name == "directory":
         return os.path.relpath(cell) if cell else ""
-    return _short(cell)
+    return _short(in_line(cell))
 
 
 def _short(cell: str) -> str:

@@ -136,6 +136,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def in_line(text: str) -> str:
+    """The text with a blank for each character that would break the line or steer the terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+
+
 def shortened(cell: str, width: int) -> str:
     """The cell, or as much of it as has room."""
     return cell if len(cell) <= width else cell[: max(width - 1, 0)] + "…"
@@ -144,8 +149,9 @@ def shortened(cell: str, width: int) -> str:
 def text_table(
     titles: Sequence[str], rows: Iterable[Sequence[str]], limit: int | None = None, command: str = ""
 ) -> str:
-    """A table of aligned text, numbers to the right, at most `limit` characters wide."""
-    listed = [list(row) for row in rows]
+    """A table of aligned text, a line a row, numbers to the right, at most `limit` characters wide."""
+    titles = [in_line(title) for title in titles]
+    listed = [[in_line(cell) for cell in row] for row in rows]
     widths = [max([len(title), *(len(row[place]) for row in listed)]) for place, title in enumerate(titles)]
     right = [all(_is_number(row[place]) for row in listed) for place in range(len(titles))]
     fit = fitted(titles, widths, right, limit, command)
