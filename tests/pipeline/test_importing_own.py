@@ -16,6 +16,8 @@ SECOND = """  - analysis: {{code: user_included, version: "2"}}
 {more}"""
 ODD = "['CH4:1, O2:2', \"it's\", plain]"
 STUDIES = {
+    "cases": {"deck": "${x} ${k}\n", "rest": "job: {caseFile: cases.csv}"},
+    "cases with texts": {"deck": "${x} ${t}\n", "rest": "job: {caseFile: odd.csv}"},
     "x bits": {"analysis": "    inputFiles: [tool, {path: data.bin, decompress: false}]"},
     "shell": {"command": "'./tool $x ${x} > y.txt'", "analysis": "    inputFiles: [tool]\n    envVars: {A: '$x:$PATH', B: '$$5', C: plain}"},
     "texts": {"variables": f"  x: {{levels: {ODD}}}", "design": "{}"},
@@ -53,6 +55,8 @@ def study(study_at):
             (folder / script).write_text("#!/bin/sh\ntrue\n" if script == "tool" else "true\n")
         (folder / "tool").chmod(0o755)
         (folder / "data.bin").write_bytes(b"\0\1\2")
+        (folder / "cases.csv").write_text("k\ncoarse\nfine\n")
+        (folder / "odd.csv").write_text('t\n"a, b"\nc\n')
         (folder / "second.template").write_text("${x} again\n")
         return path
 
