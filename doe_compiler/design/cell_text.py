@@ -70,8 +70,16 @@ def cell_of(variable: Variable, text: str) -> str:
     return _number_cell(variable, int(text) if is_integer_text(text) else number)
 
 
+def _is_finite(value: float) -> bool:
+    """Whether a number, perhaps a whole one of any size, lies within the numbers of a float."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _number_cell(variable: Variable, value: float) -> str:
-    if not math.isfinite(value):
+    if not _is_finite(value):
         return "nan"
     if variable.format is None:
         return str(value) if isinstance(value, int) else number_text(value)

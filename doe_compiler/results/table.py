@@ -67,7 +67,7 @@ def as_json(results: Results) -> str:
         "study": spec.study,
         "units": units,
         "descriptions": {name: text for name, text in described.items() if text},
-        "nominal": {v.name: v.nominal for v in spec.variables if v.nominal is not None},
+        "nominal": {v.name: v.nominal for v in spec.variables if v.varies and v.nominal is not None},
         "runs": [
             {
                 "run": row.run,

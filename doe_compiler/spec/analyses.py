@@ -27,6 +27,7 @@ def read_analyses(
         if index not in bad and isinstance(node, Fields)
     ]
     _check_names_of_inputs(section, analyses, report)
+    _check_paths_of_inputs(section, analyses, report)
     _check_targets(section, report)
     return tuple(analyses)
 
@@ -206,6 +207,29 @@ def _check_names_of_inputs(section: Items, analyses: list[Analysis], report: Rep
             elif file.name not in names_here:
                 tell_reserved(file.name, f"'{file.name}'", _place_naming(section, file.name), report)
             names_here.add(file.name)
+
+
+def _check_paths_of_inputs(section: Items, analyses: list[Analysis], report: Report) -> None:
+    """Archives and folders that bring a file which another input brings too: the later one counts."""
+    for analysis in analyses:
+        brought: dict[str, tuple[str, str]] = {}
+        for entry in analysis.input_files:
+            if not isinstance(entry.source, LocalFile):
+                continue
+            name = entry.source.name
+            is_unpacked = entry.decompress and bool(entry.source.members)
+            paths = dict(entry.source.paths if is_unpacked else [(name, entry.source.sha256)])
+            again = [
+                path
+                for path, digest in paths.items()
+                if brought.get(path, ("", digest))[1] != digest and brought[path][0] != name
+            ]
+            if again:
+                more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+                message = f"'{again[0]}'{more} comes from '{brought[again[0]][0]}' and from '{name}'"
+                place = _place_naming(section, name)
+                report.warning("E322", message, place, "the later one counts; leave one of them out")
+            brought |= {path: (name, digest) for path, digest in paths.items()}
 
 
 def _place_naming(section: Items, name: str) -> Place:

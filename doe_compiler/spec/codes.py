@@ -56,6 +56,9 @@ CODES = {
     "E217": "A step uses a number format of templates, which no shell knows.",
     "E218": "A step names something that is nearly a variable (a warning).",
     "E219": "A whole number is reckoned with that floating point does not have.",
+    "E220": "An environment variable has the name of a variable of the study.",
+    "E221": "A variable only stands in single quotes, where a shell leaves it as it is (a warning).",
+    "E222": "A constant or an expression has a nominal value (a warning).",
     # Files that the study names.
     "E301": "The file does not exist.",
     "E302": "A folder cannot stand here.",
@@ -78,6 +81,7 @@ CODES = {
     "E319": "A response reads a file that is among the inputs already (a warning).",
     "E320": "Nothing seems to make the file that a response reads (a warning).",
     "E321": "A file has the name of one that doe or the platform makes in each run's directory.",
+    "E322": "Two inputs bring a file to the same path (a warning).",
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",

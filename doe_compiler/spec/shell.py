@@ -117,6 +117,7 @@ class _Text:
     place: Place
     file: str = ""
     is_environment: bool = False
+    name: str = ""
 
     def place_of(self, offset: int) -> Place:
         if not self.file:
@@ -152,7 +153,10 @@ def with_shell_names(
             for response in responses
             if isinstance(response.extractor, CommandExtractor) and index == len(analyses) - 1
         ]
-        steps = _all_names(_texts(analysis, node), variables, report)
+        texts = list(_texts(analysis, node))
+        steps = _all_names(texts, variables, report)
+        _tell_quoted(analysis, texts, steps, report)
+        _tell_hidden(analysis, texts, variables, report)
         measured = [name for name in _all_names(measuring, variables, report) if name not in steps]
         found.append(replace(analysis, shell_names=tuple(steps), measured_names=tuple(measured)))
     return tuple(found)
@@ -160,6 +164,53 @@ def with_shell_names(
 
 def _all_names(texts: Iterable[_Text], variables: Collection[str], report: Report) -> dict[str, None]:
     return dict.fromkeys(name for text in texts for name in _names(text, variables, report))
+
+
+def _tell_hidden(
+    analysis: Analysis, texts: Iterable[_Text], variables: Collection[str], report: Report
+) -> None:
+    """An entry of `envVars` with the name of a variable: the run would have another value than the table."""
+    places = {text.name: text.place for text in texts if text.is_environment}
+    for name in analysis.env_vars or {}:
+        if name in variables:
+            message = f"'{name}' in envVars has the name of a variable of the study, and would hide it"
+            report.error("E220", message, places.get(name, analysis.place), "rename one of them")
+
+
+def _tell_quoted(analysis: Analysis, texts: Iterable[_Text], names: Collection[str], report: Report) -> None:
+    """A variable that only ever stands in single quotes, and in no template: no shell fills it in there."""
+    in_templates = frozenset().union(*(task.template.names for task in analysis.templates))
+    open_names: set[str] = set()
+    quoted: dict[str, Place] = {}
+    for text in texts:
+        spans = [] if text.is_environment else quoted_spans(text.text)
+        for named in text.named():
+            if any(start <= named.offset < end for start, end in spans):
+                quoted.setdefault(named.name, text.place_of(named.offset))
+            else:
+                open_names.add(named.name)
+    for name, place in quoted.items():
+        if name in names and name not in open_names | in_templates:
+            message = f"'${name}' only stands in single quotes, where a shell leaves it as it is"
+            hint = f"use double quotes; what the step starts sees {name} as an environment variable"
+            report.warning("E221", message, place, hint)
+
+
+_QUOTED = re.compile(
+    r"""\\.|"(?:[^"\\]|\\.)*"|(?P<quote>'[^']*')|"""
+    r"""<<-?[ \t]*(?P<mark>['"])(?P<word>\w+)(?P=mark)[^\n]*\n(?P<here>.*?)^[ \t]*(?P=word)$""",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def quoted_spans(text: str) -> list[tuple[int, int]]:
+    """Where a shell text is in single quotes, or in a here-document whose mark is quoted."""
+    return [
+        found.span(group)
+        for found in _QUOTED.finditer(text)
+        for group in ("quote", "here")
+        if found[group] is not None
+    ]
 
 
 def _texts(analysis: Analysis, node: Fields | None) -> Iterator[_Text]:
@@ -177,7 +228,7 @@ def _texts(analysis: Analysis, node: Fields | None) -> Iterator[_Text]:
                 shown = os.path.normpath(script.file.path)
                 yield _Text((script.file.content or b"").decode(errors="replace"), place(key), shown)
     for name, value in (analysis.env_vars or {}).items():
-        yield _Text(value, place("envVars", name), is_environment=True)
+        yield _Text(value, place("envVars", name), is_environment=True, name=name)
 
 
 def _is_shell(script: Script) -> bool:

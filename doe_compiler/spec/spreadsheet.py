@@ -205,6 +205,9 @@ def _column(
             for cell, (number, reason) in repaired.items()
             if reason and (are_numbers or (is_decimal(number) and "comma" not in reason))
         }
+        if decimal == "," and not are_numbers and any(_COMMA_NUMBER.fullmatch(cell) for cell in cells):
+            told = "is no number, so the decimal commas of this column would stay as they are"
+            problems |= {cell: told for cell, (number, _) in repaired.items() if not is_decimal(number)}
         if decimal == "," and are_numbers:
             points = {cell for cell in cells if "." in cell and is_decimal(cell)}
             problems |= dict.fromkeys(points, "has a decimal point where `decimal` is a comma")

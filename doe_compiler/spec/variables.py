@@ -148,6 +148,11 @@ def _nominal(law: _AnyLaw, fields: Fields, report: Report, *, is_integer: bool, 
     node = fields.scalar("nominal")
     if node is None:
         return None
+    if isinstance(law, Constant | Formula):
+        kind = "a constant" if isinstance(law, Constant) else "an expression"
+        hint = "remove it: only what varies has a nominal value"
+        report.warning("E222", f"'nominal' of {kind} has no effect", node.place, hint)
+        return None
     text = cell_text(node, report, is_text=is_text)
     problem = "" if text is None else value_problem(law, text, is_integer=is_integer)
     if problem:

@@ -225,3 +225,19 @@ def test_paths_that_are_not_inside_of_the_run_are_told(path):
 @pytest.mark.parametrize("path", ["a", "a/b", "./a", "a b", "a..b", ".hidden", "a/./b"])
 def test_paths_inside_of_the_run_are_fine(path):
     assert target_problem(path) == ""
+
+
+def test_inputs_that_bring_a_file_twice_are_told_if_it_differs(read_inputs, codes, tmp_path):
+    def tar_of(name, text):
+        with tarfile.open(tmp_path / name, "w") as archive:
+            entry = tarfile.TarInfo("mesh.txt")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text))
+
+    tar_of("one.tar", b"old")
+    tar_of("two.tar", b"new")
+    tar_of("three.tar", b"new")
+    (tmp_path / "mesh.txt").write_text("new")
+    assert codes(read_inputs("mesh.txt, one.tar")) == ["E322"]
+    assert codes(read_inputs("one.tar, two.tar")) == ["E322"]
+    assert codes(read_inputs("two.tar, three.tar, mesh.txt")) == []

@@ -85,3 +85,25 @@ def test_a_variable_that_only_a_command_names_is_used(read):
     text = STUDY.replace("COMMAND", "./solve $alpha").replace("MORE", "").replace("RESPONSES", "")
     reading = read(text, {"in.template": "${PATH} ${beta}"})
     assert reading.spec is not None
+
+
+def test_an_environment_variable_does_not_hide_a_variable(names_of):
+    assert names_of("./solve $alpha", "envVars: {alpha: '$beta'}")[1] == [("E220", 11)]
+    assert names_of("./solve $alpha", "envVars: {alpha: '7'}")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("printf 'x = $alpha'", ["E221"]),
+        ("cat > f <<'EOF'\n      dt = $alpha\n      EOF", ["E221"]),
+        ('printf "x = $alpha"', []),
+        ("printf 'x = $alpha'; echo $alpha", []),
+        ("cat > f <<EOF\n      dt = $alpha\n      EOF", []),
+        ('echo "it\'s" $alpha', []),
+    ],
+)
+def test_a_variable_that_only_stands_in_single_quotes_is_told(read, command, codes):
+    text = STUDY.replace("COMMAND", "|\n      " + command).replace("MORE", "").replace("RESPONSES", "")
+    reading = read(text, {"in.template": "${PATH} ${beta}"})
+    assert [finding.code for finding in reading.findings] == codes

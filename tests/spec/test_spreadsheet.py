@@ -110,3 +110,10 @@ def test_a_decimal_point_among_decimal_commas_is_told():
     assert [(code, line) for code, line, *_ in told] == [("E313", 3)]
     sheet, told, _ = sheet_of("x\n1.10\n1.9\n", ",", ["x"])
     assert (sheet.rows, told) == ((("1.10",), ("1.9",)), [])
+
+
+def test_a_word_among_decimal_commas_is_told():
+    _, told, _ = sheet_of("a;b\n1,5;3\nn/a;5\n", ",")
+    assert [(code, line) for code, line, *_ in told] == [("E313", 3)]
+    _, told, _ = sheet_of("a;b\n1,5;3\nn/a;5\n", ",", ["a"])
+    assert told == []

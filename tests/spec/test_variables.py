@@ -234,3 +234,9 @@ def test_a_large_integer_is_reckoned_with_exactly_or_not_at_all(read_variables, 
     assert codes(
         read_variables({"x": "{levels: [1, 2]}", "y": "{expression: 0.5*x + 9007199254740993}"})
     ) == ["E219"]
+
+
+@pytest.mark.parametrize("keys", ["{value: 1, nominal: 2}", "{expression: '1 + 1', nominal: 2}"])
+def test_a_nominal_value_of_what_does_not_vary_is_told(read_variables, keys):
+    reading = read_variables({"x": "{levels: [1, 2]}", "c": keys}, "")
+    assert [finding.code for finding in reading.findings] == ["E222"]

@@ -149,7 +149,7 @@ def _identity(job: Mapping[str, object], notes: Notes) -> dict[str, object]:
     mark = read_mark(name)
     if mark is not None:
         title = name.replace(str(mark), "").strip()
-        message = "made by doe: its rows are a table here; what only the first study knew (units, goals, limits, expressions, the seed) the job does not tell"
+        message = "made by doe: its rows are a table here; what only the first study knew (units, goals, bounds, required: false, limits, expressions, the seed) the job does not tell"
         notes.add((), message)
         return {"study": study, **({"description": title} if title and title != study else {})}
     if name == study:
