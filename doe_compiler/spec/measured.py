@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from doe_compiler.kernel.findings import Place
-from doe_compiler.spec.model import Analysis, LocalFile, Response, files_read
+from doe_compiler.spec.model import Analysis, CommandExtractor, LocalFile, Response, files_read
 from doe_compiler.spec.report import Report
 
 _LOG = "process_output.log"
@@ -29,9 +29,10 @@ def check_response_files(responses: Sequence[Response], analyses: Sequence[Analy
     for response in responses:
         for file in files_read([response]):
             read[file].append(response)
+    inputs = input_paths(analyses)
+    _tell_read_by_commands(responses, inputs, report)
     if not read:
         return
-    inputs = input_paths(analyses)
     texts = _all_texts(analyses)
     for file, measured in read.items():
         place, name = measured[0].place, measured[0].name
@@ -43,6 +44,25 @@ def check_response_files(responses: Sequence[Response], analyses: Sequence[Analy
             report.warning("E319", message, place, hint)
         elif texts is not None and not _is_mentioned(file, texts):
             _tell_unmade(file, name, place, report)
+
+
+# What a command may well start or read although no run makes it.
+_PROGRAMS = (".py", ".sh", ".bash", ".awk", ".sed", ".pl", ".r", ".m", ".jq", ".jar", ".exe")
+
+
+def _tell_read_by_commands(
+    responses: Sequence[Response], inputs: Mapping[str, tuple[str, str]], report: Report
+) -> None:
+    """A command that names an input as one of its words reads what the run began with, perhaps, for its result."""
+    for response in responses:
+        if not isinstance(response.extractor, CommandExtractor):
+            continue
+        words = re.findall(r"[^\s'\"<>|;&()`]+", response.extractor.command)
+        for word in dict.fromkeys(posixpath.normpath(word) for word in words[1:]):
+            if word in inputs and not word.lower().endswith(_PROGRAMS):
+                message = f"'{word}' is an input, which the command of the response '{response.name}' names"
+                hint = "a run that does not write it gives the input for its result"
+                report.warning("E319", message, response.place, hint)
 
 
 def _tell_unmade(file: str, name: str, place: Place, report: Report) -> None:

@@ -138,3 +138,21 @@ def test_a_pointer_in_an_archive_or_folder_is_told(codes_of, is_packed):
     assert found == ["E318"]
     assert reading.spec is not None
     assert "case/mesh" in reading.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("cat r.txt", ["E319"]),
+        ("tail -n 1 ./r.txt | cut -c 3-", ["E319"]),
+        ("python3 post.py out.txt", []),
+        ("cat out.txt", []),
+    ],
+)
+def test_a_command_that_names_an_input_is_told(read, codes, command, found):
+    text = STUDY.replace("CODE", "user_included").replace("COMMAND", "./solve > out.txt")
+    text = text.replace("INPUTS", "r.txt, post.py").replace(
+        "{file: READ, regex: 'y = (\\S+)'}", f"{{command: '{command}'}}"
+    )
+    reading = read(text, {"in.template": "${x}", "r.txt": "99\n", "post.py": ""})
+    assert codes(reading) == found
