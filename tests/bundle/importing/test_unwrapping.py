@@ -102,3 +102,39 @@ def test_a_generated_script_tells_its_extractors_and_the_users_command():
 )
 def test_a_script_of_others_is_not_read(script, is_ours):
     assert (generated_post(script) is not None) == is_ours
+
+
+KEPT = st.lists(
+    st.sampled_from(["doe_post.sh", "doe_variables.sh", "doe_pre2.sh", "doe_texts.txt"]), unique=True
+)
+
+
+@given(COMMANDS, st.none() | st.integers(1, 10**6), st.booleans(), KEPT)
+def test_a_wrapped_command_comes_back_whatever_files_it_puts_back(command, seconds, is_first, kept):
+    wrapped = wrapped_command(command, seconds, is_first=is_first, kept=kept)
+    assert plain_command(wrapped, is_first=is_first) == PlainCommand(command, seconds)
+
+
+@given(COMMANDS, st.none() | st.integers(1, 10**6))
+def test_a_command_that_was_wrapped_twice_loses_one_wrapper_only(command, seconds):
+    once = wrapped_command(command, seconds, is_first=True)
+    assert plain_command(wrapped_command(once, None, is_first=True), is_first=True).command == once
+
+
+@given(COMMANDS, st.integers(0, 400), st.sampled_from(["", " ", "x", "\n"]))
+def test_a_wrapper_that_somebody_has_changed_stays_as_it_is(command, at, put):
+    wrapped = wrapped_command(command, 5, is_first=True)
+    at = min(at, len(wrapped) - 1)
+    changed = wrapped[:at] + put + wrapped[at + 1 :]
+    found = plain_command(changed, is_first=True)
+    again = (
+        wrapped_command(found.command, found.run_timeout_s, is_first=True) if found.run_timeout_s else None
+    )
+    assert found == PlainCommand(changed, None) or again == changed
+
+
+@given(st.text(max_size=60))
+def test_any_command_of_others_is_its_own(command):
+    assert plain_command(command, is_first=True) == PlainCommand(command, None)
+    assert plain_command(command, is_first=False) == PlainCommand(command, None)
+    assert unguarded(command) == command
