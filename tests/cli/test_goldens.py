@@ -1,4 +1,4 @@
-"""What users and platforms get of two studies, as text: payloads, parameters, manifest, plan and results.
+"""What users and platforms get of a few studies, as text: payloads, parameters, manifest, plan and results.
 
 `pytest tests/cli/test_goldens.py --rewrite-goldens` writes the files of `tests/golden` anew; look at the diff.
 """
@@ -29,6 +29,18 @@ ODD = {
     "responses": "  y: {file: y.txt, regex: '(\\S+)'}\n  p: {}",
     "rest": "job: {caseFile: cases.csv}",
 }
+STEPS = {
+    "variables": "  x: {levels: [1, 2], role: design}\n  note: {levels: ['a, b', plain]}\n  c: {value: 2.50, format: '0.0'}",
+    "design": "{}",
+    "deck": "x = ${x} c = ${c} $${HOME}\n",
+    "command": '"./first > y.txt"',
+    "analysis": "    runTimeout: 90s\n    useMpi: true\n    inputFiles: [{path: data.zip, decompress: false}, {id: abcdef}]\n"
+    "  - analysis: {code: user_included, version: '2'}\n    command: 'echo \"$note\" >> y.txt'\n"
+    "    hardware: {coreType: standard-plus, slots: 3}\n    envVars: {NOTE: '<$note>', COST: '$$5'}\n"
+    "    postProcess: {script: post.sh, command: sh post.sh}\n    raw: {flags: {igCv: true}}",
+    "responses": "  y: {file: y.txt, regex: '(\\S+)', take: first}\n  z: {command: cat z.txt}\n  p: {}",
+    "rest": "job: {runsPerJob: 3, isLowPriority: true, raw: {projectId: p, jobvariables: [{name: p, variableType: Output, displayOrder: 9}]}}",
+}
 # The script's digest, and that of the payload that names it: they change with every change of how outputs are read.
 _GENERATED = re.compile(
     r'((?:doe_post\.sh|jobs/[0-9]+\.json)": \{\s*"sha256": |sha256:)"?[0-9a-f]{64}(?="|/doe_post\.sh)'
@@ -54,7 +66,7 @@ def golden(request):
 
 @pytest.fixture
 def studies(study_at):
-    """The two studies on disk."""
+    """The studies on disk."""
     study_at("plain", **PLAIN)
     odd = study_at("odd", **ODD).parent
     (odd / "tool").write_text('#!/bin/sh\necho "$1$N"\n')
@@ -66,7 +78,10 @@ def studies(study_at):
     (odd / "cases.csv").write_text("k\na\nb\n")
     deck = odd / "deck.template"
     deck.write_text(deck.read_text() + "k = ${k}\n")
-    return {"plain": odd.parent / "plain", "odd": odd}
+    steps = study_at("steps", **STEPS).parent
+    (steps / "data.zip").write_bytes(b"no archive")
+    (steps / "post.sh").write_text('printf "p\\t1\\n"\n')
+    return {"plain": odd.parent / "plain", "odd": odd, "steps": steps}
 
 
 def compiled_texts(folder: Path) -> dict[str, str]:
@@ -81,7 +96,7 @@ def compiled_texts(folder: Path) -> dict[str, str]:
     return texts
 
 
-@pytest.mark.parametrize("name", ["plain", "odd"])
+@pytest.mark.parametrize("name", ["plain", "odd", "steps"])
 def test_what_is_compiled_is_as_it_was(doe, studies, tmp_path, golden, name):
     done = doe("compile", studies[name], "-o", "out")
     assert done.returncode == 0, done.stderr

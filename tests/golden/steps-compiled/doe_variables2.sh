@@ -1,0 +1,2 @@
+note='${note}'
+export note
