@@ -24,6 +24,8 @@ _LEFT_OUT_OF_JOB = frozenset(
     {"name", "isLowPriority", "resourceFilters"}
     | {"paramFile", "monteCarloIterations", "includeNominalRun"}
 )  # fmt: skip
+# The job's `raw` is left out too, but where it overrides what counts; variables that it adds are outputs.
+_LEFT_OUT_OF_RAW = _LEFT_OUT_OF_JOB | {"jobvariables"}
 _LEFT_OUT_OF_ANALYSIS = frozenset(
     {"hardware", "useRescaleLicense", "onDemandLicenseSeller", "userDefinedLicenseSettings"}
 )
@@ -52,6 +54,8 @@ def recipe(spec: Spec) -> dict[str, object]:
         if (said := {key: value for key, value in entry.items() if key not in _LEFT_OUT_OF_VARIABLE})
         != _PLAIN_VARIABLE
     }
+    raw = spec.job.raw or {}
+    job["raw"] = {key: raw[key] for key in payload.keys() & raw.keys() - _LEFT_OUT_OF_RAW}
     return _without_empty(job)
 
 

@@ -322,6 +322,9 @@ BUYS = {
     "raw of a variable": of_study(variables=(levels("x", "1", "2", raw={"a": 0}), constant("c", "2"))),
     "dry run": of_study(job=JobSpec(is_template_dry_run=True)),
     "case file": of_study(job=JobSpec(case_file=PlatformFile("id9"))),
+    "a dry run by raw": of_study(job=JobSpec(raw={"isTemplateDryRun": True})),
+    "a case file by raw": of_study(job=JobSpec(raw={"caseFile": {"id": "id8"}})),
+    "analyses by raw": of_study(job=JobSpec(raw={"jobanalyses": []})),
     "one analysis less": of_study(analyses=FULL.analyses[:1]),
     "order of analyses": of_study(analyses=FULL.analyses[::-1]),
 }  # fmt: skip
@@ -341,6 +344,9 @@ FREE = {
     "design": of_study(design=DesignSpec("full-factorial", PLACE, replicates=3)),
     "priority": of_study(job=JobSpec(True, 3, None, 2, True)),
     "filters and raw of the job": of_study(job=JobSpec(resource_filters=({"a": 1},), raw={"projectId": "p"})),
+    "priority and outputs by raw": of_study(
+        job=JobSpec(raw={"isLowPriority": True, "jobvariables": [{"name": "Cd"}], "name": "n"})
+    ),
     "sharing": of_study(job=JobSpec(share=(Share("a@b.c"),))),
     "hardware": of_analysis(hardware=Hardware("onyx", 4, 8, 2)),
     "licence": of_analysis(use_rescale_license=True),
