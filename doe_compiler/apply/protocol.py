@@ -108,7 +108,7 @@ def carried_out(
         told = ", ".join(f"{job} after {' and '.join(by)}" for job, by in sorted(work.doubles.items()))
         raise DoubleSubmit(
             f"rows were submitted twice; the later job was stopped: {told}",
-            hint="the settle time is too short for this platform: doe doctor measures it",
+            hint="the settle time is too short for this platform: give a longer --settle",
         )
     return work.receipts
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from doe_compiler.kernel.errors import DoeError, WrongUsage
+from doe_compiler.kernel.errors import DoeError, PreconditionFailed, WrongUsage
 from doe_compiler.kernel.findings import Finding, rendered
 from doe_compiler.spec.model import Spec
 from doe_compiler.spec.read import find_studies
@@ -147,12 +147,33 @@ def connection_to(
     from doe_compiler.pipeline.connection import apart, connected
 
     folder = study if study.is_dir() else study.parent
+    if on == "local" and study.is_dir() and not os.environ.get("DOE_DATA"):
+        folder = _folder_of_runs(study)
     told = apart(os.environ, folder) if on == "local" else None
     if told:
         click.echo(f"note: {told}", err=True)
     return connected(
         on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps, reads_only=reads_only
     )
+
+
+def _folder_of_runs(folder: Path) -> Path:
+    """Whose runs a folder of studies goes on with; refuses one in which a study keeps runs of its own."""
+    from doe_compiler.pipeline.origin import project_folder
+
+    kept = {project_folder(study.parent) for study in find_studies([folder])}
+    apart = sorted(
+        kept - {project_folder(folder)} - {study.absolute() for study in folder.absolute().parents}
+    )
+    owning = [place for place in apart if (place / ".doe" / "platform").is_dir()]
+    if len(kept) == 1:
+        return kept.pop()
+    if owning:
+        raise PreconditionFailed(
+            f"a study in '{owning[0]}' keeps its runs there, apart from the others in '{folder}'",
+            hint=f"name it by itself, move '{owning[0] / '.doe'}' to '{folder}', or set DOE_DATA",
+        )
+    return folder
 
 
 def tell_warnings(warnings: list[Finding], spec: Spec) -> None:

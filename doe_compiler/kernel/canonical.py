@@ -3,9 +3,12 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
 def number_text(value: float) -> str:
@@ -31,12 +34,9 @@ def number_text(value: float) -> str:
 
 def same_text(one: str, other: str) -> bool:
     """Whether two cells are the same text, or write the same decimal number."""
-    if one == other:
-        return True
-    try:
-        return Decimal(one) == Decimal(other)
-    except InvalidOperation:
-        return False
+    if one == other or not (_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other)):
+        return one == other
+    return Decimal(one) == Decimal(other)
 
 
 def is_a_float_s(value: int) -> bool:

@@ -14,9 +14,14 @@ _SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!/)")
 
 
 def project_folder(path: Path) -> Path:
-    """The git work tree that holds a study's folder, or else the folder itself."""
+    """The git work tree that holds a study's folder; outside of any, where runs are kept already, or the folder.
+
+    So a study finds its runs whether it was applied by itself or with others by a folder above it.
+    """
     folder = path.absolute()
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    above = (folder, *folder.parents)
+    tree = next((parent for parent in above if (parent / ".git").exists()), None)
+    return tree or next((parent for parent in above if (parent / ".doe" / "platform").is_dir()), folder)
 
 
 def shared_folder(path: Path) -> Path:

@@ -340,3 +340,22 @@ def test_two_files_of_one_content_are_two_files(doe, study_at):
     assert applied.returncode == 0, applied.stderr
     rows = rows_of(doe("results", study, "--format", "csv"))
     assert {(row["state"], row["y"], row["p"]) for row in rows} == {("done", "7", "8")}
+
+
+def test_a_study_finds_its_runs_whether_it_is_named_by_itself_or_by_a_folder_above(doe, study_at, tmp_path):
+    one = study_at("all/one", name="one")
+    study_at("all/two", name="two")
+    assert doe("apply", "all", "--yes").returncode == 0
+    assert "5 runs unchanged" in doe("plan", one).stdout
+    assert "5 runs unchanged" in doe("plan", "all/one").stdout
+    assert "10 runs unchanged" in doe("plan", "all").stdout
+
+
+def test_a_folder_in_which_a_study_keeps_runs_of_its_own_is_refused(doe, study_at):
+    one = study_at("all/one", name="one")
+    assert doe("apply", one, "--yes").returncode == 0
+    assert "5 runs unchanged" in doe("plan", "all").stdout
+    study_at("all/two", name="two")
+    refused = doe("apply", "all", "--yes")
+    assert refused.returncode == 4
+    assert "keeps its runs there" in refused.stderr
