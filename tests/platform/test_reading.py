@@ -201,6 +201,19 @@ def test_few_processes_read_many_runs_and_two_jobs(readings, tmp_path):
     assert 1 <= len(mine()) <= 2
 
 
+def test_the_memory_of_the_executor_is_not_the_reader_s(readings, tmp_path):
+    ballast = bytearray(400 << 20)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    for number in range(3):
+        readings.ask(number, folder(tmp_path, number), ReadFrom([Y], 60))
+        all_of(readings, 1)
+    first = mine()
+    readings.ask(3, folder(tmp_path, 3), ReadFrom([Y], 60))
+    all_of(readings, 1)
+    assert len(first) == 1
+    assert mine() == first
+
+
 def test_a_reader_that_dies_is_replaced_and_its_run_read_again(readings, tmp_path):
     wanted = ReadFrom([Y], 60)
     readings.ask(0, folder(tmp_path, 0), wanted)
