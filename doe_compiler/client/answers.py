@@ -17,7 +17,7 @@ _Parsed = TypeVar("_Parsed")
 class JobEntry:
     """A row of the job list; an empty `status` is a draft, any other word counts as submitted.
 
-    `status_reason` is told by the embedded platform only; None is not told.
+    `status_reason` and, of jobs that have ended, `runs_failed` are told by the embedded platform only; None is not told.
     """
 
     id: str
@@ -28,6 +28,7 @@ class JobEntry:
     cluster_status: str = ""
     status_reason: str | None = None
     shared_with: tuple[str, ...] = ()
+    runs_failed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ def job_entry(value: object) -> JobEntry:
         else "",
         status_reason=_text_or_none(fields.raw.get("statusReason")),
         shared_with=fields.texts("sharedWith"),
+        runs_failed=fields.whole_or_none("runsFailed"),
     )
 
 

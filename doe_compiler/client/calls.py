@@ -104,8 +104,15 @@ class Calls:
             method, path, content=canonical_json(payload), headers={"Content-Type": "application/json"}
         )
 
-    def _do(self, method: str, path: str) -> None:
-        body = self._exchange.write(method, path)
+    def _do(
+        self,
+        method: str,
+        path: str,
+        *,
+        anew: Callable[[], Mapping[str, object]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        body = self._exchange.write(method, path, anew=anew, **({"headers": headers} if headers else {}))
         if body.strip():
             self._created(_anything, body, f"{method} {path}")
 

@@ -4,6 +4,7 @@ import http.cookiejar
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +21,7 @@ from doe_compiler.client.patience import Patience
 from doe_compiler.client.settings import Account, api_url
 from doe_compiler.client.transport import EMBEDDED_URL, EmbeddedTransport
 from doe_compiler.kernel import wire
+from doe_compiler.kernel.canonical import canonical_json
 from doe_compiler.kernel.errors import DoeError, WrongUsage
 
 __all__ = [
@@ -122,9 +124,16 @@ class Client(Calls):
         """The jobs that pass a filter: `state`, `job_status`, `search`, in the `ordering` that is asked for."""
         return self._rows("jobs/", answers.job_entry, page_size, query)
 
-    def create_job(self, payload: Mapping[str, object]) -> Job:
-        """Create a draft from a payload as the API has it."""
-        body = self._json("POST", "jobs/", payload)
+    def create_job(self, payload: Mapping[str, object] | Callable[[], Mapping[str, object]]) -> Job:
+        """Create a draft from a payload as the API has it.
+
+        A function gives the payload of each sending: a call that the throttle has refused is sent again with another.
+        """
+
+        def anew() -> Mapping[str, object]:
+            return {"content": canonical_json(payload() if callable(payload) else payload)}
+
+        body = self._exchange.write("POST", "jobs/", anew=anew, headers={"Content-Type": "application/json"})
         return self._created(answers.job, body, "POST jobs/")
 
     def change_job(self, job_id: str, change: Mapping[str, object]) -> None:
@@ -151,17 +160,41 @@ class Client(Calls):
         """Set one of the job's custom fields."""
         self._json("POST", path_of("jobs", job_id, "custom-fields"), {"name": name, "value": value})
 
-    def submit(self, job_id: str) -> None:
-        """Start a draft: from here on it costs money."""
-        self._do("POST", path_of("jobs", job_id, "submit"))
+    def submit(self, job_id: str, check: Callable[[], None] | None = None) -> None:
+        """Start a draft: from here on it costs money. `check` is called right before every sending, and may raise."""
+
+        def anew() -> Mapping[str, object]:
+            if check is not None:
+                check()
+            return {}
+
+        self._do("POST", path_of("jobs", job_id, "submit"), anew=anew)
 
     def stop(self, job_id: str) -> None:
         """Ask a running job to stop."""
         self._do("POST", path_of("jobs", job_id, "stop"))
 
-    def delete(self, job_id: str) -> None:
-        """Delete a job that does not run."""
-        self._do("DELETE", path_of("jobs", job_id))
+    def delete(self, job_id: str, tag: str | None = None) -> None:
+        """Delete a job that does not run; with a `draft_tag` only a draft, and Changed is raised for another."""
+        self._do("DELETE", path_of("jobs", job_id), headers=None if tag is None else {"If-Match": tag})
+
+    def draft_tag(self, job_id: str) -> tuple[bool, str | None]:
+        """Whether a job has been submitted, and if not, what `delete` takes, where the platform has such a tag."""
+        page, headers = self._exchange.read_with_headers(path_of("jobs", job_id, "statuses"))
+        was_submitted = answers.page(page).count > 0
+        return was_submitted, None if was_submitted else headers.get("etag")
+
+    def server_time(self) -> datetime | None:
+        """The platform's time as its last answer told it, in whole seconds; None if it tells none."""
+        return self._exchange.server_time
+
+    def submits_left(self) -> int | None:
+        """How many submits can be sent without waiting for the throttle; None: as many as wanted."""
+        return self._exchange.submits_left()
+
+    def seconds_to_submit(self) -> float:
+        """How long the throttle keeps the next submit waiting."""
+        return self._exchange.seconds_to_submit()
 
     def statuses(self, job_id: str) -> tuple[Status, ...]:
         """The job's history as the platform orders it, newest first; empty for a draft."""

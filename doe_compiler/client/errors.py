@@ -23,6 +23,10 @@ class Refused(DoeError):
         self.lines = lines
 
 
+class Changed(Refused):
+    """What the call was made for is no longer so: a condition of it does not hold."""
+
+
 class NotFound(Refused):
     """What was asked for does not exist, or not for this account."""
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import httpx2
@@ -13,6 +14,7 @@ import orjson
 
 from doe_compiler.client.errors import (
     Ambiguous,
+    Changed,
     Garbled,
     NotFound,
     Refused,
@@ -22,7 +24,7 @@ from doe_compiler.client.errors import (
     reasons,
 )
 from doe_compiler.client.pacing import Bucket, Scope, scope_of
-from doe_compiler.client.patience import Patience
+from doe_compiler.client.patience import Patience, date_of
 from doe_compiler.client.settings import Secret, is_loopback
 from doe_compiler.kernel.errors import DoeError, NotAllowedIn, TryAgain
 
@@ -32,6 +34,7 @@ LARGEST_ANSWER = 256 << 20
 _LARGEST_ERROR = 64 << 10
 _MOST_REDIRECTS = 5
 
+_KINDS: Mapping[int, type[Refused]] = {404: NotFound, 412: Changed}
 _Result = TypeVar("_Result")
 
 
@@ -108,7 +111,23 @@ class Exchange:
         self._patience = patience
         self._buckets = buckets
         self._steady = steady
+        self._date: datetime | None = None
         self.host = http.base_url.netloc.decode("ascii")
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The platform's time in whole seconds, as its last answer told it; None if none has."""
+        return self._date
+
+    def submits_left(self) -> int | None:
+        """How many submits can be sent without waiting for the throttle; None: as many as wanted."""
+        bucket = self._buckets.get(Scope.SUBMITS)
+        return None if bucket is None else bucket.left()
+
+    def seconds_to_submit(self) -> float:
+        """How long the throttle keeps the next submit waiting."""
+        bucket = self._buckets.get(Scope.SUBMITS)
+        return 0.0 if bucket is None else bucket.seconds_until(1)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -116,9 +135,15 @@ class Exchange:
 
     def read(self, path: str, query: Mapping[str, str] | None = None) -> object:
         """The JSON of a GET of `path` below the API's address."""
+        return self.read_with_headers(path, query)[0]
+
+    def read_with_headers(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> tuple[object, Mapping[str, str]]:
+        """The JSON of a GET and the headers that came with it."""
         what = f"GET {path}"
 
-        def once() -> object:
+        def once() -> tuple[object, Mapping[str, str]] | Again:
             answer = self._get(path, query)
             if isinstance(answer, Again):
                 return answer
@@ -126,15 +151,23 @@ class Exchange:
             if refusal is not None:
                 return refusal
             try:
-                return orjson.loads(answer.body)
+                return orjson.loads(answer.body), answer.headers
             except ValueError:
                 return Again(Garbled(f"garbled answer from {self.host} to {what}: not JSON"))
 
         return self._persistently(once)
 
-    def write(self, method: str, path: str, **content: object) -> bytes:
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        anew: Callable[[], Mapping[str, object]] | None = None,
+        **content: object,
+    ) -> bytes:
         """The body of the answer to a write; `content` is what httpx2 builds a request from.
 
+        `anew` is called right before every sending, after all waiting: it gives more of that content, and may raise.
         Raises Ambiguous when the write may have happened without a proper answer, TryAgain when it did not
         reach the host, and what the platform refuses as NotAllowedIn, NotFound or Refused.
         """
@@ -142,7 +175,7 @@ class Exchange:
 
         def once() -> bytes | Again:
             self._pace(method, path)
-            answer = self._sent(method, path, what, content)
+            answer = self._sent(method, path, what, content if anew is None else {**content, **anew()})
             refusal = self._verdict(answer, what, is_write=True)
             return answer.body if refusal is None else refusal
 
@@ -260,6 +293,7 @@ class Exchange:
         raise httpx2.TooManyRedirects("redirected in a circle", request=request)
 
     def _whole(self, response: httpx2.Response) -> Answer:
+        self._date = date_of(response.headers.get("date", "")) or self._date
         until = self._patience.monotonic() + self._patience.answer_s
         limit = LARGEST_ANSWER if response.is_success else _LARGEST_ERROR
         chunks: list[bytes] = []
@@ -327,7 +361,7 @@ class Exchange:
             return Again(error, self._patience.asked_s(answer.headers))
         if 300 <= status < 400:
             said = f"status {status}: it is somewhere else: {printable(hidden(answer.headers.get('location', '')))}"
-        kind = NotFound if status == 404 else Refused
+        kind = _KINDS.get(status, Refused)
         raise kind(f"{self.host} refused {what}: {said}", status=status, lines=lines)
 
 

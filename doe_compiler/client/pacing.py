@@ -13,6 +13,7 @@ class Scope(enum.Enum):
     OTHERS = 7_200
 
 
+_ROUNDING = 1e-9
 SHARE = 0.85
 """The part of a throttle that is used as a steady rate; the rest is the burst."""
 
@@ -49,6 +50,18 @@ class Bucket:
             self._at = now
             self._tokens -= 1.0
             return max(0.0, -self._tokens / self._rate)
+
+    def left(self) -> int:
+        """How many calls can be made now without waiting."""
+        return max(0, int(self._now_in() + _ROUNDING))
+
+    def seconds_until(self, calls: int) -> float:
+        """How long it takes until so many calls can be made without waiting."""
+        return max(0.0, (calls - self._now_in() - _ROUNDING) / self._rate)
+
+    def _now_in(self) -> float:
+        with self._lock:
+            return min(self._burst, self._tokens + (self._monotonic() - self._at) * self._rate)
 
 
 def seconds_for(scope: Scope, calls: int) -> float:

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 
@@ -44,17 +45,20 @@ class Patience:
         asked = headers.get("retry-after", "").strip()
         if asked.isascii() and asked.isdigit() and len(asked) <= 9:
             return float(asked)
-        until = _timestamp(asked)
+        until = date_of(asked)
         if until is None:
             return None
-        sent = _timestamp(headers.get("date", ""))
-        return until - (self.now() if sent is None else sent)
+        sent = date_of(headers.get("date", ""))
+        return until.timestamp() - (self.now() if sent is None else sent.timestamp())
 
 
-def _timestamp(date: str) -> float | None:
-    if not date:
+def date_of(text: str) -> datetime | None:
+    """The date in a header; None if there is none."""
+    if not text:
         return None
     try:
-        return parsedate_to_datetime(date).timestamp()
+        date = parsedate_to_datetime(text)
+        date.timestamp()
     except (ValueError, OverflowError):
         return None
+    return date

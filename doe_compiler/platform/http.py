@@ -222,6 +222,7 @@ def _run(
         log_level="error",
         access_log=False,
         server_header=False,
+        date_header=False,
         h11_max_incomplete_event_size=limits.head_bytes,
         timeout_keep_alive=int(limits.idle_s),
         timeout_graceful_shutdown=int(limits.stop_s),

@@ -67,7 +67,7 @@ def created_job(store: Store, folder: DataFolder, viewer: User, sent: object) ->
         draft.table_sha512,
         draft.expected_runs,
         draft.storage,
-        now_us(),
+        now_us,
     ):
         job_id = new_id(6)
     return _reread(store, job_id)
@@ -199,6 +199,8 @@ def job_item_json(job: Job, view: View, shared_with: Sequence[str]) -> dict[str,
         "jobStatus": {"content": status, "labelClass": "", "useLabel": False},
         "name": job.name,
         "owner": view.email(job.owner),
+        "runsCompleted": job.runs_completed,
+        "runsFailed": job.runs_failed,
         "sharedWith": list(shared_with),
         "statusReason": job.status_reason,
         "storage": job.storage,

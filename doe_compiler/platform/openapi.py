@@ -22,6 +22,7 @@ MEANINGS = {
     403: "It belongs to somebody else, who only shares it.",
     404: "There is no such thing, or it is not visible to this user.",
     405: "The address has no such method.",
+    412: "A condition of the call does not hold: the job is no draft.",
     413: "The body is too large.",
     415: "The body is of another type.",
     416: "The range begins past the end.",

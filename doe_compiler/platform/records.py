@@ -59,7 +59,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it was created, and how far it is."""
+    """A job as it was created, and how far it is; its runs are counted when it has ended."""
 
     key: int
     id: str
@@ -76,6 +76,8 @@ class Job:
     storage: int
     owner: str
     status_reason: str | None
+    runs_completed: int | None
+    runs_failed: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,4 +50,13 @@ ALTER TABLE jobs ADD COLUMN status_reason TEXT;
 UPDATE jobs SET status_reason = (
     SELECT reason FROM statuses WHERE job = jobs.key AND of_cluster = 0 ORDER BY seq DESC LIMIT 1);
 """,
+    """
+INSERT INTO meta SELECT 'newest_us', coalesce(max(inserted_us), 0) FROM jobs;
+ALTER TABLE jobs ADD COLUMN runs_completed INTEGER;
+ALTER TABLE jobs ADD COLUMN runs_failed INTEGER;
+UPDATE jobs SET
+    runs_completed = (SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL),
+    runs_failed = (SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL AND exit_status)
+    WHERE state = 'finished';
+""",
 )

@@ -13,6 +13,7 @@ TEXT_OR_NULL: JsonObject = {"type": ["string", "null"]}
 DATE: JsonObject = {"type": "string", "format": "date-time"}
 DATE_OR_NULL: JsonObject = {"type": ["string", "null"], "format": "date-time"}
 WHOLE: JsonObject = {"type": "integer"}
+WHOLE_OR_NULL: JsonObject = {"type": ["integer", "null"]}
 FLAG: JsonObject = {"type": "boolean"}
 ANYTHING: JsonObject = {}
 FREE: JsonObject = {"type": "object"}
@@ -250,6 +251,8 @@ SCHEMAS: Mapping[str, JsonObject] = {
             "jobStatus": CONTENT,
             "clusterStatusDisplay": CONTENT,
             "isVisible": FLAG,
+            "runsCompleted": WHOLE_OR_NULL,
+            "runsFailed": WHOLE_OR_NULL,
             "sharedWith": _list(TEXT),
             "statusReason": TEXT_OR_NULL,
             "storage": WHOLE,

@@ -3,6 +3,9 @@
 import getpass
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from email.utils import formatdate
 from pathlib import Path
 
 from doe_compiler.kernel.wire import Request, Response
@@ -14,7 +17,7 @@ from doe_compiler.platform.forms import Invalid
 from doe_compiler.platform.launch import ExecutorLauncher
 from doe_compiler.platform.locks import is_locked
 from doe_compiler.platform.openapi import openapi_document
-from doe_compiler.platform.records import DataFolder
+from doe_compiler.platform.records import DataFolder, now_us
 from doe_compiler.platform.router import VERSIONS, found_address
 from doe_compiler.platform.store import Store
 from doe_compiler.platform.view import View
@@ -41,7 +44,20 @@ class Platform:
         self.list_delay_s = 0.0
 
     def answer(self, request: Request) -> Response:
-        """The response to one call of the API; never raises for anything a client can send."""
+        """The response to one call of the API; never raises for anything a client can send.
+
+        Every answer is dated by the clock of the creation stamps.
+        """
+        response = self._answer(request)
+        return replace(response, headers=(*response.headers, ("date", self._date())))
+
+    def _date(self) -> str:
+        now = now_us()
+        with suppress(DatabaseError):
+            now = self._store.clock_us(now)
+        return formatdate(now // 1_000_000, usegmt=True)
+
+    def _answer(self, request: Request) -> Response:
         try:
             return self._dispatch(request)
         except Refusal as refusal:

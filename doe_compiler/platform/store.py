@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from doe_compiler.platform.database import Connection, User
@@ -14,7 +14,7 @@ from doe_compiler.platform.records import Job, JobState, Output, Reason, Run, Ru
 
 JOB_COLUMNS = (
     "key, id, name, inserted_us, body, analysis_names, state, table_sha512, expected_runs, stop_requested, "
-    "status, cluster_status, storage, owner, status_reason"
+    "status, cluster_status, storage, owner, status_reason, runs_completed, runs_failed"
 )
 RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
@@ -75,16 +75,26 @@ class Store(FileStore):
         table_sha512: str | None,
         expected_runs: int,
         storage: int,
-        now_us: int,
+        clock_us: Callable[[], int],
     ) -> bool:
-        """Create a draft; False if the id is taken."""
+        """Create a draft; False if the id is taken.
+
+        Its stamp is taken inside the transaction that inserts it, and is later than every one before, also than those
+        of jobs that were deleted: creation times are unique and rise in the order of commits.
+        """
         with self._writing() as database:
+            stamp = max(clock_us(), _newest_us(database) + 1)
             added = database.execute(
                 "INSERT OR IGNORE INTO jobs(id, owner, name, inserted_us, body, analysis_names, state, "
                 "table_sha512, expected_runs, storage) VALUES (?, ?, ?, ?, ?, ?, 'draft', ?, ?, ?)",
-                (job_id, owner, name, now_us, body, analysis_names, table_sha512, expected_runs, storage),
+                (job_id, owner, name, stamp, body, analysis_names, table_sha512, expected_runs, storage),
             )
+            database.execute("UPDATE meta SET value = ? WHERE key = 'newest_us'", (stamp,))
             return added.rowcount == 1
+
+    def clock_us(self, now_us: int) -> int:
+        """The time by the clock of the stamps: never before the newest one, even if the clock was set back."""
+        return max(now_us, _newest_us(self._database()))
 
     def change_draft(
         self,
@@ -219,7 +229,9 @@ class Store(FileStore):
             state = JobState(row[1])
             if state is JobState.QUEUED:
                 database.execute(
-                    "UPDATE jobs SET state = 'finished', stop_requested = 1 WHERE key = ?", (row[0],)
+                    "UPDATE jobs SET state = 'finished', stop_requested = 1, runs_completed = 0, runs_failed = 0 "
+                    "WHERE key = ?",
+                    (row[0],),
                 )
                 _add_statuses(database, row[0], now_us, job=(("Completed", Reason.STOPPED),))
                 _add_statuses(database, row[0], now_us, cluster=NEVER_STARTED)
@@ -230,14 +242,14 @@ class Store(FileStore):
                 )
             return state
 
-    def delete_job(self, job_id: str) -> JobState | None:
-        """Delete a draft or a finished job with its runs; the state that was found."""
+    def delete_job(self, job_id: str, *, only_draft: bool = False) -> JobState | None:
+        """Delete a draft or a finished job with its runs, or only a draft; the state that was found."""
         with self._writing() as database:
             row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 return None
             state = JobState(row[1])
-            if state in (JobState.DRAFT, JobState.FINISHED):
+            if state is JobState.DRAFT or (state is JobState.FINISHED and not only_draft):
                 database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
                 for table in ("statuses", "runs", "outputs", "shares", "run_stops"):
                     database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
@@ -384,7 +396,12 @@ class Store(FileStore):
             stop_requested = database.execute(
                 "SELECT stop_requested FROM jobs WHERE key = ?", (key,)
             ).fetchone()[0]
-            database.execute("UPDATE jobs SET state = 'finished' WHERE key = ?", (key,))
+            completed = "SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL"
+            database.execute(
+                f"UPDATE jobs SET state = 'finished', runs_completed = ({completed}), "
+                f"runs_failed = ({completed} AND exit_status) WHERE key = ?",
+                (key,),
+            )
             _add_statuses(database, key, now_us, job=(("Completed", reason),))
             cluster = ("Stopping", "Stopped") if stop_requested else ("Stop Requested", "Stopping", "Stopped")
             _add_statuses(database, key, now_us, cluster=cluster)
@@ -392,6 +409,10 @@ class Store(FileStore):
     def job_ids(self) -> set[str]:
         """The ids of all jobs."""
         return {row[0] for row in self._database().execute("SELECT id FROM jobs")}
+
+
+def _newest_us(database: Connection) -> int:
+    return int(database.execute("SELECT value FROM meta WHERE key = 'newest_us'").fetchone()[0])
 
 
 def _add_statuses(

@@ -85,3 +85,14 @@ def test_threads_share_a_bucket_without_losing_tokens():
     for thread in threads:
         thread.join()
     assert sorted(waits) == [0.0] * 100 + [float(n) for n in range(1, 101)]
+
+
+def test_a_bucket_tells_what_is_left_in_it():
+    now = [0.0]
+    bucket = Bucket(2.0, 3.0, lambda: now[0])
+    assert (bucket.left(), bucket.seconds_until(1)) == (3, 0.0)
+    for _ in range(3):
+        bucket.take()
+    assert (bucket.left(), bucket.seconds_until(1)) == (0, pytest.approx(0.5))
+    now[0] = 1.0
+    assert bucket.left() == 2

@@ -101,7 +101,7 @@ def test_every_example_of_the_reference(curl):
     name = job["id"]
     status, listed = curl("jobs/")
     assert (status, listed["count"], listed["next"], listed["previous"]) == (200, 1, None, None)
-    assert set(listed["results"][0]) == LISTED | {"statusReason"}
+    assert set(listed["results"][0]) == LISTED | {"statusReason", "runsCompleted", "runsFailed"}
     assert listed["results"][0]["jobStatus"] == {"content": "", "labelClass": "", "useLabel": False}
     assert set(curl(f"jobs/{name}/")[1]) >= WHOLE
     status, renamed = curl(f"jobs/{name}/", *JSON, "-X", "PATCH", "-d", '\n{\n    "name": "Jobster"\n}\n')

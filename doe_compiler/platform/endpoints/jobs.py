@@ -1,6 +1,7 @@
 """`jobs/`: lists, drafts, what happens to them, and what is known beside them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace as replaced
 from typing import Any
 
 from doe_compiler.kernel.wire import Response
@@ -28,6 +29,7 @@ from doe_compiler.platform.records import Job, JobState, iso_date, now_us
 from doe_compiler.platform.runs import output_json
 from doe_compiler.platform.store import ORDERINGS, STATES, JobFilter
 
+DRAFT_TAG = '"draft"'
 STATUS_NAMES = ("jobStatus.content", "job_status", "jobStatus")
 INSTANCE_STATUS = {
     JobState.QUEUED: "Not Started",
@@ -107,11 +109,17 @@ def _changed(call: Call, whole: Callable[[Job, dict[str, Any]], dict[str, Any]])
 
 
 def delete(call: Call) -> Response:
-    """Delete a draft or a job that has ended, with its outputs."""
+    """Delete a draft or a job that has ended, with its outputs; with `If-Match: "draft"` a draft only."""
     job = call.own_job()
-    state = call.store.delete_job(job.id)
+    tags = call.request.headers.get("if-match")
+    only_draft = tags is not None and tags.strip() != "*"
+    if only_draft and DRAFT_TAG not in {tag.strip() for tag in (tags or "").split(",")}:
+        raise detail(412, "The job is no draft.")
+    state = call.store.delete_job(job.id, only_draft=only_draft)
     if state is None:
         raise not_found()
+    if only_draft and state is not JobState.DRAFT:
+        raise detail(412, "The job is no draft.")
     if state in (JobState.QUEUED, JobState.RUNNING):
         raise detail(400, "The job is still running: stop it before it is deleted.")
     wipe(str(call.folder.jobs / job.id))
@@ -155,7 +163,7 @@ def share(call: Call) -> Response:
 
 
 def statuses(call: Call) -> Response:
-    """The job's history, newest first; empty before the submit."""
+    """The job's history, newest first; empty before the submit, with an `ETag` by which a DELETE can ask for that."""
     return _history(call, of_cluster=False)
 
 
@@ -165,13 +173,17 @@ def cluster_statuses(call: Call) -> Response:
 
 
 def _history(call: Call, *, of_cluster: bool) -> Response:
-    return whole_list(
+    found = call.store.statuses(call.job(), of_cluster=of_cluster)
+    response = whole_list(
         call.request,
         [
             {"status": each.status, "statusDate": iso_date(each.date_us), "statusReason": each.reason}
-            for each in call.store.statuses(call.job(), of_cluster=of_cluster)
+            for each in found
         ],
     )
+    if found or of_cluster:
+        return response
+    return replaced(response, headers=(*response.headers, ("etag", DRAFT_TAG)))
 
 
 def outputs(call: Call) -> Response:

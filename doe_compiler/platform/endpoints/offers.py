@@ -5,13 +5,14 @@ from doe_compiler.platform import catalogue
 from doe_compiler.platform.answers import json_response, whole_list
 from doe_compiler.platform.call import Call
 
+ADDITIONS = ("outputReading", "draftTag")
 ROOT = ("jobs", "files", "coretypes", "analyses", "users/me", "users/me/projects", "billing/computeprices")
 
 
 def root(call: Call) -> Response:
     """The addresses of the lists, and of the description of what this platform adds to the API."""
     addresses = {path: f"{call.view.base}{path}/" for path in ROOT}
-    return json_response(200, {**addresses, "outputReading": f"{call.view.base}openapi.json"})
+    return json_response(200, {**addresses, **dict.fromkeys(ADDITIONS, f"{call.view.base}openapi.json")})
 
 
 def core_types(call: Call) -> Response:

@@ -64,7 +64,7 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
             "GET": Operation(jobs.get, gives="Job"),
             "PUT": Operation(jobs.replace, gives="Job", takes="JobForm", refusals=(403,)),
             "PATCH": Operation(jobs.change, gives="Job", takes="JobChange", refusals=(403,)),
-            "DELETE": Operation(jobs.delete, 204, refusals=(400, 403)),
+            "DELETE": Operation(jobs.delete, 204, refusals=(400, 403, 412)),
         },
         ("jobs", "*", "submit"): {"POST": Operation(jobs.submit, refusals=(400, 403))},
         ("jobs", "*", "stop"): {"POST": Operation(jobs.stop, 202, refusals=(400, 403))},
