@@ -2,12 +2,15 @@
 
 import multiprocessing
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from doe_compiler.client.client import Client
 from doe_compiler.client.errors import Changed, NotFound, Refused
+from doe_compiler.client.patience import Patience
+from doe_compiler.client.settings import Account, Secret
 from doe_compiler.platform.records import now_us
 from doe_compiler.platform.service import open_platform
 
@@ -144,3 +147,119 @@ def test_a_check_before_the_sending_forbids_a_submit(client):
     with pytest.raises(Refused, match="too late"):
         client.submit(job_id, forbid)
     assert client.draft_tag(job_id)[0] is False
+
+
+def connected(server, patience=None):
+    url = f"http://127.0.0.1:{server.port}/api/v2/"
+    return Client.connect(Account(url, Secret(server.token)), patience)
+
+
+class Rests:
+    """A patience that asks a throttled server again and again, and counts how often."""
+
+    def __init__(self):
+        self.count = 0
+        self.patience = Patience(tries=1000, sleep=self.sleep)
+
+    def sleep(self, _):
+        self.count += 1
+        time.sleep(0.02)
+
+
+class Names:
+    """A payload with a name of its own for every sending."""
+
+    def __init__(self):
+        self.given = []
+
+    def __call__(self):
+        self.given.append(f"job {len(self.given)}")
+        return {**PAYLOAD, "name": self.given[-1]}
+
+
+def test_every_sending_of_a_throttled_create_carries_another_name(serve_at, tmp_path):
+    server = serve_at(tmp_path / "data", "--throttle", "others=1/s")
+    rests, names = Rests(), Names()
+    with connected(server, rests.patience) as client:
+        made = [client.create_job(names).name for _ in range(2)]
+        listed = [entry.name for entry in client.all_jobs()]
+    assert rests.count > 0
+    assert len(set(names.given)) == len(names.given) == 2 + rests.count
+    assert made == [names.given[0], names.given[-1]]
+    assert listed == made[::-1]
+
+
+def test_a_throttled_submit_is_checked_before_every_sending_and_can_be_given_up(serve_at, tmp_path):
+    server = serve_at(tmp_path / "data", "--throttle", "submits=1/h")
+    checks = []
+
+    def check():
+        checks.append(rests.count)
+        if len(checks) == 4:
+            raise Refused("too late", status=0)
+
+    rests = Rests()
+    with connected(server, rests.patience) as client:
+        first, second = client.create_job(PAYLOAD).id, client.create_job(PAYLOAD).id
+        client.submit(first, check)
+        with pytest.raises(Refused, match="too late"):
+            client.submit(second, check)
+        assert checks == [0, 0, 1, 2]
+        assert [client.draft_tag(job_id)[0] for job_id in (first, second)] == [True, False]
+
+
+def attempt_each(act, port, token, job_ids, barrier, won):
+    with Client.connect(Account(f"http://127.0.0.1:{port}/api/v2/", Secret(token))) as client:
+        for job_id in job_ids:
+            barrier.wait(60)
+            try:
+                if act == "submit":
+                    client.submit(job_id)
+                else:
+                    client.delete(job_id, '"draft"')
+            except (Changed, NotFound):
+                continue
+            won.put((job_id, act))
+    won.put(None)
+
+
+def test_of_a_submit_and_a_delete_of_two_processes_over_http_exactly_one_wins(serve_at, tmp_path):
+    server = serve_at(tmp_path / "data")
+    with connected(server) as client:
+        job_ids = [client.create_job(PAYLOAD).id for _ in range(12)]
+        context = multiprocessing.get_context("spawn")
+        barrier, won = context.Barrier(2), context.Queue()
+        processes = [
+            context.Process(target=attempt_each, args=(act, server.port, server.token, job_ids, barrier, won))
+            for act in ("submit", "delete")
+        ]
+        for process in processes:
+            process.start()
+        ends = [list(iter(lambda: won.get(timeout=60), None)) for _ in processes]
+        for process in processes:
+            process.join()
+        winners = [each for end in ends for each in end]
+        assert sorted(job_id for job_id, _ in winners) == sorted(job_ids)
+        listed = {entry.id: entry.status for entry in client.all_jobs()}
+    assert set(listed) == {job_id for job_id, act in winners if act == "submit"}
+    assert "" not in listed.values()
+
+
+def test_a_page_and_its_count_are_of_one_moment_newest_first(api):
+    creator = multiprocessing.get_context("spawn").Process(target=create_many, args=(api.data, 60))
+    creator.start()
+    pages = []
+    while creator.is_alive():
+        pages.append(api.get("jobs/", page_size=100))
+    creator.join()
+    pages.append(api.get("jobs/", page_size=100))
+    assert pages[-1]["count"] == 60
+    for page in pages:
+        dates = [row["dateInserted"] for row in page["results"]]
+        assert page["count"] == len(dates)
+        assert dates == sorted(dates, reverse=True)
+
+
+def test_an_answer_over_http_has_one_date(served):
+    _, _, headers = served.call("GET", "jobs/")
+    assert len(headers.get_all("date")) == 1
