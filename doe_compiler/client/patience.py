@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
@@ -53,11 +53,13 @@ class Patience:
 
 
 def date_of(text: str) -> datetime | None:
-    """The date in a header; None if there is none."""
+    """The date in a header, in UTC where its zone is not known; None if there is none."""
     if not text:
         return None
     try:
         date = parsedate_to_datetime(text)
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
         date.timestamp()
     except (ValueError, OverflowError):
         return None

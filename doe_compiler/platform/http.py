@@ -26,21 +26,21 @@ from doe_compiler.platform.database import StoreError
 from doe_compiler.platform.locks import taken_lock
 from doe_compiler.platform.records import DataFolder
 from doe_compiler.platform.service import Platform, open_platform
-from doe_compiler.platform.weather import Answer, Weather
+from doe_compiler.platform.weather import Weather
 
 WATCH_S = 1.0
 MOST_FILES = 8192
 
 
-def application(answer: Answer, weather: Weather | None, limits: Limits) -> ASGIApp:
-    """The ASGI application that hands every request, of whatever method, to `answer`."""
+def application(platform: Platform, weather: Weather | None, limits: Limits) -> ASGIApp:
+    """The ASGI application that hands every request, of whatever method, to the platform."""
     calls = anyio.CapacityLimiter(limits.calls)
     uploads = anyio.CapacityLimiter(limits.uploads)
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await _answered(answer, weather, request, calls, uploads, limits.early_bytes)
+            response = await _answered(platform, weather, request, calls, uploads, limits.early_bytes)
         except ClientDisconnect:
             return
         except wire.Dropped:
@@ -52,7 +52,7 @@ def application(answer: Answer, weather: Weather | None, limits: Limits) -> ASGI
 
 
 async def _answered(
-    answer: Answer,
+    platform: Platform,
     weather: Weather | None,
     request: Request,
     calls: anyio.CapacityLimiter,
@@ -70,11 +70,11 @@ async def _answered(
         _headers(request),
         begun if rest is None else _chunks(begun, rest),
     )
-    carried_out: Callable[[], wire.Response] = partial(answer, wired)
+    carried_out: Callable[[], wire.Response] = partial(platform.answer, wired)
     if weather is not None:
         forecast = weather.forecast(wired)
         await anyio.sleep(forecast.delay_s)
-        carried_out = partial(weather.carried_out, wired, forecast, answer)
+        carried_out = partial(weather.carried_out, wired, forecast, platform)
     answered = await anyio.to_thread.run_sync(carried_out, limiter=calls if rest is None else uploads)
     if isinstance(answered.body, tuple):
         response = Response(b"".join(answered.body), answered.status)
@@ -214,7 +214,7 @@ def _run(
     if weather is not None:
         platform.list_delay_s = weather.list_delay_s
     config = uvicorn.Config(
-        application(platform.answer, weather, limits),
+        application(platform, weather, limits),
         host=host,
         port=port,
         http=connection_class(limits),

@@ -48,14 +48,15 @@ class Platform:
 
         Every answer is dated by the clock of the creation stamps.
         """
-        response = self._answer(request)
-        return replace(response, headers=(*response.headers, ("date", self._date())))
+        return self.dated(self._answer(request))
 
-    def _date(self) -> str:
+    def dated(self, response: Response) -> Response:
+        """The response with a `Date` by the clock of the creation stamps."""
         now = now_us()
         with suppress(DatabaseError):
             now = self._store.clock_us(now)
-        return formatdate(now // 1_000_000, usegmt=True)
+        date = formatdate(now // 1_000_000, usegmt=True)
+        return replace(response, headers=(*response.headers, ("date", date)))
 
     def _answer(self, request: Request) -> Response:
         try:

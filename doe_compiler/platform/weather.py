@@ -8,6 +8,7 @@ from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Dropped, Request, Response
 from doe_compiler.platform.answers import detail
 from doe_compiler.platform.faults import Dice, Draws, Fault, FaultSpec, Kind, read_duration
+from doe_compiler.platform.service import Platform
 from doe_compiler.platform.throttles import Rate, Scope, Throttles
 
 Answer = Callable[[Request], Response]
@@ -80,25 +81,25 @@ class Weather:
         delay_s += sum(fault.delay_s for fault in hits)
         return Forecast(delay_s, None, next((fault for fault in hits if fault.kind is not Kind.SLOW), None))
 
-    def carried_out(self, request: Request, forecast: Forecast, answer: Answer) -> Response:
+    def carried_out(self, request: Request, forecast: Forecast, platform: Platform) -> Response:
         """The answer in this weather, after the delay; raises Dropped when the connection is closed instead."""
         if forecast.refusal is not None:
-            return forecast.refusal
+            return platform.dated(forecast.refusal)
         fault = forecast.fault
         if fault is None:
-            return answer(request)
+            return platform.answer(request)
         if fault.kind is Kind.DROP_BEFORE:
             raise Dropped
         if fault.kind is Kind.STATUS:
-            return _status_response(fault.status)
-        response = answer(request)
+            return platform.dated(_status_response(fault.status))
+        response = platform.answer(request)
         match fault.kind:
             case Kind.DROP_AFTER:
                 _close(response.body)
                 raise Dropped
             case Kind.STATUS_AFTER:
                 _close(response.body)
-                return _status_response(fault.status)
+                return platform.dated(_status_response(fault.status))
             case Kind.TRUNCATE:
                 return replace(response, body=_truncated(response))
             case Kind.GARBLED:
@@ -106,14 +107,14 @@ class Weather:
             case _:
                 return response
 
-    def over(self, answer: Answer, sleep: Callable[[float], None] = time.sleep) -> Answer:
+    def over(self, platform: Platform, sleep: Callable[[float], None] = time.sleep) -> Answer:
         """The platform's `answer` in this weather, for callers in the same process."""
 
         def in_weather(request: Request) -> Response:
             forecast = self.forecast(request)
             if forecast.delay_s > 0:
                 sleep(forecast.delay_s)
-            return self.carried_out(request, forecast, answer)
+            return self.carried_out(request, forecast, platform)
 
         return in_weather
 

@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.client.patience import Patience
+from doe_compiler.client.patience import Patience, date_of
 
 SENT = "Wed, 21 Oct 2015 07:28:00 GMT"
 LATER = "Wed, 21 Oct 2015 07:28:30 GMT"
@@ -50,3 +52,8 @@ def test_retry_after_is_seconds_or_a_date(headers, seconds):
 def test_any_header_is_seconds_or_nothing(asked, sent):
     seconds = Patience(now=lambda: 0.0).asked_s({"retry-after": asked, "date": sent})
     assert seconds is None or isinstance(seconds, float)
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_a_date_has_a_zone_whatever_the_header_says_of_it(zone):
+    assert date_of(f"Wed, 21 Oct 2015 07:28:00 {zone}") == datetime(2015, 10, 21, 7, 28, tzinfo=UTC)

@@ -260,6 +260,8 @@ def test_a_page_and_its_count_are_of_one_moment_newest_first(api):
         assert dates == sorted(dates, reverse=True)
 
 
-def test_an_answer_over_http_has_one_date(served):
-    _, _, headers = served.call("GET", "jobs/")
-    assert len(headers.get_all("date")) == 1
+def test_every_answer_over_http_has_one_date(serve_at, tmp_path):
+    server = serve_at(tmp_path / "data", "--throttle", "job-reads=2/h")
+    answers = [server.call("GET", path) for path in ("jobs/", "jobs/none/", "jobs/")]
+    assert [status for status, _, _ in answers] == [200, 404, 429]
+    assert [len(headers.get_all("date")) for _, _, headers in answers] == [1, 1, 1]

@@ -1,13 +1,14 @@
 """Bad weather in process: what the platform did, what its caller saw."""
 
 import json
+import time
 
 import httpx2
 import pytest
 
 from doe_compiler.client.client import Client
 from doe_compiler.client.errors import Ambiguous
-from doe_compiler.client.patience import Patience
+from doe_compiler.client.patience import Patience, date_of
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Dropped, Request
 from doe_compiler.platform.faults import read_faults
@@ -33,7 +34,7 @@ def under(api):
     def over(spec="seed=0", *, clock=None, **more):
         clock = clock or Clock()
         weather = Weather(faults=read_faults(spec), monotonic=clock, **more)
-        return weather.over(api.platform.answer, clock.sleep)
+        return weather.over(api.platform, clock.sleep)
 
     return over
 
@@ -60,6 +61,16 @@ def test_a_status_after_is_answered_although_it_was_carried_out(api, under):
     job = api.create(api.analysis("true"))
     assert under("504-after:1")(_post(f"jobs/{job}/submit/")).status == 504
     assert api.last_status(job)[0] != ""
+
+
+def test_a_refusal_or_fault_is_dated_like_an_answer(under):
+    request = Request("GET", "/api/v2/jobs/", (), {"authorization": "Token x"})
+    answer = under("503:1x1,504-after:1x2", rates=read_rates("job-reads=3/h"))
+    responses = [answer(request) for _ in range(4)]
+    assert [response.status for response in responses] == [503, 504, 200, 429]
+    dates = [[value for name, value in response.headers if name == "date"] for response in responses]
+    assert [len(each) for each in dates] == [1, 1, 1, 1]
+    assert all(abs(date_of(each[0]).timestamp() - time.time()) < 60 for each in dates)
 
 
 @pytest.mark.parametrize(("spec", "happened"), [("drop-before:1", False), ("drop-after:1", True)])
