@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from doe_compiler import __version__
 from doe_compiler.platform.answers import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
+from doe_compiler.platform.endpoints.jobs import DRAFT_TAG
 from doe_compiler.platform.endpoints.table import TABLE, Address, Operation
 from doe_compiler.platform.schemas import SCHEMAS, reference
 from doe_compiler.platform.store import ORDERINGS, STATES
@@ -62,6 +63,13 @@ QUERY: Mapping[str, JsonObject] = {
         },
     },
 }  # fmt: skip
+
+HEADERS: Mapping[str, JsonObject] = {
+    "If-Match": {
+        "description": "The tag of a draft, as `statuses/` gives it: only then is the job deleted.",
+        "schema": {"type": "string", "enum": [DRAFT_TAG]},
+    },
+}
 
 
 def openapi_document(server: str) -> JsonObject:
@@ -127,8 +135,12 @@ def _operation(method: str, address: Address, operation: Operation) -> JsonObjec
         "tags": [words[0] if words else "root"],
         "responses": dict(_responses(operation)),
     }
-    if arguments:
-        described["parameters"] = [{"name": name, "in": "query", **QUERY[name]} for name in arguments]
+    parameters = [
+        *({"name": name, "in": "query", **QUERY[name]} for name in arguments),
+        *({"name": name, "in": "header", **HEADERS[name]} for name in operation.headers),
+    ]
+    if parameters:
+        described["parameters"] = parameters
     if operation.takes:
         kind = "multipart/form-data" if operation.takes == "Upload" else "application/json"
         described["requestBody"] = {

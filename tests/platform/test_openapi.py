@@ -52,6 +52,13 @@ def test_every_address_and_method_is_in_the_document(cloud):
     assert len(identifiers) == len(set(identifiers))
 
 
+def test_the_condition_of_a_delete_is_in_the_document(cloud):
+    url, _, session = cloud
+    delete = session.get(f"{url}openapi.json").json()["paths"]["/jobs/{job_id}/"]["delete"]
+    assert [(each["in"], each["name"]) for each in delete["parameters"]] == [("header", "If-Match")]
+    assert "412" in delete["responses"]
+
+
 def test_schemathesis_finds_nothing(cloud, tmp_path, until):
     """Also with ids that exist, so that more is reached than the 404."""
     url, key, session = cloud

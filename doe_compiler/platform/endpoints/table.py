@@ -17,7 +17,8 @@ class Operation:
     """One method of one address.
 
     `gives` names the schema of the answer ("" for none) and `takes` that of the body; `is_list` makes the
-    answer a page of it. `query` are further arguments of the address, `refusals` further statuses.
+    answer a page of it. `query` are further arguments of the address, `headers` headers of the request that
+    count, `refusals` further statuses.
     """
 
     handle: Handler
@@ -26,6 +27,7 @@ class Operation:
     takes: str = ""
     is_list: bool = False
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     refusals: tuple[int, ...] = ()
 
     @property
@@ -64,7 +66,7 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
             "GET": Operation(jobs.get, gives="Job"),
             "PUT": Operation(jobs.replace, gives="Job", takes="JobForm", refusals=(403,)),
             "PATCH": Operation(jobs.change, gives="Job", takes="JobChange", refusals=(403,)),
-            "DELETE": Operation(jobs.delete, 204, refusals=(400, 403, 412)),
+            "DELETE": Operation(jobs.delete, 204, headers=("If-Match",), refusals=(400, 403, 412)),
         },
         ("jobs", "*", "submit"): {"POST": Operation(jobs.submit, refusals=(400, 403))},
         ("jobs", "*", "stop"): {"POST": Operation(jobs.stop, 202, refusals=(400, 403))},
