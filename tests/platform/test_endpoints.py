@@ -1,5 +1,6 @@
 """Every endpoint of the reference: what it answers, for whom, and what it refuses."""
 
+import json
 import time
 
 import pytest
@@ -329,13 +330,23 @@ def test_a_database_of_the_first_version_is_taken_over(tmp_path):
         old.execute("INSERT INTO meta VALUES ('user', 'abcde')")
         old.execute(
             "INSERT INTO jobs(id, name, inserted_us, body, analysis_names, state, expected_runs, storage) "
-            "VALUES ('oldjob', 'n', 1, '{}', '[]', 'draft', 1, 0)"
+            "VALUES ('oldjob', 'n', 1, '{}', '[]', 'draft', 1, 0), "
+            "('ended', 'n', 4102444800000000, '{}', '[]', 'finished', 4, 0)"
+        )
+        old.executemany(
+            "INSERT INTO runs VALUES (2, ?, 1, ?, ?, 0, 0, '[]')",
+            [(1, 2, 0), (2, 2, 7), (3, 2, 137), (4, None, 0)],
         )
         old.execute("PRAGMA user_version = 1")
     old.close()
     platform = open_platform(tmp_path / "data")
     answer = platform.answer(Request("GET", "/api/v2/jobs/"))
-    assert b'"count":1' in b"".join(answer.body)
+    rows = json.loads(b"".join(answer.body))["results"]
+    assert [(row["id"], row["runsCompleted"], row["runsFailed"]) for row in rows] == [
+        ("ended", 3, 2),
+        ("oldjob", None, None),
+    ]
+    assert dict(answer.headers)["date"] == "Fri, 01 Jan 2100 00:00:00 GMT"
     platform.close()
 
 

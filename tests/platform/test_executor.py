@@ -93,6 +93,12 @@ def test_a_failing_step_fails_its_run(api, step, log):
     assert log in api.content(job, "process_output.log")
 
 
+def counted_runs(api, job):
+    """How many runs were completed and how many of them failed, as the list of jobs tells it."""
+    row = next(row for row in api.get("jobs/")["results"] if row["id"] == job)
+    return row["runsCompleted"], row["runsFailed"]
+
+
 @pytest.mark.parametrize(
     "command",
     ["exit 7", "./missing.sh", "no-such-program", "kill -9 $$", "kill -SEGV $$", "if", "./data.txt"],
@@ -104,6 +110,7 @@ def test_a_failing_run_does_not_stop_the_others(api, command):
     job, reason = api.ran(analysis, table="n\n1\n2\n3\n")
     assert reason == FAILED
     assert all(run["dateCompleted"] for run in api.runs(job))
+    assert counted_runs(api, job) == (3, 1)
 
 
 def test_a_program_that_cannot_be_started_says_so_in_the_log(api):
@@ -200,6 +207,7 @@ def test_a_dry_run_only_fills_in_the_templates(api):
 def test_an_unknown_placeholder_fails_every_run_with_the_reason(api):
     job, reason = api.ran(api.analysis("true", templates=[("t", b"a\n${typo}")]), table="x\n1\n2\n")
     assert reason.startswith(FAILED)
+    assert counted_runs(api, job) == (2, 2)
     assert b"typo" in api.content(job, "process_output.log", 2)
 
 
@@ -391,6 +399,7 @@ def test_a_stopped_job_ends_and_its_runs_are_not_completed(api, tmp_path, until)
     assert api.call("POST", f"jobs/{job}/stop/")[:2] == (202, b"")
     assert api.finished(job) == "Stopped by the user"
     assert [run["dateCompleted"] for run in api.runs(job)] == [None, None]
+    assert counted_runs(api, job) == (0, 0)
     assert "process_output.log" in api.outputs(job)
     assert api.call("DELETE", f"jobs/{job}/")[0] == 204
     assert not (api.data / "jobs" / job).exists()
@@ -415,6 +424,7 @@ def test_walltime_ends_what_hangs(api):
     runs = api.runs(job)
     assert runs[0]["dateCompleted"] is not None
     assert [run["dateCompleted"] for run in runs[1:]] == [None, None]
+    assert counted_runs(api, job) == (1, 0)
 
 
 def test_jobs_run_in_the_order_of_their_submits(api, tmp_path):
