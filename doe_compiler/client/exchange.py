@@ -255,7 +255,7 @@ class Exchange:
         failure: DoeError
         try:
             request = self._http.build_request(method, path, **content)  # type: ignore[arg-type]
-            response = self._http.send(request, stream=True, auth=self._auth, follow_redirects=False)
+            response = self._response(request)
             try:
                 return self._whole(response)
             finally:
@@ -281,7 +281,7 @@ class Exchange:
         self._pace("GET", path)
         request = self._http.build_request("GET", path, params=query, headers=headers)
         for _ in range(_MOST_REDIRECTS + 1):
-            response = self._http.send(request, stream=True, auth=self._auth, follow_redirects=False)
+            response = self._response(request)
             try:
                 if response.next_request is None:
                     yield response
@@ -292,8 +292,12 @@ class Exchange:
                 response.close()
         raise httpx2.TooManyRedirects("redirected in a circle", request=request)
 
-    def _whole(self, response: httpx2.Response) -> Answer:
+    def _response(self, request: httpx2.Request) -> httpx2.Response:
+        response = self._http.send(request, stream=True, auth=self._auth, follow_redirects=False)
         self._date = date_of(response.headers.get("date", "")) or self._date
+        return response
+
+    def _whole(self, response: httpx2.Response) -> Answer:
         until = self._patience.monotonic() + self._patience.answer_s
         limit = LARGEST_ANSWER if response.is_success else _LARGEST_ERROR
         chunks: list[bytes] = []

@@ -3,6 +3,7 @@ import json
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -465,6 +466,22 @@ def test_a_server_without_ranges_sends_from_the_start_and_no_byte_comes_twice(se
     got = []
     client_of(server).download("f1", got.append)
     assert b"".join(got) == content
+
+
+def test_the_time_of_the_server_is_that_of_its_last_dated_answer(serve, client_of):
+    dates = {1: "Wed, 21 Oct 2015 07:28:00 GMT", 2: None, 3: "Wed, 21 Oct 2015 07:28:05 GMT", 4: "soon"}
+
+    def script(_, number):
+        return reply(200, {"email": "a@b"}, **({"Date": dates[number]} if dates[number] else {}))
+
+    client = client_of(serve(script))
+    assert client.server_time() is None
+    told = []
+    for call in (client.me, client.me, lambda: client.download("f", bytes), client.me):
+        call()
+        told.append(client.server_time())
+    first, later = (datetime(2015, 10, 21, 7, 28, seconds, tzinfo=UTC) for seconds in (0, 5))
+    assert told == [first, first, later, later]
 
 
 def test_a_download_that_broke_after_its_last_byte_is_whole(serve, client_of):
