@@ -1,16 +1,19 @@
 """How an apply goes about its work: its clock, its patience, and whom it tells."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_LEAST_TICK_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Receipt:
     """Something that an apply does, or has done: the request and how it was answered.
 
     `answer` is empty before the request, then `done`, or what else came of it: `lost`, `gone`, `refused`.
@@ -34,37 +37,63 @@ def _nothing_to_check() -> None:
     return
 
 
+class Clock:
+    """Seconds that strictly rise and run on in suspend; no two readings are equal, so that before and after differ."""
+
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        self._now = now or _boot_time
+        self._last = -1.0
+        self._lock = Lock()
+
+    def __call__(self) -> float:
+        """Seconds; later than at every reading before."""
+        with self._lock:
+            self._last = max(self._now(), self._last + _LEAST_TICK_S)
+            return self._last
+
+
+def _boot_time() -> float:
+    """Linux counts suspend in CLOCK_BOOTTIME, macOS in CLOCK_MONOTONIC."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """Seconds to settle, time as the protocol sees it, a source of nonces and of chance in [0, 1).
+    """Time as the protocol sees it, a source of random bits, and how to wait.
 
-    `go_on` is called before every write and raises to end the apply there; `tell` hears of every step;
+    `go_on` is called before every write and raises to end the apply there; `tell` hears of every receipt;
     `parallelism` writes are under way at once.
     """
 
-    settle_s: float
     sleep: Callable[[float], None]
-    monotonic: Callable[[], float]
-    nonce: Callable[[], str]
-    chance: Callable[[], float]
-    tell: Callable[[Step], None]
+    clock: Callable[[], float]
+    chance: Callable[[], int]
+    tell: Callable[[Receipt], None]
     go_on: Callable[[], None] = _nothing_to_check
     parallelism: int = 1
 
     def each(
         self, function: Callable[[_Item], _Result], items: Iterable[_Item]
-    ) -> Iterator[tuple[_Item, _Result]]:
-        """The function over all items, in their order; a failure ends it after the calls under way."""
+    ) -> Iterator[tuple[_Item, _Result | BaseException]]:
+        """The function over all items, in their order, with its result or what it raised; after a failure no new one."""
         listed = list(items)
-        if self.parallelism == 1 or len(listed) == 1:
-            for item in listed:
-                yield item, function(item)
-            return
-        with ThreadPoolExecutor(self.parallelism, thread_name_prefix="apply") as pool:
-            futures = [pool.submit(function, item) for item in listed]
+        failed = False
+
+        def guarded(item: _Item) -> _Result | BaseException | None:
+            nonlocal failed
+            if failed:
+                return None
             try:
-                for item, future in zip(listed, futures, strict=True):
-                    yield item, future.result()
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+                return function(item)
+            except BaseException as error:
+                failed = True
+                return error
+
+        if self.parallelism == 1 or len(listed) == 1:
+            outcomes: Iterable[_Result | BaseException | None] = map(guarded, listed)
+        else:
+            with ThreadPoolExecutor(self.parallelism, thread_name_prefix="apply") as pool:
+                outcomes = list(pool.map(guarded, listed))
+        for item, outcome in zip(listed, outcomes, strict=True):
+            if outcome is not None:
+                yield item, outcome

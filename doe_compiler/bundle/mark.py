@@ -1,6 +1,6 @@
 """The mark in a job's name: which study, recipe and rows a job holds, which try, and whose POST.
 
-Lift and drag [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]
+Lift and drag [doe2 airfoil2d 0123456789ab.64-89abcdef01234567.g0.65f3a1c09b1d44e2]
 """
 
 import re
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from doe_compiler.bundle.rows import RowSet
 
 _MARK = re.compile(
-    r"\[doe1 (?P<study>[a-z0-9][a-z0-9-]*) (?P<recipe>[0-9a-f]{12})"
-    r"\.(?P<count>[0-9]{1,9}|p)-(?P<total>[0-9a-f]{16})\.g(?P<generation>[0-9]{1,6})\.(?P<nonce>[a-z0-9]{4,32})\]"
+    r"\[doe2 (?P<study>[a-z0-9][a-z0-9-]*) (?P<recipe>[0-9a-f]{12})"
+    r"\.(?P<count>[0-9]{1,9}|p)-(?P<total>[0-9a-f]{16})\.g(?P<generation>[0-9]{1,6})\.(?P<nonce>[0-9a-f]{16})\]"
 )
 RECIPE_DIGITS = 12
 _TITLE_LENGTH = 60
@@ -29,7 +29,17 @@ class Mark:
 
     def __str__(self) -> str:
         rows = str(self.rows) if self.rows else f"p-{self.unit}"
-        return f"[doe1 {self.study} {self.recipe}.{rows}.g{self.generation}.{self.nonce}]"
+        return f"[doe2 {self.study} {self.recipe}.{rows}.g{self.generation}.{self.nonce}]"
+
+
+def nonce_of(server_time_s: float, chance: int) -> str:
+    """The nonce of one POST: the platform's time in seconds since 1970, and 32 random bits."""
+    return f"{int(server_time_s) & 0xFFFFFFFF:08x}{chance & 0xFFFFFFFF:08x}"
+
+
+def nonce_time_s(nonce: str) -> int:
+    """The platform's time that a nonce begins with, in seconds since 1970."""
+    return int(nonce[:8], 16)
 
 
 def marked_name(title: str, mark: Mark) -> str:

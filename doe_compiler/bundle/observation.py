@@ -20,6 +20,11 @@ class Phase(enum.Enum):
     FINISHED = "finished"
     UNKNOWN = "unknown"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a job may still do something: it is a draft, or runs."""
+        return self in {Phase.DRAFT, Phase.SUBMITTED}
+
 
 @dataclass(frozen=True, slots=True)
 class SeenJob:
@@ -54,14 +59,15 @@ def by_age(job: SeenJob) -> tuple[int, str]:
 class Holding:
     """A job with the keys of its rows in the order of its runs, shape (n,); None: they cannot be read.
 
-    `lost` are the keys of the rows that it ended without completing, `failed` of those that failed; both are part
-    of `keys`.
+    `lost` are the keys of the rows that it ended without completing, `failed` of those whose command failed,
+    `lacking` of those that lack a required response (known only where it was asked); all are part of `keys`.
     """
 
     job: SeenJob
     keys: Keys | None
     lost: Keys = field(default_factory=lambda: NO_KEYS)
     failed: Keys = field(default_factory=lambda: NO_KEYS)
+    lacking: Keys = field(default_factory=lambda: NO_KEYS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +76,7 @@ class Observation:
 
     `begun` and `ended` are seconds of the applier's own clock, `date_us` the platform's at the answer (None: it
     told none). `holdings` are the jobs of the recipe in the order of their creation; `copies` those that a person
-    made of our jobs; `older` the jobs of other recipes.
+    made of our jobs; `older` the jobs of other recipes, `jobs` all of them.
     """
 
     begun: float
@@ -79,3 +85,4 @@ class Observation:
     holdings: tuple[Holding, ...] = ()
     copies: tuple[SeenJob, ...] = ()
     older: tuple[SeenJob, ...] = ()
+    jobs: tuple[SeenJob, ...] = ()

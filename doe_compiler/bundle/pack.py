@@ -1,8 +1,10 @@
 """The bundle: a study as few jobs as possible, and the files that they need."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+
+import numpy as np
 
 from doe_compiler.bundle.cases import blocks, case_csv
 from doe_compiler.bundle.parts import parts
@@ -189,23 +191,35 @@ class Bundle:
             if prepared.script_name:
                 yield prepared.script_name
 
-    def jobs(self, design: Design | None) -> list[Job]:
-        """The rows of a design (all, or the missing ones) packed into jobs of at most `runsPerJob`."""
+    def packs(self, rows: Sequence[int]) -> list[Sequence[int]]:
+        """Rows, given as indices, divided into jobs of at most `runsPerJob`."""
+        size = self.spec.job.runs_per_job if self.design is not None else None
+        size = size or len(rows) or 1
+        return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+    def job(self, rows: Sequence[int]) -> Job:
+        """The job of some rows, given as indices; all that there is if the platform samples them."""
         title = self.spec.description or self.spec.study
+        design = self.design
         if design is None:
-            return [Job(self.spec, None, title)]
-        size = self.spec.job.runs_per_job or design.n or 1
-        starts = range(0, design.n, size)
-        if len(starts) == 1:
-            return [Job(self.spec, design, title)]
-        return [
-            Job(
-                self.spec,
-                design.take(range(start, min(start + size, design.n))),
-                f"{title}, {number} of {len(starts)}",
-            )
-            for number, start in enumerate(starts, 1)
-        ]
+            return Job(self.spec, None, title)
+        if len(rows) == design.n and np.array_equal(rows, np.arange(design.n)):
+            return Job(self.spec, design, title)
+        return Job(self.spec, design.take(rows), f"{title}, {_runs_text(rows)}")
+
+    def jobs(self) -> list[Job]:
+        """The jobs of all rows."""
+        if self.design is None:
+            return [self.job(())]
+        return [self.job(rows) for rows in self.packs(range(self.design.n))]
+
+
+def _runs_text(rows: Sequence[int]) -> str:
+    first, last = rows[0] + 1, rows[-1] + 1
+    if first == last:
+        return f"run {first}"
+    dash = "-" if last - first == len(rows) - 1 else " to "
+    return f"runs {first}{dash}{last}"
 
 
 def _sourced(prepared: Preparation) -> Iterator[str]:

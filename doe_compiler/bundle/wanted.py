@@ -1,6 +1,6 @@
 """What apply needs of a study: the rows that it wants, and jobs that are ready to be created."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +28,10 @@ class ReadyJob:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The rows of a study by their keys of shape (n,), empty if the platform samples them (`unit`).
+    """The rows of a study by their keys of shape (n,).
 
-    `ready(rows)` packs rows, given as indices, into jobs. `files` are those that every job needs. `parts` is
+    A job that the platform samples is one row, whose key is the unit. `packs(rows)` divides rows, given as indices, into
+    jobs, and `job(rows)` makes one. `files` are those that every job needs. `parts` is
     what the recipe is made of, by name; `part_texts` gives the contents of those that are files. `texts`
     are those for which names stand in parameter CSVs, by name.
     """
@@ -45,7 +46,8 @@ class Wanted:
     parts: Mapping[str, str]
     part_texts: Callable[[], Mapping[str, bytes]]
     texts: Mapping[str, str]
-    ready: Callable[[Sequence[int]], Iterator[ReadyJob]]
+    packs: Callable[[Sequence[int]], Sequence[Sequence[int]]]
+    job: Callable[[Sequence[int]], ReadyJob]
 
 
 def wanted_of(bundle: Bundle) -> Wanted:
@@ -53,26 +55,30 @@ def wanted_of(bundle: Bundle) -> Wanted:
     design = bundle.design
     spec = bundle.spec
 
-    def ready(rows: Sequence[int]) -> Iterator[ReadyJob]:
-        if design is None:
-            jobs = bundle.jobs(None)
-        else:
-            jobs = bundle.jobs(design if np.array_equal(rows, np.arange(design.n)) else design.take(rows))
-        return (ready_job(bundle, job) for job in jobs)
+    def job(rows: Sequence[int]) -> ReadyJob:
+        return ready_job(bundle, bundle.job(rows))
 
+    unit = bundle.job(()).unit() if design is None else None
     return Wanted(
         spec.study,
         bundle.recipe,
-        np.zeros(0, np.uint64) if design is None else design_keys(design),
-        bundle.jobs(None)[0].unit() if design is None else None,
+        np.array([int(unit, 16)], np.uint64) if unit is not None else bundle_keys(bundle),
+        unit,
         () if design is None else tuple(design.varied),
         bundle.files,
         spec.job.share,
         parts(spec),
         lambda: part_texts(spec),
         bundle.texts,
-        ready,
+        bundle.packs,
+        job,
     )
+
+
+def bundle_keys(bundle: Bundle) -> Keys:
+    """The keys of the rows of a study's design, shape (n,)."""
+    assert bundle.design is not None
+    return design_keys(bundle.design)
 
 
 def ready_job(bundle: Bundle, job: Job) -> ReadyJob:

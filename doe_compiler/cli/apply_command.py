@@ -22,15 +22,16 @@ from doe_compiler.cli.asked import (
 from doe_compiler.kernel.errors import DoeError, ExitCode, WrongUsage
 
 if TYPE_CHECKING:
-    from doe_compiler.apply.conduct import Step
-    from doe_compiler.apply.looking import Look, Order
-    from doe_compiler.apply.protocol import Check
+    from doe_compiler.apply.conduct import Receipt
+    from doe_compiler.apply.looking import Look
+    from doe_compiler.apply.order import Order
     from doe_compiler.bundle.pack import Bundle
     from doe_compiler.cli.events import Events
     from doe_compiler.cli.interruption import Halt
     from doe_compiler.pipeline.connection import Connection
     from doe_compiler.pipeline.desk import Desk
     from doe_compiler.pipeline.plan_file import SavedPlan
+    from doe_compiler.plan.action import Decision
     from doe_compiler.plan.decide import Wishes
 
 
@@ -40,14 +41,15 @@ class _Work:
 
     orders: "Sequence[Order]"
     looks: "Sequence[Look]"
+    decisions: "Sequence[Decision]"
     bundles: "Sequence[Bundle]"
     document: dict[str, Any]
     at: "Desk"
-    check: "Check | None" = None
+    is_saved: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return all(look.decision.is_empty for look in self.looks)
+        return all(decision.is_empty for decision in self.decisions)
 
 
 @click.command("apply")
@@ -63,7 +65,14 @@ class _Work:
     "--settle",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="Seconds between the drafts and the second look (2 on our platform, 30 elsewhere).",
+    help="Seconds between a draft's creation and the look that judges it (0 on our platform, 30 elsewhere).",
+)
+@click.option(
+    "--forget",
+    "forgotten",
+    multiple=True,
+    metavar="JOB",
+    help="This job does not count: it was deleted, say.",
 )
 @click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Writes at a time (4).")
 @click.option("--rps", type=click.FloatRange(min=0.01), metavar="R", help="Requests a second at most.")
@@ -82,6 +91,7 @@ def command(
     no_wait: bool,
     timeout: float | None,
     settle: float | None,
+    forgotten: tuple[str, ...],
     parallelism: int | None,
     rps: float | None,
     as_json: bool,
@@ -102,14 +112,18 @@ def command(
         bundles = [] if saved else compiled_studies(studies, targets)
         place = _place_of(saved) if saved else studies[0]
         with connection_to(on, place, rps) as connection:
-            work = _from_plan(connection, saved) if saved else _planned(connection, bundles, wishes(wished))
+            work = (
+                _from_plan(connection, saved)
+                if saved
+                else _planned(connection, bundles, wishes(wished), forgotten)
+            )
             if not as_json:
                 _say(plan_text(work.document))
             if events:
                 events.plan(work.document, summary_line(work.document))
             if work.is_empty:
                 _say(_nothing_new(connection, work))
-            elif not yes and work.check is None:
+            elif not yes and not work.is_saved:
                 _ask()
             with halting() as halt:
                 applied(
@@ -117,11 +131,11 @@ def command(
                     work.at,
                     work.orders,
                     work.looks,
+                    work.decisions,
                     pace=Pace(settle, parallelism),
                     tell=lambda step: _tell(step, events),
                     go_on=halt.go_on,
                     sleep=halt.sleep,
-                    check=work.check,
                 )
                 connection.start_runs(not no_wait)
                 if no_wait:
@@ -176,17 +190,22 @@ def _place_of(plan: "SavedPlan") -> Path:
     return next((each for each in (common, *common.parents) if (each / ".doe" / "platform").is_dir()), common)
 
 
-def _planned(connection: "Connection", bundles: "Sequence[Bundle]", wished: "Wishes") -> _Work:
+def _planned(
+    connection: "Connection", bundles: "Sequence[Bundle]", wished: "Wishes", forgotten: tuple[str, ...]
+) -> _Work:
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.origin import project_folder
     from doe_compiler.pipeline.plan_file import plan_document
     from doe_compiler.pipeline.planning import planned
 
     at = desk(connection, Path(bundles[0].spec.file).parent)
+    for job_id in forgotten:
+        at.forget(job_id)
     plan = planned(connection, bundles, wished, at)
     return _Work(
         [study.order for study in plan.studies],
         [study.look for study in plan.studies],
+        [study.decision for study in plan.studies],
         bundles,
         plan_document(plan, root=project_folder(Path.cwd()), with_contents=False),
         at,
@@ -194,22 +213,24 @@ def _planned(connection: "Connection", bundles: "Sequence[Bundle]", wished: "Wis
 
 
 def _from_plan(connection: "Connection", plan: "SavedPlan") -> _Work:
-    from doe_compiler.pipeline.applying import looked_again
+    from doe_compiler.apply.looking import looked
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.origin import project_folder
+    from doe_compiler.pipeline.planning import decision_of, eye_of
 
     root = project_folder(Path.cwd())
     at = desk(connection, (root / plan.files[0]).parent)
     plan.check(connection.host, at.account)
-    looks = looked_again(connection, at, plan.orders)
+    looks = looked(eye_of(connection, at), plan.orders)
     plan.check_looks(looks)
     return _Work(
         plan.orders,
         looks,
+        [decision_of(connection, order, look) for order, look in zip(plan.orders, looks, strict=True)],
         _same_bundles(root, plan.files, plan.orders),
         dict(plan.document),
         at,
-        plan.check_looks,
+        is_saved=True,
     )
 
 
@@ -233,7 +254,7 @@ def _nothing_new(connection: "Connection", work: _Work) -> str:
     from doe_compiler.cli.plan_shown import left_text
     from doe_compiler.pipeline.waiting import unfinished
 
-    far = unfinished(connection.client, work.orders, work.at.findings)
+    far = unfinished(connection.client, work.orders, work.at.known)
     if not far.left:
         return "Nothing to do: every run that is wanted has been submitted."
     return f"Nothing to submit. {left_text(far.left, connection.is_executing(), 'going on with')}"
@@ -255,7 +276,7 @@ def _ask() -> None:
         raise DoeError("nothing was done")
 
 
-def _tell(step: "Step", events: "Events | None") -> None:
+def _tell(step: "Receipt", events: "Events | None") -> None:
     from doe_compiler.cli.shown import step_text
 
     if events:
@@ -272,9 +293,9 @@ def _await(connection: "Connection", work: _Work, halt: "Halt", timeout_s: float
     steps = awaited(
         connection.client,
         work.orders,
-        work.at.findings,
+        work.at.known,
         still_works=lambda: connection.start_runs(True),
-        patience_s=max(connection.settle_s, 1.0),
+        patience_s=max(connection.times().settle, 1.0),
         sleep=halt.sleep,
         timeout_s=timeout_s,
     )

@@ -61,7 +61,7 @@ def wishes(asked: Mapping[str, bool]) -> "Wishes":
     """The answers to `plan_options`."""
     from doe_compiler.plan.decide import Wishes
 
-    return Wishes(asked["retry_failed"], asked["replace"], asked["prune"])
+    return Wishes(retry_failed=asked["retry_failed"], replace=asked["replace"], prune=asked["prune"])
 
 
 def target_option(function: F) -> F:

@@ -1,7 +1,6 @@
 """`doe drift`: what people did to the jobs behind the study's back."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -35,18 +34,15 @@ def command(
     from doe_compiler.cli.tables import layout, text_table
     from doe_compiler.cli.upkeep import folder_of
     from doe_compiler.pipeline.desk import desk
-    from doe_compiler.pipeline.planning import order_of
+    from doe_compiler.pipeline.planning import eye_of, order_of
     from doe_compiler.pipeline.upkeep import drifted
     from doe_compiler.plan.decide import NO_WISHES
 
     bundles = compiled_studies(studies, targets)
     with connection_to(on, studies[0], reads_only=True) as connection:
         at = desk(connection, folder_of(studies[0]))
-        orders = [
-            replace(order_of(connection, bundle, NO_WISHES, at.receipts), remembered=dict)
-            for bundle in bundles
-        ]
-        found = list(drifted(connection.client, orders, at.receipts, at.findings))
+        orders = [order_of(connection, bundle, NO_WISHES, at) for bundle in bundles]
+        found = list(drifted(eye_of(connection, at), orders, at))
     if as_json:
         listed = [
             {"drift": each.drift.value, "study": each.study, "job": each.job_id, "name": each.name,

@@ -6,18 +6,17 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from doe_compiler import __version__
-from doe_compiler.apply.conduct import Step
+from doe_compiler.apply.conduct import Receipt
 from doe_compiler.kernel.errors import DoeError
 
 UI_VERSION = "1.2"
 _PAST = {
     "create": "created",
     "submit": "submitted",
-    "edit": "changed",
     "delete": "deleted",
     "stop": "stopped",
 }
-_ACTIONS = {"create": "create", "submit": "update", "edit": "update", "delete": "delete", "stop": "update"}
+_ACTIONS = {"create": "create", "submit": "update", "delete": "delete", "stop": "update"}
 
 
 class Events:
@@ -70,7 +69,7 @@ class Events:
                 )
         self.tell("change_summary", summary, changes={**totals, "import": 0, "operation": "plan"})
 
-    def step(self, step: Step) -> None:
+    def step(self, step: Receipt) -> None:
         """A step of an apply: apply_start, apply_complete or apply_errored of its job."""
         if step.what in {"wait", "warn"}:
             level = "warn" if step.what == "warn" else "info"
@@ -120,5 +119,5 @@ def _resource(study: str, key: str) -> dict[str, object]:
     }
 
 
-def _said(step: Step) -> str:
+def _said(step: Receipt) -> str:
     return f"waiting {step.seconds:.3g} s: {step.name}" if step.what == "wait" else step.name

@@ -34,8 +34,10 @@ def command(
 
     Only drafts with our mark are deleted, never a submitted job or a person's clone.
     """
+    from doe_compiler.apply.cleaning import withdrawn
     from doe_compiler.cli.shown import plural
     from doe_compiler.cli.upkeep import folder_of, writing
+    from doe_compiler.observe.listing import created_at
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.upkeep import jobs_of, old_drafts
 
@@ -45,8 +47,8 @@ def command(
         with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
             gone = 0
             for draft in drafts:
-                click.echo(f"  - {draft.id}  {draft.created:%Y-%m-%d %H:%M}  {draft.name}", err=True)
-                gone += not dry_run and writer.withdrawn(draft)
+                click.echo(f"  - {draft.id}  {created_at(draft):%Y-%m-%d %H:%M}  {draft.name}", err=True)
+                gone += not dry_run and withdrawn(writer, draft)
     if dry_run:
         click.echo(f"{plural(len(drafts), 'draft')} could be deleted", err=True)
     else:

@@ -52,7 +52,7 @@ def command(study: Path, run: int, follow: bool, on: str) -> None:
 
 def _look(connection: "Connection", bundle: "Bundle", run: int) -> tuple[str, int, bool, bool]:
     """The run's job and its number there, whether it has started, and whether nothing more will come."""
-    from doe_compiler.actual.jobs import Phase
+    from doe_compiler.bundle.observation import Phase
     from doe_compiler.results.collect import place_of
 
     if bundle.design is not None and run > bundle.design.n:

@@ -51,8 +51,7 @@ def command(
 ) -> int:
     """Show what apply would do, and why; nothing is written to the platform.
 
-    + create and submit, > submit a draft, ~ edit or share, -/+ run again by a new recipe, - stop or delete,
-    ! needs a person. STUDIES are study files or folders of them.
+    + create and submit, -/+ run again by a new recipe, - stop or delete, ~ share, ! needs a person. STUDIES are study files or folders of them.
     """
     from doe_compiler.cli.plan_shown import left_text, plan_markdown, plan_text
     from doe_compiler.pipeline.desk import desk
@@ -67,7 +66,7 @@ def command(
         plan = planned(connection, bundles, wishes(wished), at)
         document = plan_document(plan, root=project_folder(Path.cwd()))
         is_executing = connection.is_executing()
-        far = unfinished(connection.client, [study.order for study in plan.studies], at.findings)
+        far = unfinished(connection.client, [study.order for study in plan.studies], at.known)
     left = left_text(far.left, is_executing) if far.left else ""
     if plan_file:
         write_answer([written_plan(document)], plan_file)

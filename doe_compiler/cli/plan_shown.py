@@ -12,8 +12,6 @@ Document = Mapping[str, Any]
 MARKER = "<!-- doe-plan -->"
 _VERBS = {
     "create": "create and submit",
-    "submit": "submit",
-    "edit": "edit and submit",
     "supersede": "run again by a new recipe",
     "stop": "stop",
     "delete": "delete",
@@ -22,8 +20,6 @@ _VERBS = {
 }
 _COLOURS = {
     "create": "green",
-    "submit": "cyan",
-    "edit": "yellow",
     "supersede": "red",
     "stop": "red",
     "delete": "red",
@@ -55,18 +51,14 @@ def summary_line(document: Document) -> str:
     studies = document["studies"]
     jobs = _sum(studies, "jobsToCreate")
     sampled = sum(study["runsWanted"] is None for study in studies)
-    resumed = sum(
-        action["runs"] is None and action["action"] in {"submit", "edit"}
-        for study in studies
-        for action in study["actions"]
-    )
     if studies and sampled == len(studies):
-        what = f"{plural(jobs, 'job')} to create, sampled by the platform, {resumed} to resume."
+        what = f"{plural(jobs, 'job')} to create, sampled by the platform."
     else:
-        created, superseded = _sum(studies, "runsToCreate"), _sum(studies, "runsToSupersede")
+        created, retried = _sum(studies, "runsToCreate"), _sum(studies, "runsToRetry")
+        superseded = _sum(studies, "runsToSupersede")
         what = (
             f"{plural(created, 'run')} in {plural(jobs, 'job')} to create, "
-            f"{_sum(studies, 'runsToResume'):,} to resume, {superseded:,} to supersede. "
+            f"{retried:,} to retry, {superseded:,} to supersede. "
             f"{plural(_sum(studies, 'runsUnchanged'), 'run')} unchanged."
         )
     return f"Plan: {what}{_estimate_text(studies)}{_throttle_text(studies)}"
@@ -143,8 +135,6 @@ def _action_text(action: Document) -> str:
         return f"share job {action['job']} with {', '.join(action['emails'])}"
     runs = plural(action["runs"], "run") if action["runs"] is not None else "runs that the platform samples"
     rows = f" ({_shortened(action['rows'])})" if action["rows"] and action["job"] is None else ""
-    if kind == "stop" and action["runsToStop"]:
-        return f"stop runs {', '.join(map(str, action['runsToStop'][:10]))} of job {action['job']}"
     job = f" of job {action['job']}" if action["job"] else ""
     return f"{_VERBS[kind]} {runs}{rows}{job}"
 
@@ -174,7 +164,7 @@ def plan_markdown(document: Document, left: str = "") -> str:
             "",
         ]
     head += [
-        "| study | create | resume | supersede | unchanged | core-hours | cost (USD) |",
+        "| study | create | retry | supersede | unchanged | core-hours | cost (USD) |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(_table_row(study) for study in studies),
         "",
@@ -206,7 +196,7 @@ def _table_row(study: Document) -> str:
     unknown = study["runsWanted"] is None
     counts = [
         "sampled there" if unknown else f"{study[key]:,}"
-        for key in ("runsToCreate", "runsToResume", "runsToSupersede", "runsUnchanged")
+        for key in ("runsToCreate", "runsToRetry", "runsToSupersede", "runsUnchanged")
     ]
     amounts = [_range_text(study["coreHours"], "{:.4g}"), _range_text(study["cost"], "{:.2f}")]
     return f"| {_escaped(study['study'])} | {' | '.join([*counts, *amounts])} |"
@@ -226,9 +216,7 @@ def _details(study: Document) -> list[str]:
     ]
     lines += ["```diff"]
     for action in study["actions"]:
-        sign = {"create": "+", "submit": "+", "edit": "!", "share": "!", "attention": "!"}.get(
-            action["action"], "-"
-        )
+        sign = {"create": "+", "share": "!", "attention": "!"}.get(action["action"], "-")
         text = f"{_action_text(action)}  ({_reason_text(action)}{_try_text(action)})"
         told = [text, *(f"    {change}" for change in _listed_changes(action))]
         lines += [f"{sign} {action['symbol']} {line}".replace("```", "'''") for line in told]

@@ -19,8 +19,9 @@ def command(email: str, studies: tuple[Path, ...], on: str, targets: tuple[str, 
 
     `job.share` of a study does it in every apply.
     """
+    from doe_compiler.apply.writing import draft_of
     from doe_compiler.cli.shown import plural
-    from doe_compiler.cli.upkeep import folder_of, writing
+    from doe_compiler.cli.upkeep import carried_out, folder_of, writing
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.upkeep import jobs_of, unshared
 
@@ -31,5 +32,5 @@ def command(email: str, studies: tuple[Path, ...], on: str, targets: tuple[str, 
         jobs = unshared(jobs_of(connection.client, list(named)), email)
         with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
             for job in jobs:
-                writer.shared(job, email, message)
+                carried_out(writer.share(draft_of(job), email, message))
     click.echo(f"{plural(len(jobs), 'job')} shared with {email}", err=True)

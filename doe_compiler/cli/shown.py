@@ -13,7 +13,7 @@ from doe_compiler.results.states import RunState, number_of
 from doe_compiler.results.table import cells, header
 
 if TYPE_CHECKING:
-    from doe_compiler.apply.conduct import Step
+    from doe_compiler.apply.conduct import Receipt
     from doe_compiler.pipeline.waiting import Progress
 
 _NEWEST_SHOWN = 20
@@ -25,7 +25,7 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def step_text(step: "Step") -> str:
+def step_text(step: "Receipt") -> str:
     """A step of an apply in a line; empty if a person need not know."""
     if step.what == "wait":
         return f"waiting {step.seconds:.3g} s: {step.name}"
@@ -33,7 +33,7 @@ def step_text(step: "Step") -> str:
         return f"warning: {step.name}"
     if step.what == "submit":
         return f"submitted {step.job_id}: {step.name}" if step.answer == "done" else ""
-    if step.answer and step.what in {"stop", "delete", "edit", "share", "rename"}:
+    if step.answer and step.what in {"stop", "delete", "share", "rename"}:
         return f"{step.what} {step.job_id}: {step.answer}"
     return ""
 

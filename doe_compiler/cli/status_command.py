@@ -20,9 +20,9 @@ TITLES = ("job", "status", "runs", "recipe", "created")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def command(study: Path, on: str, as_json: bool) -> int:
     """Show the study's jobs, old recipes included, and how many runs are done."""
-    from doe_compiler.actual.jobs import of_recipe, study_jobs
     from doe_compiler.cli.plan_shown import left_text
     from doe_compiler.cli.shown import counted
+    from doe_compiler.observe.listing import created_at, of_recipe, study_jobs
     from doe_compiler.pipeline.compiling import compiled
     from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
@@ -52,7 +52,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
                     "status": job.status or None,
                     "isDraft": job.is_draft,
                     "presentRecipe": job.id in present,
-                    "created": job.created.isoformat(),
+                    "created": created_at(job).isoformat(),
                 }
                 for job in jobs
             ],
@@ -65,7 +65,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
             job.status or "draft",
             str(job.mark.rows.count) if job.mark.rows else "",
             "present" if job.id in present else "older",
-            f"{job.created:%Y-%m-%d %H:%M:%S}",
+            f"{created_at(job):%Y-%m-%d %H:%M:%S}",
         ]
         for job in jobs
     ]

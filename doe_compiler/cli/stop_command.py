@@ -16,7 +16,8 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> Non
 
     Rows that were not completed are missing then: the next apply runs them.
     """
-    from doe_compiler.cli.upkeep import folder_of, writing
+    from doe_compiler.apply.writing import draft_of
+    from doe_compiler.cli.upkeep import carried_out, folder_of, writing
     from doe_compiler.pipeline.desk import desk
     from doe_compiler.pipeline.upkeep import jobs_of, running
 
@@ -26,6 +27,6 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> Non
         with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
             for job in jobs:
                 click.echo(f"stopping {job.id}: {job.name}", err=True)
-                writer.stopped(job)
+                carried_out(writer.stop(draft_of(job)))
     if not jobs:
         click.echo("nothing is running", err=True)

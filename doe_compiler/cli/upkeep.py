@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doe_compiler.kernel.errors import TryAgain
+
 if TYPE_CHECKING:
-    from doe_compiler.apply.conduct import Step
-    from doe_compiler.apply.writing import Writer
+    from doe_compiler.apply.conduct import Receipt
+    from doe_compiler.apply.writing import Outcome, Writer
     from doe_compiler.pipeline.connection import Connection
     from doe_compiler.pipeline.desk import Desk
 
@@ -29,7 +31,17 @@ def writing(connection: "Connection", at: "Desk") -> "Iterator[Writer]":
         yield writer(connection, at, tell=_tell, go_on=halt.go_on, sleep=halt.sleep)
 
 
-def _tell(step: "Step") -> None:
+def carried_out(outcome: "Outcome") -> None:
+    """Raise unless a write was carried out, or had nothing to do."""
+    from doe_compiler.plan.memory import Answer
+
+    if outcome.answer in {Answer.DONE, Answer.GONE}:
+        return
+    trouble = outcome.trouble
+    raise TryAgain(trouble.words if trouble else "the platform did not do it", hint="say the same again")
+
+
+def _tell(step: "Receipt") -> None:
     from doe_compiler.cli.shown import step_text
 
     text = step_text(step)

@@ -1,17 +1,21 @@
 """Apply planned studies, or a saved plan: from the confirmed plan to the last submit."""
 
-import random
 import secrets
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from doe_compiler.apply.conduct import Conduct, Step
-from doe_compiler.apply.looking import Look, Order, looked
-from doe_compiler.apply.protocol import Check, carried_out
+from doe_compiler.apply.cleaning import cleaned, shared
+from doe_compiler.apply.conduct import Clock, Conduct, Receipt
+from doe_compiler.apply.driver import Driver
+from doe_compiler.apply.looking import Look, looked
+from doe_compiler.apply.order import Order
 from doe_compiler.apply.writing import Writer
+from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.observe.looking import Eye
 from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import Desk
+from doe_compiler.plan.action import Decision
+from doe_compiler.plan.memory import Times
 
 _AT_ONCE = 4
 
@@ -29,23 +33,47 @@ def applied(
     at: Desk,
     orders: Sequence[Order],
     looks: Sequence[Look],
+    decisions: Sequence[Decision],
     *,
     pace: Pace,
-    tell: Callable[[Step], None],
+    tell: Callable[[Receipt], None],
     go_on: Callable[[], None],
     sleep: Callable[[float], None],
-    check: Check | None = None,
-) -> list[Step]:
-    """Carry out what the looks have decided; the receipts of it. Every write goes into the audit trail."""
+) -> list[Receipt]:
+    """Carry out what the user has agreed to; the receipts of it. Every write goes into the audit trail.
+
+    `looks` are what the plan was made of; the platform is looked at again before anything is done.
+    """
+    times = times_of(connection, pace)
     conduct = _conduct(connection, at, pace, tell, go_on, sleep)
-    return carried_out(connection.client, orders, looks, conduct, at.findings, check)
+    eye = Eye(connection.client, at.account, conduct.clock, at.known)
+    acting = Writer(connection.client, conduct)
+    cleaned(acting, decisions, [look.seen for look in looks])
+    memories = [replace(look.memory, first_seen={}) for look in looks]
+    driver = Driver(eye, acting, times, connection.throttle)
+    driver.carry_out(orders, looked(eye, orders, memories))
+    shared(eye, acting, orders)
+    return driver.receipts
+
+
+def times_of(connection: Connection, pace: Pace) -> Times:
+    """The protocol's times on a platform; raises WrongUsage for a settle time that would not leave time to submit."""
+    times = connection.times()
+    if pace.settle_s is None:
+        return times
+    if pace.settle_s > times.own / 2:
+        raise WrongUsage(
+            f"--settle {pace.settle_s:g}: a draft is submitted in its first {times.own:g} s, and would never be",
+            hint=f"say {times.own / 2:g} at most",
+        )
+    return replace(times, settle=pace.settle_s)
 
 
 def writer(
     connection: Connection,
     at: Desk,
     *,
-    tell: Callable[[Step], None],
+    tell: Callable[[Receipt], None],
     go_on: Callable[[], None],
     sleep: Callable[[float], None],
 ) -> Writer:
@@ -57,38 +85,27 @@ def _conduct(
     connection: Connection,
     at: Desk,
     pace: Pace,
-    tell: Callable[[Step], None],
+    tell: Callable[[Receipt], None],
     go_on: Callable[[], None],
     sleep: Callable[[float], None],
 ) -> Conduct:
-    settle_s = connection.settle_s if pace.settle_s is None else pace.settle_s
     trouble: list[OSError] = []
 
-    def told(step: Step) -> None:
+    def told(receipt: Receipt) -> None:
         if not trouble:
             try:
-                at.receipts.add(step)
+                at.add(receipt)
             except OSError as error:
                 trouble.append(error)
-                tell(
-                    Step(
-                        "warn", name=f"the audit trail {at.receipts.path} cannot be written: {error.strerror}"
-                    )
-                )
-        tell(step)
+                path = at.receipts.path
+                tell(Receipt("warn", name=f"the audit trail {path} cannot be written: {error.strerror}"))
+        tell(receipt)
 
     return Conduct(
-        settle_s,
         sleep,
-        time.monotonic,
-        lambda: secrets.token_hex(4),
-        random.random,
+        Clock(),
+        lambda: secrets.randbits(32),
         told,
         go_on,
         pace.parallelism or (1 if connection.is_embedded else _AT_ONCE),
     )
-
-
-def looked_again(connection: Connection, at: Desk, orders: Sequence[Order]) -> tuple[Look, ...]:
-    """A look for orders that come from a saved plan."""
-    return looked(connection.client, orders, at.findings)

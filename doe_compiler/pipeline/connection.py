@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
 from doe_compiler.pipeline.origin import project_folder, shared_folder
+from doe_compiler.plan.memory import ELSEWHERE, OURS, Times
 
 if TYPE_CHECKING:
     from doe_compiler.platform.service import Platform
 
-_CLOUD_SETTLE_S = 30.0
-_OWN_SETTLE_S = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open platform: its client, how long it takes to settle, and its own hands if it is embedded.
+    """An open platform: its client, the protocol's times on it, and its own hands if it is embedded.
 
     `start_runs(tied)` starts what is queued on the embedded platform: tied to this process, or detached.
     `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
@@ -31,7 +29,7 @@ class Connection:
 
     client: Client
     host: str
-    settle_s: float
+    times: Callable[[], Times]
     start_runs: Callable[[bool], None]
     run_directory: Callable[[str, int], Path | None]
     reads_outputs: Callable[[], bool] = lambda: False
@@ -39,6 +37,11 @@ class Connection:
     is_paced: bool = False
     reads_only: bool = False
     is_executing: Callable[[], bool] = lambda: True
+
+    def throttle(self) -> tuple[int, float]:
+        """How many submits may be sent at once, and the seconds until the next one."""
+        left = self.client.submits_left()
+        return (1 << 30 if left is None else left), self.client.seconds_to_submit()
 
 
 @contextmanager
@@ -69,12 +72,11 @@ def connected(
     else:
         raise WrongUsage(f"--on {on}: not a platform", hint="say local, rescale, or an http(s) address")
     client = Client.connect(found, rps=rps)
-    is_own = found.url.startswith("http://")
     try:
         yield Connection(
             client,
             found.url,
-            _OWN_SETTLE_S if is_own else _CLOUD_SETTLE_S,
+            cache(lambda: OURS if on != "rescale" and client.understands("draftTag") else ELSEWHERE),
             lambda _tied: None,
             lambda _job, _run: None,
             reads_outputs=cache(lambda: on != "rescale" and client.understands("outputReading")),
@@ -126,7 +128,7 @@ def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
         yield Connection(
             client,
             "local",
-            0.0,
+            lambda: OURS,
             start_runs,
             lambda job, run: data / "jobs" / job / f"run{run}",
             reads_outputs=lambda: True,

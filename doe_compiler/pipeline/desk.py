@@ -1,34 +1,70 @@
-"""What belongs to one project, account and host: the audit trail, and what was found out before."""
+"""What belongs to one project, account and host: the audit trail, and what was found out and submitted before."""
 
-from collections.abc import MutableMapping
+import json
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from doe_compiler.actual.jobs import Findings
+from doe_compiler.apply.conduct import Receipt
+from doe_compiler.observe.known import KnownJobs
 from doe_compiler.pipeline.connection import Connection, hidden_folder
-from doe_compiler.pipeline.findings_file import kept_findings
+from doe_compiler.pipeline.kept import kept_facts
 from doe_compiler.pipeline.receipts import Receipts
+
+_SUBMITTED, _FORGOTTEN = "submitted ", ""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The audit trail of a project and its findings, for one account on one platform."""
+    """The audit trail of a project, and what this checkout knows of one account's jobs on one platform."""
 
     receipts: Receipts
-    findings: Findings
     account: str
+    kept: MutableMapping[str, str]
+
+    @property
+    def known(self) -> KnownJobs:
+        """What was found out about jobs and never changes."""
+        return KnownJobs(self.kept)
+
+    def add(self, receipt: Receipt) -> None:
+        """Put a receipt into the audit trail, and remember what was submitted; raises OSError if it cannot be written."""
+        if receipt.what == "submit" and receipt.answer == "done":
+            self.kept[_SUBMITTED + receipt.job_id] = json.dumps([receipt.study, receipt.name])
+        elif receipt.what == "delete" and receipt.answer in {"done", "gone"}:
+            self.forget(receipt.job_id)
+        self.receipts.add(receipt)
+
+    def forget(self, job_id: str) -> None:
+        """From now on a job does not count, here: it is not missed, and its rows do not stand."""
+        self.kept[_SUBMITTED + job_id] = _FORGOTTEN
+
+    @property
+    def forgotten(self) -> frozenset[str]:
+        """The jobs that do not count."""
+        return frozenset(
+            name.removeprefix(_SUBMITTED)
+            for name, value in self.kept.items()
+            if name.startswith(_SUBMITTED) and value == _FORGOTTEN
+        )
+
+    def submitted(self, study: str | None = None) -> Mapping[str, str]:
+        """The jobs that were submitted from here and not deleted from here since: their names by id."""
+        found = {}
+        for name, value in self.kept.items():
+            if name.startswith(_SUBMITTED) and value != _FORGOTTEN:
+                of_study, job_name = json.loads(value)
+                if study in {None, of_study}:
+                    found[name.removeprefix(_SUBMITTED)] = job_name
+        return found
 
 
 def desk(connection: Connection, folder: Path) -> Desk:
     """The desk of the project that a folder belongs to, for the account of a connection."""
     account = connection.client.me()
     hidden = hidden_folder(folder)
-    kept: MutableMapping[str, str] = (
-        {}
-        if connection.is_embedded
-        else kept_findings(hidden / "client", connection.host, account, reads_only=connection.reads_only)
-    )
-    return Desk(Receipts(hidden, connection.host, account), Findings(kept), account)
+    kept = kept_facts(hidden / "client", connection.host, account, reads_only=connection.reads_only)
+    return Desk(Receipts(hidden, connection.host, account), account, kept)
 
 
 def kept_readings(
@@ -36,4 +72,4 @@ def kept_readings(
 ) -> MutableMapping[str, str]:
     """The responses that were read later than their runs, by job, run and extractor."""
     where = hidden_folder(folder) / "client" / "readings"
-    return kept_findings(where, connection.host, "", reads_only=reads_only)
+    return kept_facts(where, connection.host, "", reads_only=reads_only)

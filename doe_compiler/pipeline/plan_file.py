@@ -6,24 +6,27 @@ give equal bytes. A saved plan binds to content: which account on which host, wh
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from doe_compiler.apply.looking import Look, Order
+from doe_compiler.apply.looking import Look
+from doe_compiler.apply.order import Order
 from doe_compiler.bundle.pack import PARAMETERS, BundleFile
-from doe_compiler.bundle.rows import RowSet
+from doe_compiler.bundle.rows import Keys, RowSet, row_set
 from doe_compiler.bundle.wanted import ReadyJob, Wanted
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
 from doe_compiler.pipeline.planning import Planned, PlannedStudy
-from doe_compiler.plan.action import ADOPTING, CREATING, Action, Kind, Why
+from doe_compiler.plan.account import Account
+from doe_compiler.plan.action import CREATING, Action, Decision, Kind
 from doe_compiler.plan.decide import Wishes
+from doe_compiler.plan.memory import Agreed
 from doe_compiler.spec.model import Share
 
-FORMAT, VERSION = "doe-plan", 1
+FORMAT, VERSION = "doe-plan", 2
 
 Document = dict[str, object]
 
@@ -64,8 +67,8 @@ def written_plan(document: Mapping[str, object]) -> bytes:
 
 
 def _study(study: PlannedStudy, root: Path, with_contents: bool) -> Document:
-    decision, wanted = study.look.decision, study.order.wanted
-    names = {job.id: job.name for job in study.look.jobs}
+    decision, wanted = study.decision, study.order.wanted
+    names = {job.id: job.name for job in study.look.seen.jobs}
 
     def runs(*kinds: Kind) -> int:
         return sum(action.runs or 0 for action in decision.of(*kinds))
@@ -74,11 +77,12 @@ def _study(study: PlannedStudy, root: Path, with_contents: bool) -> Document:
         "study": wanted.study,
         "file": _relative(Path(study.bundle.spec.file), root),
         "recipe": wanted.recipe,
-        "runsWanted": decision.runs_wanted,
+        "runsWanted": None if wanted.unit else decision.runs_wanted,
         "runsUnchanged": decision.runs_unchanged,
-        "runsToCreate": runs(Kind.CREATE),
-        "runsToResume": runs(*ADOPTING),
+        "runsToCreate": sum(action.runs or 0 for action in decision.of(Kind.CREATE) if not action.generation),
+        "runsToRetry": sum(action.runs or 0 for action in decision.of(Kind.CREATE) if action.generation),
         "runsToSupersede": runs(Kind.SUPERSEDE),
+        "runsFailed": ranges_text(decision.failed),
         "jobsToCreate": study.new_jobs,
         "submits": study.submits,
         "throttledSeconds": round(study.throttled_s, 1),
@@ -86,11 +90,12 @@ def _study(study: PlannedStudy, root: Path, with_contents: bool) -> Document:
         "cost": _amounts(study.new.cost, study.new.most_cost),
         "wishes": {
             "retryFailed": study.order.wishes.retry_failed,
+            "retryMissing": study.order.wishes.retry_missing,
             "replace": study.order.wishes.replace,
             "prune": study.order.wishes.prune,
         },
         "actions": [_action(action, names) for action in decision.actions],
-        **({"contents": _contents(study.order, study.look, root)} if with_contents else {}),
+        **({"contents": _contents(study.order, study.look, decision, root)} if with_contents else {}),
     }
 
 
@@ -117,7 +122,6 @@ def _action(action: Action, names: Mapping[str, str]) -> Document:
         "job": action.job_id,
         "name": names.get(action.job_id or ""),
         "generation": action.generation,
-        "runsToStop": list(action.runs_to_stop),
         "emails": list(action.emails),
     }
 
@@ -142,33 +146,35 @@ def rows_of(text: str) -> tuple[int, ...]:
     return tuple(rows)
 
 
-def _contents(order: Order, look: Look, root: Path) -> Document:
-    wanted, actions = order.wanted, look.decision.actions
-    jobs: list[Document] = []
-    for action in actions:
-        if action.kind not in CREATING | ADOPTING:
-            continue
-        left = list(action.rows)
-        for ready in wanted.ready(action.rows):
-            count = ready.runs or 0
-            rows, left = left[:count], left[count:]
-            jobs.append(_job(ready, rows, action.generation))
+def _contents(order: Order, look: Look, decision: Decision, root: Path) -> Document:
+    wanted, agreed = order.wanted, look.memory.agreed
+    assert agreed is not None
+    jobs = [
+        _job(wanted.job(rows), rows, action.generation)
+        for action in decision.of(*CREATING)
+        for rows in wanted.packs(action.rows)
+    ]
     return {
-        "keys": base64.b64encode(wanted.keys.astype("<u8").tobytes()).decode(),
+        "keys": _packed(wanted.keys),
+        "lost": {job_id: _packed(keys) for job_id, keys in sorted(agreed.lost.items())},
+        "rowsToBuy": _packed(agreed.rows),
         "unit": wanted.unit,
         "varied": list(wanted.varied),
         "share": [{"email": share.email, "message": share.message} for share in wanted.share],
         "parts": dict(wanted.parts),
         "texts": dict(wanted.texts),
         "origin": order.origin,
-        "failed": {
-            holding.job.id: sorted(order.failed_runs(holding.job))
-            for holding in look.existing.submitted
-            if order.wishes.retry_failed
-        },
         "files": [_file(file, root) for file in wanted.files],
         "jobs": jobs,
     }
+
+
+def _packed(keys: Keys) -> str:
+    return base64.b64encode(keys.astype("<u8").tobytes()).decode()
+
+
+def _unpacked(text: object) -> Keys:
+    return np.frombuffer(base64.b64decode(str(text)), "<u8").astype(np.uint64)
 
 
 def _job(ready: ReadyJob, rows: Sequence[int], generation: int) -> Document:
@@ -222,36 +228,20 @@ class SavedPlan:
                 )
 
     def check_looks(self, looks: Sequence[Look]) -> None:
-        """Raise PreconditionFailed, before anything is done, if the platform is not as the plan found it.
+        """Raise PreconditionFailed, before anything is done, if rows are missing that the plan did not find missing.
 
-        What the plan itself has brought about by now is no difference, so it can be applied again.
+        What stands by now is no difference, so the plan can be applied again.
         """
-        studies = self.document["studies"]
-        assert isinstance(studies, list)
-        for study, order, look in zip(studies, self.orders, looks, strict=True):
-            allowed = {(entry["action"], entry["job"]) for entry in study["actions"]}
-            for action in look.decision.actions:
-                moved = _moved(action, order, allowed)
-                if moved:
-                    raise PreconditionFailed(
-                        f"study '{order.wanted.study}' is no longer as the plan found it: {moved}",
-                        hint="nothing was done; plan anew, and have that reviewed",
-                    )
-
-
-def _moved(action: Action, order: Order, allowed: set[tuple[str, str | None]]) -> str:
-    """What an action does that the plan does not, in words; empty if it is the plan's."""
-    if action.kind in CREATING | ADOPTING:
-        try:
-            list(order.wanted.ready(action.rows))
-        except PreconditionFailed as error:
-            return error.message
-        return ""
-    if action.kind in {Kind.ATTENTION, Kind.SHARE} or action.reason.why in {Why.DOUBLE, Why.PARTLY_WANTED}:
-        return ""
-    if (action.kind.value, action.job_id) in allowed:
-        return ""
-    return f"job {action.job_id} is to be {action.kind.value}d now: {action.reason}"
+        for order, look in zip(self.orders, looks, strict=True):
+            account = Account(order.wanted.keys, look.seen, look.memory)
+            beyond = account.due - account.missing
+            if beyond.any():
+                rows = ranges_text(account.indices(beyond).tolist())
+                raise PreconditionFailed(
+                    f"study '{order.wanted.study}' is no longer as the plan found it: runs {rows} stood then and are "
+                    "missing now",
+                    hint="nothing was done; plan anew, and have that reviewed",
+                )
 
 
 def is_plan(path: Path) -> bool:
@@ -307,17 +297,12 @@ def _order_of(study: Mapping[str, object], root: Path) -> Order:
     contents, wishes = study.get("contents"), study["wishes"]
     if not isinstance(contents, dict) or not isinstance(wishes, dict):
         raise DoeError("this plan holds no payloads", hint="write it with doe plan -o FILE, not with --json")
-    name = str(study["study"])
-    jobs = [_planned_job(entry) for entry in contents["jobs"]]
-
-    def ready(rows: Sequence[int]) -> Iterator[ReadyJob]:
-        return iter(_chosen(jobs, rows))
-
-    failed = contents["failed"]
+    keys = _unpacked(contents["keys"])
+    jobs = PlannedJobs(keys, [_planned_job(entry) for entry in contents["jobs"]])
     wanted = Wanted(
-        name,
+        str(study["study"]),
         str(study["recipe"]),
-        np.frombuffer(base64.b64decode(contents["keys"]), "<u8").astype(np.uint64),
+        keys,
         contents["unit"],
         tuple(contents["varied"]),
         tuple(_planned_file(entry, root) for entry in contents["files"]),
@@ -325,13 +310,20 @@ def _order_of(study: Mapping[str, object], root: Path) -> Order:
         contents["parts"],
         dict,
         contents["texts"],
-        ready,
+        jobs.packs,
+        jobs.job,
     )
+    lost = {job_id: _unpacked(text) for job_id, text in contents["lost"].items()}
     return Order(
         wanted,
-        Wishes(bool(wishes["retryFailed"]), bool(wishes["replace"]), bool(wishes["prune"])),
+        Wishes(
+            bool(wishes["retryFailed"]),
+            bool(wishes["retryMissing"]),
+            bool(wishes["replace"]),
+            bool(wishes["prune"]),
+        ),
         contents["origin"],
-        lambda job: frozenset(failed.get(job.id, ())),
+        agreed=Agreed(lost, _unpacked(contents["rowsToBuy"])),
     )
 
 
@@ -356,21 +348,52 @@ def _planned_job(entry: Mapping[str, object]) -> tuple[tuple[int, ...], ReadyJob
     return rows_of(str(entry["rows"])), ready
 
 
-def _chosen(jobs: Sequence[tuple[tuple[int, ...], ReadyJob]], rows: Sequence[int]) -> list[ReadyJob]:
-    """The planned jobs that make up some rows exactly."""
-    if not rows:
-        return [ready for _, ready in jobs]
-    left = set(rows)
-    chosen = []
-    for planned_rows, ready in jobs:
-        if left.issuperset(planned_rows):
-            chosen.append(ready)
-            left.difference_update(planned_rows)
-    if left:
-        raise PreconditionFailed(
-            f"runs {ranges_text(sorted(left))} are missing now, and the plan has no job of just those"
+@dataclass(frozen=True, slots=True)
+class PlannedJobs:
+    """The jobs of a plan, by the indices of their rows; `keys` are those of the design's rows, shape (n,)."""
+
+    keys: Keys
+    jobs: Sequence[tuple[tuple[int, ...], ReadyJob]]
+
+    def packs(self, rows: Sequence[int]) -> list[Sequence[int]]:
+        """Rows divided into the jobs of the plan, of which some may stand already in part."""
+        left = set(rows)
+        packs: list[Sequence[int]] = []
+        for planned, _ in self.jobs:
+            found = [row for row in planned if row in left]
+            if found:
+                packs.append(found)
+                left.difference_update(found)
+        if left:
+            raise PreconditionFailed(
+                f"runs {ranges_text(sorted(left))} are missing now, and the plan has no job of them",
+                hint="plan anew, and have that reviewed",
+            )
+        return packs
+
+    def job(self, rows: Sequence[int]) -> ReadyJob:
+        """The planned job of some rows, or the part of it that they are."""
+        planned, ready = next((p, r) for p, r in self.jobs if set(rows) <= set(p))
+        if list(planned) == list(rows):
+            return ready
+        if ready.parameters is None or ready.payload.get("caseFile"):
+            raise PreconditionFailed(
+                f"of the planned job of runs {ranges_text(planned)} only runs {ranges_text(rows)} are missing now",
+                hint="plan anew, and have that reviewed",
+            )
+        content = (ready.parameters.content or b"").decode()
+        header, *lines = content.removesuffix("\n").split("\n")
+        chosen = [lines[planned.index(row)] for row in rows]
+        part = "\n".join([header, *chosen, ""]).encode()
+        file = replace(ready.parameters, sha256=sha256_hex(part), size=len(part), content=part)
+        digest = row_set(self.keys[list(rows)])
+        payload = json.loads(
+            json.dumps(ready.payload).replace(
+                json.dumps(ready.parameters.reference)[1:-1], json.dumps(file.reference)[1:-1]
+            )
         )
-    return chosen
+        payload["jobanalyses"][0]["envVars"]["DOE_ROWS"] = str(digest)
+        return replace(ready, runs=len(rows), rows=digest, payload=payload, parameters=file)
 
 
 def _planned_file(entry: Mapping[str, object], root: Path) -> BundleFile:

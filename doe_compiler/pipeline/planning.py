@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from doe_compiler.actual.jobs import ActualJob
-from doe_compiler.apply.looking import Look, Order, looked
+from doe_compiler.apply.conduct import Clock
+from doe_compiler.apply.looking import Look, looked
+from doe_compiler.apply.order import Order
+from doe_compiler.bundle.observation import SeenJob
 from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.client.pacing import Scope, seconds_for
+from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
+from doe_compiler.observe.looking import Eye
 from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.pipeline.origin import origin_of
-from doe_compiler.pipeline.receipts import Receipts
-from doe_compiler.plan.action import ADOPTING, CREATING, Kind
-from doe_compiler.plan.decide import Wishes
+from doe_compiler.plan.action import CREATING, Decision, Kind, Why
+from doe_compiler.plan.decide import Around, Wishes, decided
 from doe_compiler.plan.estimate import Estimate, check_limits, estimate
-from doe_compiler.results.collect import failed_runs
+from doe_compiler.results.collect import lacking_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class PlannedStudy:
     bundle: Bundle
     order: Order
     look: Look
+    decision: Decision
     new: Estimate
-    new_runs: int | None
     new_jobs: int
     submits: int
     throttled_s: float
@@ -45,8 +48,8 @@ class Planned:
 
     @property
     def is_empty(self) -> bool:
-        """Whether apply would do nothing."""
-        return all(study.look.decision.is_empty for study in self.studies)
+        """Whether apply would do nothing, and nothing stands twice."""
+        return all(study.decision.is_clean for study in self.studies)
 
 
 def planned(
@@ -57,8 +60,8 @@ def planned(
 ) -> Planned:
     """Plan studies; reads only. Raises LimitExceeded if a live recipe would exceed its limits."""
     client = connection.client
-    orders = [order_of(connection, bundle, wishes, at.receipts) for bundle in bundles]
-    looks = looked(client, orders, at.findings)
+    orders = [order_of(connection, bundle, wishes, at) for bundle in bundles]
+    looks = looked(eye_of(connection, at), orders)
     prices: dict[bool, dict[str, float]] = {}
     studies = []
     for bundle, order, look in zip(bundles, orders, looks, strict=True):
@@ -69,50 +72,77 @@ def planned(
     return Planned(connection.host, at.account, tuple(studies))
 
 
-def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, receipts: Receipts) -> Order:
+def eye_of(connection: Connection, at: Desk) -> Eye:
+    """What looks at the platform for a desk."""
+    return Eye(connection.client, at.account, Clock(), at.known)
+
+
+def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -> Order:
     """What a study wants of a platform."""
     if connection.reads_outputs():
         bundle = for_reading_platform(bundle)
     wanted = wanted_of(bundle)
 
     @cache
-    def failed(job: ActualJob) -> frozenset[int]:
-        return failed_runs(connection.client, bundle, job)
+    def lacking(job: SeenJob) -> frozenset[int]:
+        return lacking_runs(connection.client, bundle, job)
 
     return Order(
         wanted,
         wishes,
         origin_of(Path(bundle.spec.file)),
-        failed,
-        lambda: {} if connection.is_embedded else receipts.submitted(wanted.study),
+        lacking,
+        lambda: {} if connection.is_embedded else at.submitted(wanted.study),
+        at.forgotten,
     )
+
+
+def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
+    """What a look leads to, with what looking closer shows where that decides or explains something."""
+    seen, wanted, client = look.seen, order.wanted, connection.client
+    own = [holding.job for holding in seen.holdings if look.memory.is_submitted(holding)]
+    around = Around(
+        paid=paid_rows(order.subject.ranges, seen.older),
+        unshared=unshared_jobs(wanted, own),
+        from_here=jobs_from(client, order.origin, _running(look))
+        if order.wishes.touches_others
+        else frozenset(),
+    )
+    times = connection.times()
+    decision = decided(seen, look.memory, order.want, times, around, order.wishes)
+    if any(action.reason.why is Why.RECIPE_CHANGED for action in decision.of(*CREATING)):
+        around = Around(
+            around.paid, changes_since(client, wanted, seen.older), around.unshared, around.from_here
+        )
+        decision = decided(seen, look.memory, order.want, times, around, order.wishes)
+    return decision
+
+
+def _running(look: Look) -> list[SeenJob]:
+    """The jobs that a plan may be asked to stop or delete: those that have not ended."""
+    jobs = [holding.job for holding in look.seen.holdings]
+    return [job for job in (*jobs, *look.seen.older) if job.phase.is_open]
 
 
 def _planned(
     connection: Connection, bundle: Bundle, order: Order, look: Look, prices: dict[str, float]
 ) -> PlannedStudy:
-    spec, decision = bundle.spec, look.decision
-    created = decision.of(*CREATING)
-    started = [*created, *decision.of(*ADOPTING)]
-    submits = len(decision.of(*ADOPTING)) + sum(_jobs_for(bundle, len(action.rows)) for action in created)
+    spec = bundle.spec
+    decision = decision_of(connection, order, look)
+    started = decision.of(*CREATING)
+    submits = sum(len(order.wanted.packs(action.rows)) for action in started)
+    first = [action for action in decision.of(Kind.CREATE) if not action.generation]
+    jobs = sum(len(order.wanted.packs(action.rows)) for action in first)
     if bundle.design is None:
-        runs = None
-        jobs = len(decision.of(Kind.CREATE))
         live = estimate(spec, 0, 1, prices)
         new = live if started else estimate(spec, 0, 0, prices)
     else:
-        runs = sum(action.runs or 0 for action in started)
-        jobs = sum(_jobs_for(bundle, len(action.rows)) for action in decision.of(Kind.CREATE))
-        live = estimate(spec, bundle.design.n, _jobs_for(bundle, bundle.design.n), prices)
-        new = estimate(spec, runs, submits, prices)
+        every = range(bundle.design.n)
+        live = estimate(spec, bundle.design.n, len(order.wanted.packs(every)), prices)
+        new = estimate(spec, sum(action.runs or 0 for action in started), submits, prices)
     check_limits(spec, bundle.design.n if bundle.design else None, live)
     throttled_s = seconds_for(Scope.SUBMITS, submits) if connection.is_paced else 0.0
-    return PlannedStudy(bundle, order, look, new, runs, jobs, submits, throttled_s)
-
-
-def _jobs_for(bundle: Bundle, runs: int) -> int:
-    size = bundle.spec.job.runs_per_job
-    return 1 if size is None or bundle.design is None else -(-runs // size)
+    return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s)
 
 
 def _prices(client: Client, *, low_priority: bool) -> dict[str, float]:

@@ -2,53 +2,75 @@
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from doe_compiler.actual.drafts import differences
-from doe_compiler.actual.jobs import ActualJob, Findings, Phase, clones, job_keys, marked_jobs
-from doe_compiler.apply.conduct import Step
-from doe_compiler.apply.looking import Look, Order, looked
-from doe_compiler.apply.writing import Writer
-from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name, read_mark, title_of
+from doe_compiler.apply.cleaning import withdrawn
+from doe_compiler.apply.looking import Look, looked
+from doe_compiler.apply.order import Order
+from doe_compiler.apply.writing import Writer, draft_of
+from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name, nonce_of, read_mark, title_of
+from doe_compiler.bundle.observation import Holding, Phase, SeenJob
 from doe_compiler.bundle.rows import RowSet, row_set
 from doe_compiler.bundle.wanted import Wanted
 from doe_compiler.client.client import Client, Job
 from doe_compiler.client.errors import NotFound
 from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
-from doe_compiler.pipeline.receipts import Receipts
+from doe_compiler.observe.drafts import differences
+from doe_compiler.observe.listing import copies, created_at, marked_jobs
+from doe_compiler.observe.looking import Eye
+from doe_compiler.observe.rows import job_keys
+from doe_compiler.pipeline.desk import Desk
+from doe_compiler.plan.account import Account
+from doe_compiler.plan.memory import Answer
 
+_STOP_LOOKS = 30
 _OF_THE_ROWS = ("paramFile", "expectedRuns", "jobanalyses[0].envVars.DOE_ROWS")
 
 
-def jobs_of(client: Client, studies: Sequence[str] | None) -> tuple[ActualJob, ...]:
+def jobs_of(client: Client, studies: Sequence[str] | None) -> tuple[SeenJob, ...]:
     """The jobs of some studies, or of all (None), oldest first in each; a person's clones are not among them."""
-    found: list[ActualJob] = []
+    found: list[SeenJob] = []
     for study, jobs in sorted(marked_jobs(client).items()):
         if studies is None or study in studies:
-            copies = clones(jobs)
-            found += [job for job in jobs if job.id not in copies]
+            copied = copies(jobs)
+            found += [job for job in jobs if job.id not in copied]
     return tuple(found)
 
 
-def running(jobs: Sequence[ActualJob]) -> tuple[ActualJob, ...]:
+def running(jobs: Sequence[SeenJob]) -> tuple[SeenJob, ...]:
     """Those that were submitted and have not ended; one of an unknown status may run."""
     return tuple(job for job in jobs if job.phase in {Phase.SUBMITTED, Phase.UNKNOWN})
 
 
-def old_drafts(jobs: Sequence[ActualJob], now: datetime, older_than: timedelta) -> tuple[ActualJob, ...]:
+def old_drafts(jobs: Sequence[SeenJob], now: datetime, older_than: timedelta) -> tuple[SeenJob, ...]:
     """The drafts of at least an age."""
-    return tuple(job for job in jobs if job.is_draft and now - job.created >= older_than)
+    return tuple(job for job in jobs if job.is_draft and now - created_at(job) >= older_than)
 
 
-def deleted(writer: Writer, jobs: Sequence[ActualJob]) -> list[ActualJob]:
+def deleted(writer: Writer, jobs: Sequence[SeenJob]) -> list[SeenJob]:
     """Delete jobs, stopping first what runs; those that could not be deleted now."""
     for job in running(jobs):
-        writer.stopped(job)
-    return [job for job in jobs if not writer.removed(job)]
+        writer.stop(draft_of(job))
+    return [job for job in jobs if not _removed(writer, job)]
 
 
-def unshared(jobs: Sequence[ActualJob], email: str) -> tuple[ActualJob, ...]:
+def _removed(writer: Writer, job: SeenJob) -> bool:
+    """Delete a job, a submitted one when its cluster has stopped; False if it did not in time."""
+    if job.is_draft:
+        return withdrawn(writer, job)
+    for _ in range(_STOP_LOOKS):
+        try:
+            latest = next(iter(writer.client.cluster_statuses(job.id)), None)
+        except NotFound:
+            return True
+        if latest is not None and latest.status == "Stopped":
+            break
+        writer.conduct.sleep(1.0)
+    return writer.delete(draft_of(job), None).answer in {Answer.DONE, Answer.GONE}
+
+
+def unshared(jobs: Sequence[SeenJob], email: str) -> tuple[SeenJob, ...]:
     """The submitted jobs that a person does not see yet."""
     wanted = email.casefold()
     return tuple(
@@ -67,6 +89,7 @@ class Drift(enum.Enum):
     EDITED = "edited"
     STOPPED = "stopped"
     CLONED = "clone"
+    DOUBLE = "double"
     UNKNOWN = "unknown-status"
 
 
@@ -81,21 +104,20 @@ class Drifted:
     what: str
 
 
-def drifted(
-    client: Client, orders: Sequence[Order], receipts: Receipts, findings: Findings
-) -> Iterator[Drifted]:
+def drifted(eye: Eye, orders: Sequence[Order], at: Desk) -> Iterator[Drifted]:
     """How the jobs of studies differ from what was applied; reads only.
 
     What was renamed or deleted is known of jobs that were submitted from this checkout.
     """
-    for order, look in zip(orders, looked(client, orders, findings), strict=True):
+    plain = [replace(order, remembered=dict) for order in orders]
+    for order, look in zip(orders, looked(eye, plain), strict=True):
         study = order.wanted.study
-        yield from _remembered(client, study, look, receipts.submitted(study))
-        yield from _shown(study, look)
+        yield from _remembered(eye.client, study, look, at.submitted(study))
+        yield from _shown(eye.client, order, look)
 
 
 def _remembered(client: Client, study: str, look: Look, names: Mapping[str, str]) -> Iterator[Drifted]:
-    shown = {job.id: job for job in look.jobs}
+    shown = {job.id: job for job in look.seen.jobs}
     for job_id, name in sorted(names.items()):
         try:
             now = shown[job_id].name if job_id in shown else client.job(job_id).name
@@ -108,47 +130,63 @@ def _remembered(client: Client, study: str, look: Look, names: Mapping[str, str]
             yield Drifted(Drift.RENAMED, study, job_id, name, f"it is now called {now!r}")
 
 
-def _shown(study: str, look: Look) -> Iterator[Drifted]:
-    existing = look.existing
-    for job_id, fields in sorted(existing.edited.items()):
-        if fields:
-            name = look.job(job_id).name
-            yield Drifted(Drift.EDITED, study, job_id, name, f"a draft with another {', '.join(fields)}")
-    for holding in existing.submitted:
-        job, ended = holding.job, len(holding.keys) - len(holding.stands)
-        if job.phase is Phase.UNKNOWN:
+def _shown(client: Client, order: Order, look: Look) -> Iterator[Drifted]:
+    study, seen = order.wanted.study, look.seen
+    account = Account(order.wanted.keys, seen, look.memory)
+    for holding in account.holdings:
+        job, ended = holding.job, len(holding.lost)
+        if not look.memory.is_submitted(holding):
+            fields = _edits(client, order, account, holding)
+            if fields:
+                yield Drifted(
+                    Drift.EDITED, study, job.id, job.name, f"a draft with another {', '.join(fields)}"
+                )
+        elif job.phase is Phase.UNKNOWN:
             yield Drifted(Drift.UNKNOWN, study, job.id, job.name, f"its status is {job.status!r}")
         elif ended:
-            text = f"it ended before {ended} of its {len(holding.keys)} runs were completed"
+            held = 0 if holding.keys is None else len(holding.keys)
+            text = f"it ended before {ended} of its {held} runs were completed"
             yield Drifted(Drift.STOPPED, study, job.id, job.name, text)
-    for job in {job.id: job for job in [*existing.clones, *(each.job for each in existing.copied)]}.values():
+    names = {job.id: job.name for job in seen.jobs}
+    for double in account.doubles():
+        last = double.jobs[-1]
+        text = f"{double.rows} of its rows stand in {', '.join(double.jobs[:-1])} too; keep {double.jobs[0]}"
+        yield Drifted(Drift.DOUBLE, study, last, names[last], text)
+    for job in seen.copies:
         yield Drifted(Drift.CLONED, study, job.id, job.name, "a person's clone of a job of this study")
 
 
-def forgotten(receipts: Receipts, job_id: str) -> Step:
-    """No longer miss a job that was submitted from here and that people have deleted."""
-    name = receipts.name_of(job_id)
-    mark = None if name is None else read_mark(name)
-    if name is None or mark is None:
-        raise WrongUsage(
-            f"no job {job_id} is remembered here", hint=f"'{receipts.path}' has what was submitted from here"
-        )
-    step = Step("forget", mark.study, job_id, name, recipe=mark.recipe, answer="done")
-    receipts.add(step)
-    return step
+def _edits(client: Client, order: Order, account: Account, holding: Holding) -> tuple[str, ...]:
+    """The fields in which a draft that holds rows of the design differs from what the study would create."""
+    indices = account.indices_of(holding)
+    if indices is None:
+        return ()
+    ready = order.wanted.job(indices)
+    files = [*order.wanted.files, *([ready.parameters] if ready.parameters else [])]
+    names = {file.reference: (file.name, file.size) for file in files}
+    try:
+        return differences(client.job(holding.job.id).raw, ready.payload, names)
+    except NotFound:
+        return ()
 
 
-def adopted_name(client: Client, job_id: str, orders: Sequence[Order], receipts: Receipts, nonce: str) -> str:
-    """The name under which a job counts as one of its study.
+def adopted_name(client: Client, job_id: str, orders: Sequence[Order], at: Desk, chance: int) -> str:
+    """The name under which a submitted job counts as one of its study.
 
-    A job that was submitted from here gets the name back that it had. Any other must be what its study
-    would create now, for rows of its design: then it gets a mark of its own. Raises PreconditionFailed if it
-    is not, WrongUsage if nobody knows its study.
+    A job that was submitted from here gets the name back that it had. Any other must be what its study would create
+    now, for rows of its design: then it gets a mark of its own, whose nonce begins with the job's own creation.
+    Raises PreconditionFailed if it is not, or is a draft, which would have no maker and be deleted; WrongUsage if
+    nobody knows its study.
     """
     job = client.job(job_id)
-    remembered = receipts.name_of(job_id)
+    remembered = at.submitted().get(job_id)
     if remembered is not None:
         return remembered
+    if not client.statuses(job_id):
+        raise PreconditionFailed(
+            f"job {job_id} is a draft, which nobody would submit and the next apply would delete",
+            hint="submit it first, or let doe apply run its rows",
+        )
     study = job.environment.get("DOE_STUDY")
     if study is None:
         raise PreconditionFailed(
@@ -158,6 +196,9 @@ def adopted_name(client: Client, job_id: str, orders: Sequence[Order], receipts:
     if wanted is None:
         raise WrongUsage(f"job {job_id} is of study '{study}', which is not here", hint="name its file")
     mark = read_mark(job.name)
+    if job.date_inserted is None:
+        raise PreconditionFailed(f"the platform does not tell when job {job_id} was created")
+    nonce = nonce_of(job.date_inserted.timestamp(), chance)
     return marked_name(
         title_of(job.name) or study, _mark_of(client, job, wanted, mark.generation if mark else 0, nonce)
     )
@@ -183,8 +224,7 @@ def _mark_of(client: Client, job: Job, wanted: Wanted, generation: int, nonce: s
     files = {file.reference: (file.name, file.size) for file in wanted.files}
     changed = [
         field
-        for ready in list(wanted.ready(tuple(indices)))[:1]
-        for field in differences(job.raw, ready.payload, files)
+        for field in differences(job.raw, wanted.job(tuple(indices)).payload, files)
         if not field.startswith(_OF_THE_ROWS)
     ]
     if changed:

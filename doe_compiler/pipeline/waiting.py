@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from doe_compiler.actual.jobs import ActualJob, Findings, Phase, marked_jobs, of_recipe
-from doe_compiler.apply.looking import Order
+from doe_compiler.apply.order import Order
+from doe_compiler.bundle.observation import Phase, SeenJob
 from doe_compiler.bundle.rows import Keys
-from doe_compiler.bundle.steps import EXIT_NAME
-from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.listing import copies, marked_jobs, of_recipe
+from doe_compiler.observe.looking import has_failed, held_keys
 
 Flags = npt.NDArray[np.bool_]
 _SHORTEST_PAUSE_S = 0.03
@@ -45,7 +46,7 @@ class Progress:
 def awaited(
     client: Client,
     orders: Sequence[Order],
-    findings: Findings,
+    known: KnownJobs,
     *,
     still_works: Callable[[], None],
     patience_s: float,
@@ -69,7 +70,7 @@ def awaited(
             is_over = all(job.phase is Phase.FINISHED for own in jobs for job in own)
             counting = time.monotonic()
             if is_over or counting >= count_at:
-                yield _progress(client, orders, jobs, findings, ended)
+                yield _progress(client, orders, jobs, known, ended)
                 spent = time.monotonic() - counting
                 count_at = counting + spent * _COUNTING_PAUSES
             if is_over:
@@ -89,23 +90,22 @@ def awaited(
         sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
 
 
-def unfinished(client: Client, orders: Sequence[Order], findings: Findings) -> Progress:
+def unfinished(client: Client, orders: Sequence[Order], known: KnownJobs) -> Progress:
     """How far the submitted jobs of studies are that have not ended, by one look; those that have are not read."""
     jobs = [[job for job in own if job.phase is not Phase.FINISHED] for own in _submitted(client, orders)]
-    return _progress(client, orders, jobs, findings, {})
+    return _progress(client, orders, jobs, known, {})
 
 
-def _submitted(client: Client, orders: Sequence[Order]) -> list[list[ActualJob]]:
+def _submitted(client: Client, orders: Sequence[Order]) -> list[list[SeenJob]]:
     """The submitted jobs of each study's present recipe."""
     listed = marked_jobs(client)
-    return [
-        [
-            job
-            for job in of_recipe(listed.get(order.wanted.study, ()), order.wanted.recipe)
-            if not job.is_draft
-        ]
-        for order in orders
-    ]
+    found = []
+    for order in orders:
+        jobs = listed.get(order.wanted.study, ())
+        copied = copies(jobs)
+        same = of_recipe(jobs, order.wanted.recipe)
+        found.append([job for job in same if not job.is_draft and job.id not in copied])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class _Runs:
 def _progress(
     client: Client,
     orders: Sequence[Order],
-    jobs: Sequence[Sequence[ActualJob]],
-    findings: Findings,
+    jobs: Sequence[Sequence[SeenJob]],
+    known: KnownJobs,
     ended: dict[str, _Runs],
 ) -> Progress:
     """How far the jobs are; `ended` remembers those that will not change."""
@@ -129,7 +129,7 @@ def _progress(
     for order, own in zip(orders, jobs, strict=True):
         parts = []
         for job in own:
-            part = ended.get(job.id) or _of_job(client, order, job, findings)
+            part = ended.get(job.id) or _of_job(client, order, job, known)
             if job.phase is Phase.FINISHED:
                 ended[job.id] = part
             parts.append(part)
@@ -140,11 +140,11 @@ def _progress(
     return Progress(runs, completed, failed, all(job.phase is Phase.FINISHED for own in jobs for job in own))
 
 
-def _of_job(client: Client, order: Order, job: ActualJob, findings: Findings) -> _Runs:
+def _of_job(client: Client, order: Order, job: SeenJob, known: KnownJobs) -> _Runs:
     wanted = order.wanted
     runs = list(client.all_runs(job.id, _RUNS_A_PAGE))
     if wanted.unit is None:
-        keys = findings.keys(client, job, wanted.varied, wanted.keys, wanted.texts)
+        keys = held_keys(client, order.subject, job, known)
         runs = [run for run in runs if 0 < run.number <= len(keys)]
         keys = keys[[run.number - 1 for run in runs]]
     else:
@@ -152,18 +152,11 @@ def _of_job(client: Client, order: Order, job: ActualJob, findings: Findings) ->
     return _Runs(
         keys,
         np.array([run.completed is not None for run in runs], bool),
-        np.array([run.completed is not None and _has_failed(run) for run in runs], bool),
+        np.array([run.completed is not None and has_failed(run) for run in runs], bool),
     )
 
 
-def _has_failed(run: RunEntry) -> bool:
-    if run.exit_code is not None:
-        return run.exit_code != 0
-    told = [each.display_value for each in run.variables if each.name == EXIT_NAME]
-    return bool(told) and told[-1] != "0"
-
-
-def _latest(order: Order, jobs: Sequence[ActualJob], parts: Sequence[_Runs]) -> _Runs:
+def _latest(order: Order, jobs: Sequence[SeenJob], parts: Sequence[_Runs]) -> _Runs:
     """Of every row as many runs as the study wants: those of the latest tries, completed ones first."""
     if not parts:
         return _Runs(np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0, bool))

@@ -17,7 +17,7 @@ from doe_compiler.bundle.payload import reference_of
 from doe_compiler.kernel.errors import DoeError, WrongUsage
 
 MANIFEST = "manifest.json"
-_NO_NONCE = "nonce"
+_NO_NONCE = "0" * 16
 _CHUNKS_AHEAD = 4
 
 
@@ -76,7 +76,7 @@ def _replaced(bundle: Bundle, folder: Path) -> list[str]:
 def _fill(bundle: Bundle, folder: Path) -> list[str]:
     digests: dict[str, str] = {}
     jobs: list[dict[str, object]] = []
-    for number, job in enumerate(bundle.jobs(bundle.design), 1):
+    for number, job in enumerate(bundle.jobs(), 1):
         jobs.append(_write_job(bundle, job, folder, f"jobs/{number:04d}", digests))
     for file in bundle.files:
         path = f"files/{file.name}"

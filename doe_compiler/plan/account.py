@@ -30,7 +30,7 @@ class Account:
     """The rows of a study by one look, as an apply remembers the rest; counts are of shape (u,), a place a row."""
 
     def __init__(self, wanted: Keys, seen: Observation, memory: Memory) -> None:
-        self._design = wanted
+        self.design = wanted
         self._memory = memory
         self.holdings = tuple(h for h in seen.holdings if h.job.id not in memory.gone)
         held = [h.keys for h in self.holdings if h.keys is not None]
@@ -85,16 +85,28 @@ class Account:
 
     def indices(self, copies: Counts) -> NDArray[np.intp]:
         """The places in the design of some copies of each row, the last ones of equal rows; shape (k,), rising."""
-        rows = np.searchsorted(self._rows, self._design)
+        rows = np.searchsorted(self._rows, self.design)
         order = np.argsort(rows, kind="stable")
         in_order = rows[order]
         nth = np.arange(len(order)) - np.searchsorted(in_order, in_order)
         chosen = nth >= (self.wanted - copies)[in_order]
         return np.sort(order[chosen])
 
+    def indices_of(self, holding: Holding) -> tuple[int, ...] | None:
+        """The places in the design of a job's rows, in its order; None if the design lacks one of them."""
+        places: dict[int, list[int]] = {}
+        for index, key in enumerate(self.design.tolist()):
+            places.setdefault(key, []).append(index)
+        found = []
+        for key in [] if holding.keys is None else holding.keys.tolist():
+            if not places.get(key):
+                return None
+            found.append(places[key].pop(0))
+        return tuple(found) or None
+
     def tries(self, indices: NDArray[np.intp]) -> Counts:
         """How often each of some rows of the design was tried in vain."""
-        return self.lost[np.searchsorted(self._rows, self._design[indices])]
+        return self.lost[np.searchsorted(self._rows, self.design[indices])]
 
     def keys(self, copies: Counts) -> Keys:
         """So many copies of the keys of each row."""
@@ -104,13 +116,17 @@ class Account:
         """The rows of a submitted job that neither failed nor ended uncompleted, as this look sees it."""
         keys = np.zeros(0, np.uint64) if holding.keys is None else holding.keys
         copies = self._sparse(keys)
-        for dead in (holding.lost, holding.failed):
+        for dead in (holding.lost, holding.failed, holding.lacking):
             if len(dead):
                 places = self._sparse(dead)
                 where = np.searchsorted(copies.at, places.at)
                 copies.copies[where] = np.maximum(copies.copies[where] - places.copies, 0)
         is_left = copies.copies > 0
         return Places(copies.at[is_left], copies.copies[is_left])
+
+    def alive_keys(self, holding: Holding) -> Keys:
+        """The keys of those rows, each once."""
+        return self._rows[self.alive(holding).at]
 
     def _sparse(self, keys: Keys) -> Places:
         at, copies = np.unique(np.searchsorted(self._rows, keys), return_counts=True)

@@ -8,8 +8,6 @@ class Kind(enum.Enum):
     """What happens to a job."""
 
     CREATE = "create"
-    SUBMIT = "submit"
-    EDIT = "edit"
     SUPERSEDE = "supersede"
     STOP = "stop"
     DELETE = "delete"
@@ -24,8 +22,6 @@ class Kind(enum.Enum):
 
 _SYMBOLS = {
     Kind.CREATE: "+",
-    Kind.SUBMIT: ">",
-    Kind.EDIT: "~",
     Kind.SUPERSEDE: "-/+",
     Kind.STOP: "-",
     Kind.DELETE: "-",
@@ -33,7 +29,6 @@ _SYMBOLS = {
     Kind.ATTENTION: "!",
 }
 CREATING = frozenset({Kind.CREATE, Kind.SUPERSEDE})
-ADOPTING = frozenset({Kind.SUBMIT, Kind.EDIT})
 
 
 class Why(enum.Enum):
@@ -44,9 +39,8 @@ class Why(enum.Enum):
     RECIPE_CHANGED = "recipe-changed"
     STOPPED = "stopped"
     RETRIED = "retried"
-    DRAFT_FOUND = "draft-found"
-    DRAFT_EDITED = "draft-edited"
-    PARTLY_WANTED = "partly-wanted"
+    LEFT_BEHIND = "left-behind"
+    CLAIMED = "claimed"
     NOT_WANTED = "not-wanted"
     OLDER_RECIPE = "older-recipe"
     DOUBLE = "double"
@@ -61,9 +55,8 @@ _TEXTS = {
     Why.RECIPE_CHANGED: "a new recipe: what a run computes has changed",
     Why.STOPPED: "stopped before it was completed",
     Why.RETRIED: "failed, and is to be tried again",
-    Why.DRAFT_FOUND: "this draft was created and not submitted",
-    Why.DRAFT_EDITED: "this draft is not as the study has it",
-    Why.PARTLY_WANTED: "a draft that is wanted only in part",
+    Why.LEFT_BEHIND: "a draft that its maker has left behind; it was never submitted",
+    Why.CLAIMED: "a draft of another applier, who is at it: apply waits for it",
     Why.NOT_WANTED: "the study no longer wants it",
     Why.OLDER_RECIPE: "it runs an older recipe",
     Why.DOUBLE: "its rows were submitted twice",
@@ -89,8 +82,7 @@ class Reason:
 class Action:
     """One step of a plan.
 
-    `rows` are indices into the design, empty for a job that the platform samples; `runs_to_stop` the numbers
-    of single runs, empty where the whole job is meant; `emails` who is to see the job.
+    `rows` are indices into the design; `emails` who is to see the job.
     """
 
     kind: Kind
@@ -99,22 +91,30 @@ class Action:
     rows: tuple[int, ...] = ()
     job_id: str | None = None
     generation: int = 0
-    runs_to_stop: tuple[int, ...] = ()
     emails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The actions, how many runs are wanted (None: the platform samples), and how many are there already."""
+    """The actions, how many rows are wanted, and how many stand already.
+
+    `failed` are those, as indices into the design, that failed and are not tried again.
+    """
 
     actions: tuple[Action, ...]
-    runs_wanted: int | None
+    runs_wanted: int
     runs_unchanged: int
+    failed: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether apply would do nothing."""
         return all(action.kind is Kind.ATTENTION for action in self.actions)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to do, and no row stands more often than anybody wants."""
+        return self.is_empty and all(action.reason.why is not Why.DOUBLE for action in self.actions)
 
     def of(self, *kinds: Kind) -> tuple[Action, ...]:
         """The actions of some kinds, in order."""

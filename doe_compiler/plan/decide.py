@@ -1,212 +1,197 @@
-"""Decide what apply will do: one action a job, each with its reason."""
+"""What a plan says that apply will do: one action a job or a group of rows, each with its reason.
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+It follows from the same look and the same account as the steps of an apply (`tables`).
+"""
 
-from doe_compiler.actual.jobs import ActualJob, Holding, Phase, by_age
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from doe_compiler.bundle.observation import Holding, Observation, Phase, SeenJob, by_age
 from doe_compiler.bundle.rows import Keys
+from doe_compiler.plan.account import Account
 from doe_compiler.plan.action import Action, Decision, Kind, Reason, Why
-from doe_compiler.plan.ledger import Ledger, ledger
-from doe_compiler.plan.rivals import doubled
+from doe_compiler.plan.memory import Memory, Times
+from doe_compiler.plan.tables import Situation, Want
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wishes:
-    """What is done only when it is asked for."""
+    """What is done only when it is asked for.
+
+    `only_keys` are the rows that alone are tried again; `retries` how often a row is tried again at most.
+    """
 
     retry_failed: bool = False
+    retry_missing: bool = False
     replace: bool = False
     prune: bool = False
+    only_keys: Keys | None = None
+    retries: int | None = None
+
+    @property
+    def touches_others(self) -> bool:
+        """Whether jobs are to be stopped or deleted that hold nothing that is to be bought."""
+        return self.replace or self.prune
 
 
 NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
-class Existing:
-    """What there is of a study: its jobs, and what looking closer at some of them has shown.
+class Around:
+    """What looking closer at the jobs of a study has shown.
 
-    `holdings` are the jobs of the recipe with their rows; `clones` those that a person made of our jobs and
-    that have not ended, `copied` those that were submitted: their rows exist too;
-    `older` the jobs of other recipes, `paid` the keys of the rows that those were submitted with, and
-    `changes` what tells the newest of them from the study. `edited` are the fields in which a draft differs
-    from what the study has now, `unshared` the people who do not see a job yet, `prunable` the jobs that were
-    applied from this repository and path.
+    `paid` are the keys of the rows that jobs of older recipes were submitted with, `changes` what tells the newest of
+    them from the study; `unshared` the people who do not see a job yet; `from_here` the jobs that were applied from
+    this repository, path and branch.
     """
 
-    holdings: tuple[Holding, ...] = ()
-    copied: tuple[Holding, ...] = ()
-    clones: tuple[ActualJob, ...] = ()
-    older: tuple[ActualJob, ...] = ()
     paid: frozenset[int] = frozenset()
     changes: tuple[str, ...] = ()
-    edited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unshared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    prunable: frozenset[str] = frozenset()
-
-    @property
-    def drafts(self) -> tuple[Holding, ...]:
-        """The drafts of the recipe, oldest first."""
-        return tuple(
-            sorted((h for h in self.holdings if h.job.is_draft), key=lambda holding: by_age(holding.job))
-        )
-
-    @property
-    def submitted(self) -> tuple[Holding, ...]:
-        """The submitted jobs of the recipe."""
-        return tuple(holding for holding in self.holdings if not holding.job.is_draft)
+    from_here: frozenset[str] = frozenset()
 
 
-def decided(desired: Keys, existing: Existing, wishes: Wishes = NO_WISHES) -> Decision:
-    """What to do about n desired rows with keys of shape (n,)."""
-    indices: dict[int, deque[int]] = defaultdict(deque)
-    for index, key in enumerate(desired.tolist()):
-        indices[key].append(index)
-    account = ledger(desired.tolist(), [*existing.holdings, *existing.copied])
-    unchanged = 0
-    for holding in [*existing.submitted, *existing.copied]:
-        for key in holding.stands.tolist():
-            if indices[key]:
-                indices[key].popleft()
-                unchanged += 1
-    adopted, partly_wanted = _drafts(account, existing, indices)
-    missing = sorted(index for left in indices.values() for index in left)
+def decided(
+    seen: Observation, memory: Memory, want: Want, times: Times, around: Around, wishes: Wishes = NO_WISHES
+) -> Decision:
+    """What to do about the rows that are wanted, as the look has found things and the user has agreed."""
+    account = Account(want.keys, seen, memory)
+    situation = Situation(seen, memory, want, times, seen.ended, 1)
+    missing = account.indices(account.missing)
     actions = [
-        *_stops(account, existing, wishes),
-        *partly_wanted,
-        *adopted,
-        *_creations(desired, missing, account, existing),
-        *_unwanted(account, existing, wishes),
-        *_shares(existing),
-        *_attention(existing),
+        *_stops(seen, around, wishes, account),
+        *_left_behind(situation, wishes, around),
+        *_creations(account, missing, seen, memory, around),
+        *_shares(around),
+        *_attention(seen, situation, account),
     ]
-    return Decision(tuple(actions), len(desired), unchanged)
+    return Decision(
+        tuple(actions),
+        len(want.keys),
+        len(want.keys) - len(account.indices(np.minimum(account.due, account.wanted))),
+        _failed(account, memory, seen),
+    )
 
 
-def _drafts(
-    account: Ledger, existing: Existing, indices: dict[int, deque[int]]
-) -> tuple[list[Action], list[Action]]:
-    adopted, partly_wanted = [], []
-    taken: Counter[int] = Counter()
-    for draft in existing.drafts:
-        keys = Counter(draft.keys.tolist())
-        if account.has_room(keys, draft.job.mark.generation, taken):
-            taken.update(keys)
-            rows = tuple(indices[key].popleft() for key in draft.keys.tolist())
-            adopted.append(_adoption(draft.job, existing, len(rows), rows))
-        elif account.wants_any(keys, taken):
-            partly_wanted.append(
-                Action(Kind.DELETE, Reason(Why.PARTLY_WANTED), len(draft.keys), (), draft.job.id)
-            )
-    return adopted, partly_wanted
-
-
-def _adoption(job: ActualJob, existing: Existing, runs: int | None, rows: tuple[int, ...]) -> Action:
-    changes = existing.edited.get(job.id, ())
-    kind, why = (Kind.EDIT, Why.DRAFT_EDITED) if changes else (Kind.SUBMIT, Why.DRAFT_FOUND)
-    return Action(kind, Reason(why, changes), runs, rows, job.id, job.mark.generation)
-
-
-def _creations(desired: Keys, missing: Sequence[int], account: Ledger, existing: Existing) -> list[Action]:
-    """The missing rows by their generation, and by whether an older recipe has run them before."""
+def _creations(
+    account: Account,
+    missing: "np.typing.NDArray[np.intp]",
+    seen: Observation,
+    memory: Memory,
+    around: Around,
+) -> list[Action]:
+    """The missing rows by how often they were tried, and by whether an older recipe has run them before."""
     groups: dict[tuple[int, bool], list[int]] = defaultdict(list)
-    for index in missing:
-        key = int(desired[index])
-        generation = account.generation(key)
-        groups[generation, not generation and key in existing.paid].append(index)
-    failed = {key for holding in existing.submitted for key in holding.failed.tolist()}
+    design = account.design
+    for index, tries in zip(missing.tolist(), account.tries(missing).tolist(), strict=True):
+        groups[tries, not tries and int(design[index]) in around.paid].append(index)
+    failed = _keys_of([h.failed for h in seen.holdings] + [h.lacking for h in seen.holdings])
+    has_submitted = any(memory.is_submitted(holding) for holding in seen.holdings)
+    has_older = any(not job.is_draft for job in seen.older)
     actions = []
     for (generation, is_paid), rows in sorted(groups.items()):
         kind = Kind.SUPERSEDE if is_paid else Kind.CREATE
         if generation:
-            is_retry = any(int(desired[index]) in failed for index in rows)
+            is_retry = any(int(design[index]) in failed for index in rows)
             reason = Reason(Why.RETRIED if is_retry else Why.STOPPED)
-        elif is_paid or (existing.older and not existing.submitted):
-            reason = Reason(Why.RECIPE_CHANGED, existing.changes)
+        elif is_paid or (has_older and not has_submitted):
+            reason = Reason(Why.RECIPE_CHANGED, around.changes)
         else:
-            reason = Reason(Why.NEW_ROWS if existing.submitted else Why.NEW_STUDY)
+            reason = Reason(Why.NEW_ROWS if has_submitted else Why.NEW_STUDY)
         actions.append(Action(kind, reason, len(rows), tuple(rows), None, generation))
     return actions
 
 
-def _stops(account: Ledger, existing: Existing, wishes: Wishes) -> list[Action]:
-    """The later ones of doubled rows, and with `replace` the running jobs of older recipes."""
-    actions = []
-    for double in doubled(account, existing.submitted):
-        if double.job.phase is not Phase.SUBMITTED:
-            continue
-        runs = () if double.is_whole else double.runs
-        reason = Reason(Why.DOUBLE, tuple(f"first by {job_id}" for job_id in double.earlier))
-        actions.append(Action(Kind.STOP, reason, len(double.runs), (), double.job.id, 0, runs))
+def _keys_of(arrays: list[Keys]) -> frozenset[int]:
+    return frozenset(np.concatenate(arrays).tolist()) if arrays else frozenset()
+
+
+def _stops(seen: Observation, around: Around, wishes: Wishes, account: Account) -> list[Action]:
+    """With `replace` the running jobs of older recipes, with `prune` those that hold no wanted row; from here only."""
+    found = []
     if wishes.replace:
-        actions += [
-            Action(Kind.STOP, Reason(Why.OLDER_RECIPE), _runs(job), (), job.id)
-            for job in existing.older
-            if job.phase is Phase.SUBMITTED
+        found += [(job, Why.OLDER_RECIPE) for job in seen.older]
+    if wishes.prune:
+        found += [
+            (holding.job, Why.NOT_WANTED) for holding in account.holdings if _is_unwanted(account, holding)
         ]
+    return [
+        Action(Kind.STOP, Reason(why), _runs(job), (), job.id)
+        for job, why in found
+        if job.phase is Phase.SUBMITTED and job.id in around.from_here
+    ]
+
+
+def _is_unwanted(account: Account, holding: Holding) -> bool:
+    return holding.keys is not None and not bool(np.isin(holding.keys, account.design).any())
+
+
+def _left_behind(situation: Situation, wishes: Wishes, around: Around) -> list[Action]:
+    """The drafts whose makers are gone: those that hold missing rows, with `prune` those that nobody wants too."""
+    actions = []
+    for holding in situation.foreign:
+        if not situation.is_left_behind(holding):
+            continue
+        if situation.account.holds_missing(holding):
+            actions.append(
+                Action(Kind.DELETE, Reason(Why.LEFT_BEHIND), _runs(holding.job), (), holding.job.id)
+            )
+        elif wishes.prune and holding.job.id in around.from_here and _is_unwanted(situation.account, holding):
+            actions.append(
+                Action(Kind.DELETE, Reason(Why.NOT_WANTED), _runs(holding.job), (), holding.job.id)
+            )
     return actions
 
 
-def _unwanted(account: Ledger, existing: Existing, wishes: Wishes) -> list[Action]:
-    """With `prune`, the jobs of which the study wants no row, if they were applied from here."""
-    if not wishes.prune:
-        return []
-    unwanted = [
-        holding.job
-        for holding in existing.holdings
-        if not any(account.wanted.get(key, 0) for key in holding.keys.tolist())
-    ]
+def _shares(around: Around) -> list[Action]:
     return [
-        Action(Kind.DELETE, Reason(Why.NOT_WANTED), _runs(job), (), job.id)
-        for job in sorted([*unwanted, *existing.older], key=by_age)
-        if job.id in existing.prunable
+        Action(Kind.SHARE, Reason(Why.TO_BE_SHARED), None, (), job_id, 0, emails)
+        for job_id, emails in sorted(around.unshared.items())
     ]
 
 
-def _shares(existing: Existing) -> list[Action]:
-    return [
-        Action(Kind.SHARE, Reason(Why.TO_BE_SHARED), None, (), job_id, 0, (), emails)
-        for job_id, emails in sorted(existing.unshared.items())
+def _attention(seen: Observation, situation: Situation, account: Account) -> list[Action]:
+    """What a person is to look at; of these only doubles are a change."""
+
+    def told(job: SeenJob, why: Why, *more: str) -> Action:
+        return Action(Kind.ATTENTION, Reason(why, more), _runs(job), (), job.id)
+
+    jobs = {holding.job.id: holding.job for holding in account.holdings}
+    doubles = [
+        replace(
+            told(jobs[double.jobs[-1]], Why.DOUBLE, f"keep {double.jobs[0]}", *double.jobs), runs=double.rows
+        )
+        for double in account.doubles()
     ]
-
-
-def _attention(existing: Existing) -> list[Action]:
-    clones = [Action(Kind.ATTENTION, Reason(Why.CLONE), _runs(job), (), job.id) for job in existing.clones]
+    copies = [told(job, Why.CLONE) for job in seen.copies]
     unknown = [
-        Action(Kind.ATTENTION, Reason(Why.UNKNOWN_STATUS, (f"'{h.job.status}'",)), _runs(h.job), (), h.job.id)
-        for h in existing.holdings
-        if h.job.phase is Phase.UNKNOWN
+        told(holding.job, Why.UNKNOWN_STATUS, f"'{holding.job.status}'")
+        for holding in account.holdings
+        if holding.job.phase is Phase.UNKNOWN
     ]
-    return [*clones, *unknown]
+    claimed = [
+        told(holding.job, Why.CLAIMED)
+        for holding in situation.foreign
+        if not situation.is_left_behind(holding) and account.holds_missing(holding)
+    ]
+    return [*doubles, *copies, *unknown, *claimed]
 
 
-def _runs(job: ActualJob) -> int | None:
+def _failed(account: Account, memory: Memory, seen: Observation) -> tuple[int, ...]:
+    """The runs, as indices into the design, whose latest try has failed and that are not tried again."""
+    failed = [holding.failed for holding in sorted(seen.holdings, key=lambda h: by_age(h.job))]
+    keys = np.concatenate(failed) if failed else np.zeros(0, np.uint64)
+    if not len(keys):
+        return ()
+    alive = [account.alive_keys(holding) for holding in account.holdings if memory.is_submitted(holding)]
+    is_out = np.isin(account.design, keys) & ~np.isin(account.design, np.concatenate([*alive, keys[:0]]))
+    is_out[account.indices(account.missing)] = False
+    return tuple(np.flatnonzero(is_out).tolist())
+
+
+def _runs(job: SeenJob) -> int | None:
     return job.mark.rows.count if job.mark.rows else None
-
-
-def decided_unit(jobs: Sequence[ActualJob], existing: Existing, wishes: Wishes = NO_WISHES) -> Decision:
-    """What to do about a job that the platform samples itself: `jobs` are those of the same generators."""
-    submitted = [job for job in jobs if not job.is_draft]
-    drafts = sorted((job for job in jobs if job.is_draft), key=by_age)
-    actions: list[Action] = []
-    if wishes.replace:
-        actions += [
-            Action(Kind.STOP, Reason(Why.OLDER_RECIPE), None, (), job.id)
-            for job in existing.older
-            if job.phase is Phase.SUBMITTED
-        ]
-    if drafts and not submitted:
-        actions.append(_adoption(drafts[0], existing, None, ()))
-    elif not submitted:
-        reason = Reason(Why.RECIPE_CHANGED, existing.changes) if existing.older else Reason(Why.NEW_STUDY)
-        kind = Kind.SUPERSEDE if any(not job.is_draft for job in existing.older) else Kind.CREATE
-        actions.append(Action(kind, reason, None))
-    actions += [*_shares(existing), *_attention(existing)]
-    if wishes.prune:
-        actions += [
-            Action(Kind.DELETE, Reason(Why.NOT_WANTED), None, (), job.id)
-            for job in existing.older
-            if job.id in existing.prunable
-        ]
-    return Decision(tuple(actions), None, 0)

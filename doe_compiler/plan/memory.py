@@ -48,6 +48,7 @@ class Leaving:
 
     code: ExitCode
     words: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ class Memory:
             and not self.is_submitted(holding)
             and holding.job.id not in self.kept
         )
+
+    def was_sent(self, job_id: str) -> bool:
+        """Whether I sent a submit for it."""
+        own = _own(self, job_id)
+        return own is not None and own.sent is not Sent.NOT
 
     def with_own(self, own: Own) -> "Memory":
         """The same, knowing this of a draft."""

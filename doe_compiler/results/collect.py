@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from doe_compiler.actual.jobs import ActualJob, Findings, Phase, of_recipe, study_jobs
+from doe_compiler.bundle.observation import Phase, SeenJob
 from doe_compiler.bundle.pack import Bundle
 from doe_compiler.bundle.rows import design_keys
 from doe_compiler.bundle.steps import EXIT_NAME
+from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
-from doe_compiler.design.design import Design
 from doe_compiler.extraction.told import Told
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.listing import submitted_jobs
+from doe_compiler.observe.looking import has_failed, held_keys, subject_of
 from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.late import LateCommands
 from doe_compiler.results.logs import end_of_log, last_words
@@ -24,7 +27,7 @@ from doe_compiler.spec.model import Spec
 
 _RUNS_A_PAGE = 1000
 _MOST_LOGS_ASKED_FOR = 50
-_Found = dict[int, deque[tuple[ActualJob, RunEntry]]]
+_Found = dict[int, deque[tuple[SeenJob, RunEntry]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,13 @@ def collected(
     return replace(results, rows=tuple(placed))
 
 
-def place_of(client: Client, bundle: Bundle, number: int) -> tuple[ActualJob, RunEntry] | None:
+def place_of(client: Client, bundle: Bundle, number: int) -> tuple[SeenJob, RunEntry] | None:
     """The job that holds a run of the study, by its number in the results, and the run there; None: not submitted."""
     jobs = _submitted(client, bundle)
     if bundle.design is None:
         runs = ((job, run) for job in _of_unit(bundle, jobs) for run in client.all_runs(job.id, _RUNS_A_PAGE))
         return next(islice(runs, number - 1, None), None)
-    found = _found(client, bundle, bundle.design, jobs)
+    found = _found(client, bundle, jobs)
     keys = design_keys(bundle.design).tolist()
     key = keys[number - 1]
     copies = list(found[key])
@@ -109,7 +112,7 @@ def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Res
     if bundle.design is None:
         return _platform_sampled(client, bundle, jobs, current)
     desired = design_keys(bundle.design)
-    found = _found(client, bundle, bundle.design, jobs)
+    found = _found(client, bundle, jobs)
     differences = InputDifferences(bundle.texts)
     rows = []
     for index, key in enumerate(desired.tolist()):
@@ -123,45 +126,43 @@ def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Res
     return Results(bundle.spec, names, tuple(rows), differences.told())
 
 
-def _submitted(client: Client, bundle: Bundle) -> list[ActualJob]:
+def _submitted(client: Client, bundle: Bundle) -> list[SeenJob]:
     """The submitted jobs of the study's present recipe."""
-    return [
-        job for job in of_recipe(study_jobs(client, bundle.spec.study), bundle.recipe) if not job.is_draft
-    ]
+    return submitted_jobs(client, bundle.spec.study, bundle.recipe)
 
 
-def _of_unit(bundle: Bundle, jobs: Sequence[ActualJob]) -> list[ActualJob]:
+def _of_unit(bundle: Bundle, jobs: Sequence[SeenJob]) -> list[SeenJob]:
     """Of jobs whose rows the platform samples those that sample as the study says."""
-    unit = bundle.jobs(None)[0].unit()
+    unit = bundle.job(()).unit()
     return [job for job in jobs if job.mark.unit == unit]
 
 
-def _found(client: Client, bundle: Bundle, design: Design, jobs: Sequence[ActualJob]) -> _Found:
+def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob]) -> _Found:
     """The runs that there are by the key of their row, those that count first."""
-    desired = design_keys(design)
-    findings = Findings()
+    subject, known = subject_of(wanted_of(bundle)), KnownJobs()
     found: _Found = defaultdict(deque)
     for job in jobs:
-        keys = findings.keys(client, job, design.varied, desired, bundle.texts).tolist()
+        keys = held_keys(client, subject, job, known).tolist()
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
     return found
 
 
-def failed_runs(client: Client, bundle: Bundle, job: ActualJob) -> frozenset[int]:
-    """The numbers of a job's runs that have failed: an exit code that is not 0, or no value that is required."""
+def lacking_runs(client: Client, bundle: Bundle, job: SeenJob) -> frozenset[int]:
+    """The numbers of a job's runs that went well but for a required response, which they lack."""
     inputs = frozenset(bundle.design.names if bundle.design else [])
     current = CurrentResponses(client, bundle.spec, is_for_retries=True)
     return frozenset(
         run.number
         for run in client.all_runs(job.id, _RUNS_A_PAGE)
         if run.completed is not None
+        and not has_failed(run)
         and _row(current, 0, dict.fromkeys(inputs, ""), job, run).state is RunState.FAILED
     )
 
 
-def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunEntry) -> None:
+def _insert(copies: deque[tuple[SeenJob, RunEntry]], job: SeenJob, run: RunEntry) -> None:
     """A completed run, or one that will be, comes before one that its job left undone; a later try first."""
     is_alive = run.completed is not None or job.phase is not Phase.FINISHED
     if is_alive and (not copies or copies[0][0].mark.generation <= job.mark.generation):
@@ -171,7 +172,7 @@ def _insert(copies: deque[tuple[ActualJob, RunEntry]], job: ActualJob, run: RunE
 
 
 def _platform_sampled(
-    client: Client, bundle: Bundle, jobs: Sequence[ActualJob], current: CurrentResponses
+    client: Client, bundle: Bundle, jobs: Sequence[SeenJob], current: CurrentResponses
 ) -> Results:
     names = tuple(variable.name for variable in bundle.spec.variables)
     rows: list[ResultRow] = []
@@ -184,7 +185,7 @@ def _platform_sampled(
 
 
 def _row(
-    current: CurrentResponses, number: int, inputs: Mapping[str, str], job: ActualJob, run: RunEntry
+    current: CurrentResponses, number: int, inputs: Mapping[str, str], job: SeenJob, run: RunEntry
 ) -> ResultRow:
     found = current.outputs(job, run, inputs)
     state, why = run_state(

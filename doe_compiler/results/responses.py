@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
-from doe_compiler.actual.jobs import ActualJob
+from doe_compiler.bundle.observation import SeenJob
 from doe_compiler.bundle.steps import (
     EXIT_FILE,
     EXIT_NAME,
@@ -89,7 +89,7 @@ class CurrentResponses:
         self._of_job: dict[str, Mapping[str, str]] = {}
         self._listed: tuple[tuple[str, int], Mapping[str, str]] = (("", 0), {})
 
-    def outputs(self, job: ActualJob, run: RunEntry, inputs: Mapping[str, str]) -> RunOutputs:
+    def outputs(self, job: SeenJob, run: RunEntry, inputs: Mapping[str, str]) -> RunOutputs:
         """The run's responses and exit code; what the job did not print is extracted from files."""
         found = RunOutputs()
         if run.completed is None:
@@ -127,22 +127,22 @@ class CurrentResponses:
             self._keep(unread, job, run, found)
         return found
 
-    def _take_kept(self, response: Response, job: ActualJob, run: RunEntry, found: RunOutputs) -> bool:
+    def _take_kept(self, response: Response, job: SeenJob, run: RunEntry, found: RunOutputs) -> bool:
         """Take what an earlier command has read with the same extractor; whether there is such a value."""
         text = self._kept.get(self._key(response, job, run))
         if text is not None:
             found.values[response.name] = text
         return text is not None
 
-    def _keep(self, read: Sequence[Response], job: ActualJob, run: RunEntry, found: RunOutputs) -> None:
+    def _keep(self, read: Sequence[Response], job: SeenJob, run: RunEntry, found: RunOutputs) -> None:
         for response in read:
             if response.name in found.values and response.name not in found.notes:
                 self._kept[self._key(response, job, run)] = found.values[response.name]
 
-    def _key(self, response: Response, job: ActualJob, run: RunEntry) -> str:
+    def _key(self, response: Response, job: SeenJob, run: RunEntry) -> str:
         return f"{job.id} {run.number} {self._digests[response.name]}"
 
-    def _exit_code(self, job: ActualJob, run: RunEntry, printed: str | None) -> str:
+    def _exit_code(self, job: SeenJob, run: RunEntry, printed: str | None) -> str:
         """As printed, or as the platform tells it (a failed post-processing too), or as the wrapper left it."""
         if printed not in {None, "0"}:
             return printed or ""
@@ -150,10 +150,10 @@ class CurrentResponses:
             return str(run.exit_code)
         return printed or self._small_text(job, run, EXIT_FILE)
 
-    def _is_timed_out(self, job: ActualJob, run: RunEntry, printed: Mapping[str, str]) -> bool:
+    def _is_timed_out(self, job: SeenJob, run: RunEntry, printed: Mapping[str, str]) -> bool:
         return TIMEOUT_NAME in printed or TIMEOUT_FILE in self._files(job, run)
 
-    def _small_text(self, job: ActualJob, run: RunEntry, path: str) -> str:
+    def _small_text(self, job: SeenJob, run: RunEntry, path: str) -> str:
         try:
             file_id = self._files(job, run).get(path)
             content = b"" if file_id is None else self._client.read_file(file_id, _LARGEST_EXIT_FILE)
@@ -163,7 +163,7 @@ class CurrentResponses:
             return ""
         return content.decode(errors="replace").strip()
 
-    def _read(self, responses: Sequence[Response], job: ActualJob, run: RunEntry, found: RunOutputs) -> None:
+    def _read(self, responses: Sequence[Response], job: SeenJob, run: RunEntry, found: RunOutputs) -> None:
         """Read responses from the stored outputs: each file once, for all that need it."""
         of_file: dict[str, list[tuple[str, dict[str, str]]]] = {}
         for response in responses:
@@ -178,7 +178,7 @@ class CurrentResponses:
                 for (name, _), outcome in zip(named, self._read_file(path, reading, job, run), strict=True):
                     found.add(name, outcome)
 
-    def _read_file(self, path: str, reading: FileReading, job: ActualJob, run: RunEntry) -> list[Outcome]:
+    def _read_file(self, path: str, reading: FileReading, job: SeenJob, run: RunEntry) -> list[Outcome]:
         try:
             file_id = self._files(job, run).get(posixpath.normpath(path))
             if file_id is None:
@@ -203,14 +203,14 @@ class CurrentResponses:
         self._client.download(file_id, sha256.update)
         return sha256.hexdigest() == as_input
 
-    def _check_platform(self, error: DoeError, job: ActualJob, run: RunEntry) -> None:
+    def _check_platform(self, error: DoeError, job: SeenJob, run: RunEntry) -> None:
         """Raise what is wrong with the platform as a whole; if it answers, only this file cannot be had."""
         if self._is_for_retries:
             raise error
         self._listed = (("", 0), {})
         self._files(job, run)
 
-    def _files(self, job: ActualJob, run: RunEntry) -> Mapping[str, str]:
+    def _files(self, job: SeenJob, run: RunEntry) -> Mapping[str, str]:
         if self._listed[0] != (job.id, run.number):
             files = {file.relative_path: file.id for file in self._client.run_files(job.id, run.number)}
             self._listed = ((job.id, run.number), files)

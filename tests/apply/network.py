@@ -3,34 +3,39 @@
 Everything is decided by one source of choices, so an example can be repeated and made smaller.
 """
 
-import itertools
+import getpass
 import json
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 import httpx2
 
-from doe_compiler.actual.jobs import Findings, parameter_keys, study_jobs
-from doe_compiler.apply.conduct import Conduct
-from doe_compiler.apply.looking import Order, looked
-from doe_compiler.apply.protocol import carried_out
 from doe_compiler.bundle.mark import read_mark
-from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.client.patience import Patience
 from doe_compiler.kernel.errors import DoeError
 from doe_compiler.kernel.wire import Request, Response
+from doe_compiler.observe.listing import study_jobs
+from doe_compiler.observe.rows import parameter_keys
+from doe_compiler.plan.memory import OURS, Times
 from doe_compiler.platform.service import open_platform
 
+from .applying import apply, missing, order_of
+
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
+LATE_S = 0.7
+LARGEST_LAG_S, LARGEST_SPREAD_S = 1.2, 0.6
+ELSEWHERE = Times(2.0, 8.0, 12.0)  # settle > spread + lag; dead > own + late + spread + lag
 
 WRITE_FAULTS = (
     "refused", "request-lost", "answer-lost", "cut", "html", "late", "delayed",
     "429", "429-after-5", "500", "502", "503", "504", "500-after", "502-after", "504-after",
 )  # fmt: skip
 LIST_FAULTS = ("list-empty", "list-skips", "list-miscounts")
+ACCOUNT = f"{getpass.getuser()}@localhost"
 CRASHES = ("crash-before", "crash-after")
 
 
@@ -47,9 +52,13 @@ def idle_platform(folder):
 
 @dataclass
 class Cloud:
-    """The platform as all appliers share it: what really happened, and how its list lags behind."""
+    """The platform as all appliers share it: what really happened, and how its list lags behind.
+
+    With `is_ours` it deletes on a condition, and its stamps are unique and rise; else it knows no condition.
+    """
 
     platform: object
+    is_ours: bool = False
     lag_s: float = 0.0
     spread_s: float = 0.0
     refuses_second_submit: bool = True
@@ -76,12 +85,20 @@ class Cloud:
         if words == ["files", "contents"] and response.status == 201:
             made = json.loads(body)
             self.uploads[made["name"], made["md5"]] += 1
-        headers = tuple((n, v) for n, v in response.headers if n != "content-length")
-        return Response(response.status, headers, [body])
+        left_out = {"content-length", "date"} | (set() if self.is_ours else {"etag"})
+        headers = [(n, v) for n, v in response.headers if n not in left_out]
+        date = formatdate((EPOCH + timedelta(seconds=self.now)).timestamp(), usegmt=True)
+        return Response(response.status, (*headers, ("date", date)), [body])
+
+    @property
+    def times(self):
+        """The times that appliers keep here."""
+        return OURS if self.is_ours else ELSEWHERE
 
     def _jobs(self, request, words, status, body):
         if request.method == "POST" and words == ["jobs"] and status == 201:
             made = json.loads(body)["id"]
+            self.now += 1e-6 if self.is_ours else 0.0
             self.created[made] = self.now
             self.skews[made] = (len(self.created) * 7 % 11) / 11
         elif request.method == "DELETE" and status == 204:
@@ -185,6 +202,7 @@ class Network:
         self.appliers = appliers
         self.fault = fault
         self.calls = 0
+        self.is_dead = False
 
     def client(self):
         patience = Patience(
@@ -197,6 +215,8 @@ class Network:
         request = Request(
             request.method, request.path, request.query, request.headers, [b"".join(request.body)]
         )
+        if self.is_dead:
+            raise Crash
         self.appliers.step_aside()
         self.calls += 1
         fault = self.fault(request)
@@ -207,6 +227,7 @@ class Network:
 
     def faulty(self, request, fault):
         cloud = self.cloud
+        self.is_dead = fault in CRASHES
         if fault == "crash-before":
             raise Crash
         if fault == "crash-after":
@@ -218,7 +239,7 @@ class Network:
             raise httpx2.ReadTimeout("lost")
         if fault == "late":
             if request.method != "GET":
-                cloud.late.append((cloud.now + 0.7, request))
+                cloud.late.append((cloud.now + LATE_S, request))
             raise httpx2.ReadTimeout("late")
         if fault == "429":
             return Response(429, (), [b'{"detail":"Request was throttled."}'])
@@ -260,20 +281,17 @@ def _mislisted(body, fault):
     return json.dumps(page).encode()
 
 
-_nonces = itertools.count(10_000)
-
-
-def run_apply(network, bundles, settle_s, order=lambda bundle: Order(wanted_of(bundle))):
+def run_apply(network, bundles):
     """One apply as a command does it; what it did, or the error that it ended with."""
-    client = network.client()
-    orders = [order(bundle) for bundle in bundles]
-    findings = Findings()
-    conduct = Conduct(
-        settle_s, network.appliers.step_aside, lambda: network.cloud.now, lambda: f"n{next(_nonces)}",
-        lambda: 0.5, lambda _step: None,
-    )  # fmt: skip
     try:
-        return carried_out(client, orders, looked(client, orders, findings), conduct, findings)
+        return apply(
+            network.client(),
+            *map(order_of, bundles),
+            times=network.cloud.times,
+            now=lambda: network.cloud.now,
+            sleep=network.appliers.step_aside,
+            account=ACCOUNT,
+        )
     except DoeError as error:
         return error
 
@@ -293,32 +311,36 @@ def rows_of(client, job_id):
 
 @dataclass
 class Truth:
-    """What was really submitted: (recipe, row, generation) by how many jobs, clones by people left out."""
+    """What was really submitted: (recipe, row) by how many jobs, people's copies left out; rows that were stopped."""
 
     copies: Counter
+    stopped: Counter
     drafts: int
-    left_to_do: bool
-    wanted: int
+    left_to_do: int
     most_uploads: int
+
+    @property
+    def too_often(self):
+        """The rows of which more copies were submitted than one and those that were stopped."""
+        return {row: n for row, n in self.copies.items() if n > 1 + self.stopped[row]}
 
 
 def truth(cloud, bundle):
     """The state of affairs after a quiet apply of a study."""
     client = quiet(cloud).client()
-    nonces, copies = {}, Counter()
+    nonces, copies, stopped = {}, Counter(), Counter()
     for job_id in cloud.submitted:
         if job_id in cloud.deleted or job_id in cloud.by_people:
             continue
         mark = read_mark(client.job(job_id).name)
         if mark is None or nonces.setdefault(mark.nonce, job_id) != job_id:
             continue
-        for key in rows_of(client, job_id):
-            copies[mark.recipe, key, mark.generation] += 1
+        rows = [(mark.recipe, key) for key in rows_of(client, job_id)]
+        copies.update(rows)
+        if any(status.reason == "Stopped by the user" for status in client.statuses(job_id)):
+            stopped.update(rows)
     cloud.now += 1000
-    (look,) = looked(client, [Order(wanted_of(bundle))], Findings())
     drafts = sum(
         job.is_draft and job.id not in cloud.by_people for job in study_jobs(client, bundle.spec.study)
     )
-    return Truth(
-        copies, drafts, not look.decision.is_empty, len(look.existing.holdings), max(cloud.uploads.values())
-    )
+    return Truth(copies, stopped, drafts, missing(client, order_of(bundle)), max(cloud.uploads.values()))

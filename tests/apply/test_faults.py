@@ -19,8 +19,6 @@ from .network import (
     truth,
 )
 
-SETTLE_S = 2.0
-
 
 @pytest.fixture
 def three_jobs(study_at):
@@ -29,14 +27,15 @@ def three_jobs(study_at):
     return bundle
 
 
-def swept(tmp_path, bundle, kind, *, refuses=True):
+def swept(tmp_path, bundle, kind, *, refuses=True, is_ours=False):
     """Apply with the fault at call 1, 2, … in turn, then once more in peace; the states after that."""
     boundary = 0
     while True:
         boundary += 1
         platform = idle_platform(tmp_path / f"{kind}-{boundary}")
         try:
-            cloud = Cloud(platform, lag_s=1.0, spread_s=0.5, refuses_second_submit=refuses, now=1.0)
+            lag, spread = (0.0, 0.0) if is_ours else (1.0, 0.5)
+            cloud = Cloud(platform, is_ours, lag, spread, refuses_second_submit=refuses, now=1.0)
             count = iter(range(1, 100_000))
             network = Network(
                 cloud,
@@ -44,12 +43,12 @@ def swept(tmp_path, bundle, kind, *, refuses=True):
                 lambda _request, count=count, boundary=boundary: kind if next(count) == boundary else None,
             )
             try:
-                outcome = run_apply(network, [bundle], SETTLE_S)
+                outcome = run_apply(network, [bundle])
             except Crash:
                 outcome = None
             assert outcome is None or isinstance(outcome, list | DoeError)
             cloud.now += 5
-            again = run_apply(quiet(cloud), [bundle], SETTLE_S)
+            again = run_apply(quiet(cloud), [bundle])
             assert isinstance(again, list), (kind, boundary, again)
             yield boundary, cloud, truth(cloud, bundle)
         finally:
@@ -58,10 +57,11 @@ def swept(tmp_path, bundle, kind, *, refuses=True):
             return
 
 
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "elsewhere"])
 @pytest.mark.parametrize("kind", [*CRASHES, *WRITE_FAULTS, *LIST_FAULTS])
-def test_a_fault_at_every_boundary_submits_every_row_once(tmp_path, three_jobs, kind):
+def test_a_fault_at_every_boundary_submits_every_row_once(tmp_path, three_jobs, kind, is_ours):
     boundaries = 0
-    for boundary, cloud, state in swept(tmp_path, three_jobs, kind):
+    for boundary, cloud, state in swept(tmp_path, three_jobs, kind, is_ours=is_ours):
         assert sorted(state.copies.values()) == [1] * 6, (kind, boundary, state)
         assert not state.left_to_do, (kind, boundary, state)
         assert state.drafts <= cloud.faults, (kind, boundary, state)

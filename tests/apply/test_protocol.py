@@ -1,20 +1,20 @@
 """The protocol on the real embedded platform: races, lost answers, crashes between the steps."""
 
-import itertools
-from collections import Counter
-
 import pytest
 
-from doe_compiler.actual.jobs import Findings, study_jobs
-from doe_compiler.apply.conduct import Conduct
-from doe_compiler.apply.looking import Order, looked
-from doe_compiler.apply.protocol import carried_out
-from doe_compiler.bundle.wanted import wanted_of
+from doe_compiler.apply.looking import looked
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.wire import Response
+from doe_compiler.observe.around import changes_since, paid_rows
+from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.action import Kind, Why
+from doe_compiler.plan.decide import Around, decided
+from doe_compiler.plan.memory import OURS
 from doe_compiler.platform.service import open_platform
+
+from .applying import apply as carried_out
+from .applying import driver_of, order_of
 
 
 @pytest.fixture
@@ -24,27 +24,17 @@ def platform(tmp_path):
     opened.close()
 
 
-_nonces = itertools.count(10_000)
-CONDUCT = Conduct(
-    0.0, lambda _seconds: None, lambda: 0.0, lambda: f"n{next(_nonces)}", lambda: 0.5, lambda _step: None
-)
+def apply(client, bundle, **more):
+    return [what for what, _, _ in carried_out(client, order_of(bundle), **more)]
 
 
-def look(client, bundle):
-    return looked(client, [Order(wanted_of(bundle))], Findings())[0]
-
-
-def apply(client, bundle):
-    orders = [Order(wanted_of(bundle))]
-    return carried_out(client, orders, looked(client, orders, Findings()), CONDUCT, Findings())
-
-
-def submitted_rows(client, study="adder"):
-    rows = Counter()
-    for job in study_jobs(client, study):
-        if not job.is_draft:
-            rows.update({job.mark.rows: 1})
-    return rows
+def decision(client, bundle):
+    order = order_of(bundle)
+    (look,) = looked(driver_of(client).eye, [order])
+    around = Around(
+        paid_rows(order.subject.ranges, look.seen.older), changes_since(client, order.wanted, look.seen.older)
+    )
+    return decided(look.seen, look.memory, order.want, OURS, around)
 
 
 def run_counts(client, study="adder"):
@@ -54,7 +44,7 @@ def run_counts(client, study="adder"):
 def test_applying_twice_submits_once(platform, study_at):
     client = Client.embedded(platform.answer)
     bundle, _ = compiled(study_at())
-    assert [step.what for step in apply(client, bundle)] == ["create", "submit"]
+    assert apply(client, bundle) == ["create", "submit"]
     assert apply(client, bundle) == []
     assert run_counts(client) == 5
 
@@ -62,18 +52,18 @@ def test_applying_twice_submits_once(platform, study_at):
 def test_another_checkout_has_nothing_to_do(platform, study_at):
     client = Client.embedded(platform.answer)
     apply(client, compiled(study_at("here"))[0])
-    assert look(client, compiled(study_at("there"))[0]).decision.is_empty
+    assert decision(client, compiled(study_at("there"))[0]).is_empty
 
 
 def test_growing_runs_only_the_new_rows(platform, study_at):
     client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
     grown, _ = compiled(study_at(design="{method: monte-carlo, runs: 8}"))
-    assert sum(action.runs for action in look(client, grown).decision.actions) == 3
+    assert sum(action.runs for action in decision(client, grown).actions) == 3
     apply(client, grown)
     assert run_counts(client) == 8
     shrunk, _ = compiled(study_at(design="{method: monte-carlo, runs: 6}"))
-    assert look(client, shrunk).decision.is_empty
+    assert decision(client, shrunk).is_empty
 
 
 def test_rows_of_a_grown_study_are_found_in_the_csv_too(platform, study_at):
@@ -81,7 +71,7 @@ def test_rows_of_a_grown_study_are_found_in_the_csv_too(platform, study_at):
     levels = "  x: {levels: [%s]}"
     apply(client, compiled(study_at(variables=levels % "1, 2, 3", design="{}"))[0])
     bundle, _ = compiled(study_at(variables=levels % "3, 7, 1", design="{}"))
-    actions = look(client, bundle).decision.actions
+    actions = decision(client, bundle).actions
     assert [(action.kind, action.rows) for action in actions] == [(Kind.CREATE, (1,))]
 
 
@@ -89,7 +79,7 @@ def test_a_changed_command_is_a_new_recipe(platform, study_at):
     client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
     bundle, _ = compiled(study_at(command="\"awk '{print $3 + 2}' deck.txt > y.txt\""))
-    (action,) = look(client, bundle).decision.actions
+    (action,) = decision(client, bundle).actions
     assert (action.kind, action.runs, action.reason.why, action.reason.changes) == (
         Kind.SUPERSEDE,
         5,
@@ -115,39 +105,93 @@ def test_a_changed_command_is_a_new_recipe(platform, study_at):
 def test_what_is_not_in_the_recipe_buys_nothing_again(platform, study_at, change):
     client = Client.embedded(platform.answer)
     apply(client, compiled(study_at())[0])
-    assert look(client, compiled(study_at(**change))[0]).decision.is_empty
+    assert decision(client, compiled(study_at(**change))[0]).is_empty
 
 
-def test_a_draft_that_a_crash_left_is_submitted(platform, study_at):
-    bundle, _ = compiled(study_at())
+class Crash(BaseException):
+    """The applier is killed: nothing of it happens any more."""
 
-    class Crash(BaseException):
-        pass
 
-    def dying(request):
-        if request.path.endswith("/submit/"):
+def crashing(platform, path):
+    """A platform in front of which the applier dies when it sends something to a path."""
+    dead = []
+
+    def answer(request):
+        if dead or request.path.endswith(path):
+            dead.append(1)
             raise Crash
         return platform.answer(request)
 
+    return Client.embedded(answer)
+
+
+class Time:
+    """A clock of the test: waiting costs nothing."""
+
+    def __init__(self, at_s):
+        self.now_s = at_s
+        self.slept_s = 0.0
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+        self.slept_s += seconds
+
+
+def test_a_draft_that_a_crash_left_is_deleted_when_its_maker_must_be_gone_and_never_submitted(
+    platform, study_at
+):
+    bundle, _ = compiled(study_at())
     with pytest.raises(Crash):
-        apply(Client.embedded(dying), bundle)
-    client = Client.embedded(platform.answer)
-    assert [step.what for step in apply(client, bundle)] == ["submit"]
+        apply(crashing(platform, "/submit/"), bundle)
+    client, time = Client.embedded(platform.answer), Time(0.0)
+    (left,) = study_jobs(client, "adder")
+    done = apply(client, bundle, now=lambda: time.now_s, sleep=time.sleep)
+    assert done == ["delete", "create", "submit"]
+    assert OURS.dead <= time.slept_s <= OURS.dead + 5
+    (job,) = study_jobs(client, "adder")
+    assert job.id != left.id
     assert run_counts(client) == 5
 
 
-def test_a_draft_that_is_half_wanted_is_replaced(platform, study_at):
-    def refusing(request):
+def test_rows_that_a_dead_draft_does_not_hold_are_bought_at_once(platform, study_at):
+    with pytest.raises(Crash):
+        apply(crashing(platform, "/submit/"), compiled(study_at(design="{method: monte-carlo, runs: 3}"))[0])
+    client, time = Client.embedded(platform.answer), Time(0.0)
+    done = apply(client, compiled(study_at())[0], now=lambda: time.now_s, sleep=time.sleep)
+    assert done == ["create", "submit", "delete", "create", "submit"]
+    assert sorted(job.mark.rows.count for job in study_jobs(client, "adder")) == [2, 3]
+
+
+def test_an_interrupted_apply_withdraws_its_drafts(platform, study_at):
+    wanted = []
+
+    def go_on():
+        if wanted:
+            raise KeyboardInterrupt
+
+    client = Client.embedded(platform.answer)
+    with pytest.raises(KeyboardInterrupt):
+        apply(
+            client,
+            compiled(study_at())[0],
+            go_on=go_on,
+            tell=lambda receipt: (
+                wanted.append(1) if (receipt.what, receipt.answer) == ("create", "done") else None
+            ),
+        )
+    assert study_jobs(client, "adder") == ()
+
+
+def test_a_draft_whose_submit_was_cut_off_is_left_to_its_fate(platform, study_at):
+    def cut(request):
         if request.path.endswith("/submit/"):
             raise KeyboardInterrupt
         return platform.answer(request)
 
     with pytest.raises(KeyboardInterrupt):
-        apply(Client.embedded(refusing), compiled(study_at())[0])
-    client = Client.embedded(platform.answer)
-    receipts = apply(client, compiled(study_at(design="{method: monte-carlo, runs: 3}"))[0])
-    assert [step.what for step in receipts] == ["create", "submit"]
-    assert run_counts(client) == 3
+        apply(Client.embedded(cut), compiled(study_at())[0])
+    (left,) = study_jobs(Client.embedded(platform.answer), "adder")
+    assert left.is_draft
 
 
 @pytest.mark.parametrize("lost", ["jobs/", "submit/", "contents/"])
@@ -169,7 +213,7 @@ def test_a_lost_answer_is_not_a_second_submit(platform, study_at, lost, happened
     client = Client.embedded(platform.answer)
     assert not left
     assert run_counts(client) == 5
-    assert look(client, compiled(study_at())[0]).decision.is_empty
+    assert decision(client, compiled(study_at())[0]).is_empty
 
 
 def test_two_appliers_at_every_step_of_each_other_submit_once(tmp_path, study_at):
@@ -190,7 +234,7 @@ def test_two_appliers_at_every_step_of_each_other_submit_once(tmp_path, study_at
         apply(Client.embedded(interrupted), bundle)
         client = Client.embedded(platform.answer)
         assert run_counts(client) == 5, step
-        assert look(client, bundle).decision.is_empty
+        assert decision(client, bundle).is_empty
         platform.close()
         if calls <= step:
             break
@@ -219,7 +263,7 @@ def test_runs_per_job_splits(platform, study_at):
     bundle, _ = compiled(study_at(rest="job: {runsPerJob: 2}"))
     apply(client, bundle)
     assert sorted(job.mark.rows.count for job in study_jobs(client, "adder")) == [1, 2, 2]
-    assert look(client, bundle).decision.is_empty
+    assert decision(client, bundle).is_empty
 
 
 def test_files_are_uploaded_once(platform, study_at):

@@ -5,12 +5,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.actual.jobs import crossed, parameter_keys
 from doe_compiler.bundle.pack import Job, bundled, case_file, parameter_file
 from doe_compiler.bundle.rows import design_keys
 from doe_compiler.design.build import build
 from doe_compiler.expressions.parser import parse
 from doe_compiler.kernel.findings import Place
+from doe_compiler.observe.rows import crossed, parameter_keys
 from doe_compiler.spec.model import Analysis, DesignSpec, Formula, FromCases, Hardware, Levels, Spec, Variable
 
 PLACE = Place("study.yaml", 1, 1)

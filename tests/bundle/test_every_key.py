@@ -302,7 +302,7 @@ def compiled_study(tmp_path: Path) -> Callable:
             return None, None, None, told
         spec = reading.spec
         if spec.design.sampling is Sampling.PLATFORM:
-            rows = {bundled(spec, None).jobs(None)[0].unit()}
+            rows = {bundled(spec, None).jobs()[0].unit()}
         else:
             design, findings = build(spec)
             told += [finding.code for finding in findings]
@@ -336,7 +336,7 @@ def observed(spec, told):
     """What users and platforms see of a study: payloads and files, tables, limits, shares and findings."""
     design = None if spec.design.sampling is Sampling.PLATFORM else build(spec)[0]
     bundle = bundled(spec, design)
-    payloads = [job.payload(bundle, name=job.title, parameters=None) for job in bundle.jobs(design)]
+    payloads = [job.payload(bundle, name=job.title, parameters=None) for job in bundle.jobs()]
     for payload in payloads:
         payload["jobanalyses"][0]["envVars"] = {
             name: value

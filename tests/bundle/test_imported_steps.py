@@ -31,7 +31,7 @@ def shown(spec, *, is_ours=False):
     """The job of a study as a platform shows it, and the contents of its files by id."""
     bundle = bundled(spec, build(spec)[0])
     bundle = for_reading_platform(bundle) if is_ours else bundle
-    job = bundle.jobs(bundle.design)[0]
+    job = bundle.jobs()[0]
     table = parameter_file(job)
     files = (*bundle.files, *([table] if table else []))
     ids = {file.reference: f"id{number}" for number, file in enumerate(files)}

@@ -57,7 +57,7 @@ BY_COMMAND = Response("z", CommandExtractor("cat z"), PLACE)
 
 def runs(n, per_job=None):
     bundle = bundle_of(a_spec(levels("x", *map(str, range(n))), job=JobSpec(runs_per_job=per_job)))
-    return bundle, bundle.jobs(bundle.design)
+    return bundle, bundle.jobs()
 
 
 @given(st.integers(1, 40), st.none() | st.integers(1, 45))
@@ -75,7 +75,7 @@ def test_every_row_is_in_one_job_in_order_and_no_job_is_larger_than_allowed(n, p
 def test_ready_jobs_hold_the_rows_that_were_asked_for_and_no_others(rows, per_job):
     bundle, _ = runs(10, per_job)
     wanted = wanted_of(bundle)
-    ready = list(wanted.ready(rows))
+    ready = [wanted.job(pack) for pack in wanted.packs(rows)]
     sent = [line for job in ready for line in job.parameters.content.decode().split("\n")[1:-1]]
     assert sent == [str(row) for row in rows]
     assert sum(job.rows.total for job in ready) % 2**64 == int(
@@ -87,11 +87,11 @@ def test_ready_jobs_hold_the_rows_that_were_asked_for_and_no_others(rows, per_jo
         assert job.payload["jobanalyses"][0]["envVars"]["DOE_ROWS"] == str(job.rows)
 
 
-def test_titles_count_the_jobs_and_a_single_one_has_none():
-    assert [job.title for job in runs(5, 2)[1]] == ["s, 1 of 3", "s, 2 of 3", "s, 3 of 3"]
+def test_titles_tell_the_runs_and_that_of_a_job_with_all_of_them_does_not():
+    assert [job.title for job in runs(5, 2)[1]] == ["s, runs 1-2", "s, runs 3-4", "s, run 5"]
     assert [job.title for job in runs(5, 5)[1]] == ["s"]
     described = bundle_of(a_spec(description="Wing"))
-    assert [job.title for job in described.jobs(described.design)] == ["Wing"]
+    assert [job.title for job in described.jobs()] == ["Wing"]
 
 
 def test_how_rows_are_packed_is_no_matter_of_what_a_run_is():
@@ -114,12 +114,12 @@ def test_a_job_that_the_platform_samples_has_a_unit_and_no_rows():
         design=DesignSpec("monte-carlo", PLACE, iterations=4, sampling=Sampling.PLATFORM),
     )
     wanted = wanted_of(bundled(sampled, None))
-    (ready,) = wanted.ready([])
+    ready = wanted.job(range(1))
     assert (ready.runs, ready.rows, ready.parameters, ready.payload["paramFile"]) == (None, None, None, None)
     assert ready.unit == wanted.unit
     assert ready.payload["jobanalyses"][0]["envVars"]["DOE_ROWS"] == f"p-{wanted.unit}"
     assert wanted.varied == ()
-    assert len(wanted.keys) == 0
+    assert wanted.keys.tolist() == [int(wanted.unit, 16)]
 
 
 # Files
@@ -151,7 +151,8 @@ RICH = a_spec(
 
 
 def payload_of(bundle, design=None):
-    job = bundle.jobs(design or bundle.design)[0]
+    bundle = bundle if design is None else replace(bundle, design=design)
+    job = bundle.jobs()[0]
     table = parameter_file(job)
     return job.payload(bundle, name="n", parameters=table.reference if table else None), table
 
@@ -297,7 +298,7 @@ def test_an_input_that_a_response_reads_is_untouched_until_a_run_writes_it():
 
 def test_a_text_that_no_table_holds_travels_by_its_name_and_counts_by_itself():
     bundle = bundle_of(a_spec(levels("x", "1", ODD)))
-    table = parameter_file(bundle.jobs(bundle.design)[0]).content.decode()
+    table = parameter_file(bundle.jobs()[0]).content.decode()
     (name,) = bundle.texts
     assert table == f"x\n1\n{name}\n"
     assert bundle.texts == {name: ODD}
@@ -321,6 +322,6 @@ def test_a_study_without_variables_sends_no_table():
     bundle = bundle_of(
         replace(a_spec(analyses=(an_analysis(),)), variables=(), design=DesignSpec("full-factorial", PLACE))
     )
-    (job,) = bundle.jobs(bundle.design)
+    (job,) = bundle.jobs()
     assert (job.runs, job.has_parameters, parameter_file(job)) == (1, False, None)
     assert payload_of(bundle)[0]["paramFile"] is None

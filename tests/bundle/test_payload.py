@@ -40,7 +40,7 @@ from .specs import (
 def payload_of(spec, *, is_ours=True):
     bundle = bundle_of(spec) if spec.design.sampling is Sampling.COMPILER else bundled(spec, None)
     bundle = for_reading_platform(bundle) if is_ours else bundle
-    return bundle.jobs(bundle.design)[0].payload(bundle, name="n", parameters="0" * 64 + "/p.csv")
+    return bundle.jobs()[0].payload(bundle, name="n", parameters="0" * 64 + "/p.csv")
 
 
 def test_every_field_of_a_job_is_said_as_the_api_spells_it():

@@ -43,7 +43,8 @@ def test_a_job_is_recognised_unread_by_its_mark(n, per_job, replicates):
     """Every packed job is a range of the design: the count and sum in its mark find where it begins."""
     bundle, wanted = wanted_for(n, per_job=per_job, replicates=replicates)
     start = 0
-    for ready in wanted.ready(range(bundle.design.n)):
+    for rows in wanted.packs(range(bundle.design.n)):
+        ready = wanted.job(rows)
         assert start in contiguous_ranges(wanted.keys, ready.rows)
         start += ready.runs
     assert start == bundle.design.n
@@ -67,7 +68,7 @@ def test_more_replicates_keep_the_ones_that_are_there(n, few, more):
 @pytest.mark.parametrize("rows", [[3], [0, 1], [3, 0], [2, 2], [3, 2, 1, 0]])
 def test_the_markers_of_a_job_tell_what_it_holds(rows):
     bundle, wanted = wanted_for(4)
-    (ready,) = wanted.ready(rows)
+    ready = wanted.job(rows)
     env_vars = ready.payload["jobanalyses"][0]["envVars"]
     assert env_vars["DOE_STUDY"] == "s"
     assert env_vars["DOE_RECIPE"] == bundle.recipe
@@ -81,7 +82,9 @@ def test_the_markers_of_a_job_tell_what_it_holds(rows):
 def test_two_calls_make_the_same_jobs_and_leave_the_bundle_as_it_was():
     bundle, wanted = wanted_for(5, per_job=2)
     before = canonical_json([file.reference for file in bundle.files])
-    one, two = ([canonical_json(job.payload) for job in wanted.ready(range(5))] for _ in range(2))
+    one, two = (
+        [canonical_json(job.payload) for job in map(wanted.job, wanted.packs(range(5)))] for _ in range(2)
+    )
     assert one == two
     assert len(set(one)) == 3
     assert canonical_json([file.reference for file in bundle.files]) == before
@@ -89,10 +92,10 @@ def test_two_calls_make_the_same_jobs_and_leave_the_bundle_as_it_was():
 
 def test_a_payload_has_no_name_until_it_is_created():
     bundle, _ = wanted_for(2)
-    ready = ready_job(bundle, bundle.jobs(bundle.design)[0])
+    ready = ready_job(bundle, bundle.jobs()[0])
     assert ready.payload["name"] == ""
     assert ready.title == "s"
 
 
 def test_no_rows_are_no_jobs():
-    assert list(wanted_for(3)[1].ready([])) == []
+    assert wanted_for(3)[1].packs([]) == []

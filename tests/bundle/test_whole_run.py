@@ -34,7 +34,7 @@ def run_of(folder, spec, row, *, shell=SHELLS[0], is_ours=False):
     """The directory of a run of a study, and what its last post-processing has printed."""
     bundle = bundle_of(spec)
     bundle = for_reading_platform(bundle) if is_ours else bundle
-    job = bundle.jobs(bundle.design.take([row]))[0]
+    job = bundle.job([row])
     table = parameter_file(job)
     payload = job.payload(bundle, name="n", parameters=table.reference if table else None)
     lines = table.content.decode().split("\n")

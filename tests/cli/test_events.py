@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.apply.conduct import Step
+from doe_compiler.apply.conduct import Receipt
 from doe_compiler.cli.events import Events
 from doe_compiler.kernel.errors import DoeError
 
-ACTIONS = ["create", "submit", "edit", "supersede", "stop", "delete", "share", "attention"]
+ACTIONS = ["create", "supersede", "stop", "delete", "share", "attention"]
 
 
 def clock():
@@ -37,7 +37,7 @@ def action(kind, **more):
 
 @given(st.text(), st.text())
 def test_every_event_is_one_line_with_the_envelope(message, name):
-    first, event, last = told(("tell", "log", message), ("step", Step("warn", name=name)))
+    first, event, last = told(("tell", "log", message), ("step", Receipt("warn", name=name)))
     assert first["type"] == "version"
     assert first["ui"] == "1.2"
     assert (event["@message"], last["@message"]) == (message, name)
@@ -59,12 +59,12 @@ def test_the_summary_counts_the_changes_that_were_told(kinds):
     assert summary["@message"] == "the plan"
 
 
-@pytest.mark.parametrize("what", ["create", "submit", "edit", "delete", "stop", "share", "rename"])
+@pytest.mark.parametrize("what", ["create", "submit", "delete", "stop", "share", "rename"])
 @pytest.mark.parametrize("answer", ["done", "gone", "lost", "refused"])
 def test_a_write_starts_and_then_completes_or_errs_never_both(what, answer):
     _, start, end = told(
-        ("step", Step(what, "s", name="n", rows="1-2", request="r1")),
-        ("step", Step(what, "s", "abcdef", "n", rows="1-2", request="r1", answer=answer)),
+        ("step", Receipt(what, "s", name="n", rows="1-2", request="r1")),
+        ("step", Receipt(what, "s", "abcdef", "n", rows="1-2", request="r1", answer=answer)),
     )
     assert start["type"] == "apply_start"
     assert "id_value" not in start["hook"]
@@ -76,7 +76,7 @@ def test_a_write_starts_and_then_completes_or_errs_never_both(what, answer):
 
 def test_writes_that_overlap_keep_their_own_times():
     steps = [("r1", ""), ("r2", ""), ("r1", "done"), ("r2", "done")]
-    events = told(*(("step", Step("create", "s", request=r, answer=a)) for r, a in steps))
+    events = told(*(("step", Receipt("create", "s", request=r, answer=a)) for r, a in steps))
     assert [e["hook"]["elapsed_seconds"] for e in events if e["type"] == "apply_complete"] == [4.0, 5.0]
 
 

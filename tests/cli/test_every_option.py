@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -22,7 +23,7 @@ analyses:
     hardware: {{coreType: emerald, slots: 2}}
 responses: {{y: {{file: y.txt, regex: '(.*)', goal: maximize}}}}
 """
-DRAFT = "A draft [doe1 {} 0123456789ab.1-0000000000000001.g0.abcd1234]"
+DRAFT = "A draft [doe2 {} 0123456789ab.1-0000000000000001.g0.{:08x}abcd1234]"
 PAYLOAD = {
     "jobanalyses": [
         {
@@ -59,7 +60,7 @@ EFFECTS = {
     "gc --older-than": ("--older-than 1000", "study.yaml --dry-run --older-than 0"), "gc --all": "--all",
     "gc --dry-run": ("--dry-run", "study.yaml --older-than 0"), "destroy --jobs": "--jobs",
     "destroy --target": ("--target other", ". --yes"), "drift --target": ("--target other", "."),
-    "drift --detailed-exitcode": "--detailed-exitcode", "adopt --forget": "--forget",
+    "drift --detailed-exitcode": "--detailed-exitcode", "apply --forget": "--forget JOB",
     "jobs list --state": "--state draft", "jobs list --job-status": "--job-status Completed",
     "jobs list --search": "--search foreign", "jobs list --ordering": "--ordering dateInserted",
     "jobs files --search": "--search y.txt", "jobs tags --add": "--add wing",
@@ -110,7 +111,7 @@ def applied(tmp_path_factory):
     (folder / "part.json").write_text(json.dumps({**PAYLOAD, "name": "part"}))
     for study in ("first", "foreign"):
         (folder / "job.json").write_text(
-            json.dumps({**PAYLOAD, "name": DRAFT.format(study), "isLowPriority": True})
+            json.dumps({**PAYLOAD, "name": DRAFT.format(study, int(time.time())), "isLowPriority": True})
         )
         assert doe("jobs", "create", "job.json").returncode == 0
     (folder / "job.json").write_text(json.dumps({**PAYLOAD, "name": "changed", "projectId": "p"}))
@@ -137,7 +138,7 @@ def seen(applied, monkeypatch, capfdbinary, tmp_path):
         jobs = ids("jobs")
         places = {
             "JOB": next(each["id"] for each in jobs if each["jobStatus"]["content"]),
-            "DRAFT": next(each["id"] for each in jobs if "doe1 foreign" in each["name"]),
+            "DRAFT": next(each["id"] for each in jobs if "doe2 foreign" in each["name"]),
             "FILE": ids("files")[0]["id"],
         }
 

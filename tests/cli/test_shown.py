@@ -41,7 +41,7 @@ def test_a_table_is_no_wider_than_it_may_be_and_names_what_it_leaves_out(rows, l
 def action(kind, number, text="new rows", **more):
     return {
         "action": kind, "symbol": "+", "job": None if kind == "create" else f"job{number}", "runs": number,
-        "rows": f"1-{number}", "runsToStop": [], "emails": ["a@b.org"], "generation": 0,
+        "rows": f"1-{number}", "emails": ["a@b.org"], "generation": 0,
         "reason": {"code": "c", "text": text, "changes": []}, **more,
     }  # fmt: skip
 
@@ -50,7 +50,7 @@ def study(name, actions, **more):
     nothing = {"expected": None, "atMost": None}
     return {
         "study": name, "actions": actions, "jobsToCreate": len(actions), "runsWanted": 9, "runsToCreate": 3,
-        "runsToResume": 0, "runsToSupersede": 0, "runsUnchanged": 1, "submits": 1, "throttledSeconds": 0,
+        "runsToRetry": 0, "runsToSupersede": 0, "runsUnchanged": 1, "submits": 1, "throttledSeconds": 0,
         "coreHours": nothing, "cost": nothing, **more,
     }  # fmt: skip
 
@@ -59,7 +59,7 @@ def document(*studies, account="me"):
     return {"studies": list(studies), "host": "local", "account": account, "sha256": "0" * 64}
 
 
-KINDS = ["create", "submit", "edit", "supersede", "stop", "delete", "share", "attention"]
+KINDS = ["create", "supersede", "stop", "delete", "share", "attention"]
 TOLD = st.text(max_size=200) | st.sampled_from(["```\n</details>", "|x|", "<script>"])
 
 

@@ -1,6 +1,7 @@
 """Looking after the jobs of a study, as a user types it."""
 
 import json
+import shutil
 
 
 def jobs_of(doe):
@@ -46,8 +47,7 @@ def test_a_job_is_adopted_without_receipts_if_it_is_what_the_study_creates(doe, 
     doe("apply", study, "--yes")
     (job,) = jobs_of(doe)
     doe("jobs", "update", job["id"], "--name", "mine now")
-    for receipts in tmp_path.rglob("receipts.jsonl"):
-        receipts.unlink()
+    shutil.rmtree(tmp_path / ".doe" / "client")
     adopted = doe("adopt", job["id"], study)
     assert adopted.returncode == 0, adopted.stderr
     assert doe("plan", study, "--detailed-exitcode").returncode == 0
@@ -58,8 +58,7 @@ def test_a_job_of_another_recipe_is_not_adopted(doe, study_at, tmp_path):
     doe("apply", study, "--yes")
     (job,) = jobs_of(doe)
     doe("jobs", "update", job["id"], "--name", "mine now")
-    for receipts in tmp_path.rglob("receipts.jsonl"):
-        receipts.unlink()
+    shutil.rmtree(tmp_path / ".doe" / "client")
     study = study_at(".", command="\"awk '{print $3 + 2}' deck.txt > y.txt\"")
     refused = doe("adopt", job["id"], study)
     assert refused.returncode == 4
@@ -75,7 +74,7 @@ def test_gc_deletes_old_drafts_only(doe, study_at, tmp_path):
     payload.write_text(
         json.dumps(
             {
-                "name": job["name"].replace(".g0.", ".g7.").replace(job["name"][-9:], "zzzz9999]"),
+                "name": job["name"].replace(".g0.", ".g7.").replace(job["name"][-9:], "99999999]"),
                 "jobanalyses": [
                     {
                         "analysis": {"code": "user_included", "version": "0"},
@@ -95,12 +94,30 @@ def test_gc_deletes_old_drafts_only(doe, study_at, tmp_path):
     assert [entry["id"] for entry in jobs_of(doe)] == [job["id"]]
 
 
-def test_a_job_is_forgotten_only_if_it_was_remembered(doe, study_at):
+def test_a_job_that_is_to_be_forgotten_does_not_count_any_more(doe, study_at):
     study = study_at(".")
     doe("apply", study, "--yes")
     (job,) = jobs_of(doe)
-    assert doe("adopt", "aaaaaa", study, "--forget").returncode == 64
-    assert doe("adopt", job["id"], study, "--forget").returncode == 0
+    again = doe("apply", study, "--yes", "--forget", job["id"])
+    assert again.returncode == 0, again.stderr
+    assert "5 runs in 1 job to create" in again.stderr
+    assert doe("plan", study, "--detailed-exitcode").returncode == 0
+
+
+def test_a_draft_is_not_adopted(doe, study_at, tmp_path):
+    study = study_at(".")
+    doe("apply", study, "--yes")
+    shutil.rmtree(tmp_path / ".doe" / "client")
+    (job,) = jobs_of(doe)
+    (tmp_path / "copy.json").write_text(
+        json.dumps(json.loads(doe("jobs", "get", job["id"], "--json").stdout))
+    )
+    made = doe("jobs", "create", tmp_path / "copy.json")
+    assert made.returncode == 0, made.stderr
+    (copy,) = [each["id"] for each in jobs_of(doe) if each["id"] != job["id"]]
+    refused = doe("adopt", copy, study)
+    assert refused.returncode == 4
+    assert "is a draft" in refused.stderr
 
 
 def test_what_is_no_study_is_refused(doe, tmp_path):

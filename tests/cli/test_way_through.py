@@ -63,7 +63,7 @@ def test_growing_runs_only_what_is_new(doe, study_at):
     planned = doe("plan", study, "--detailed-exitcode")
     assert planned.returncode == 2
     assert (
-        "Plan: 30 runs in 1 job to create, 0 to resume, 0 to supersede. 50 runs unchanged." in planned.stdout
+        "Plan: 30 runs in 1 job to create, 0 to retry, 0 to supersede. 50 runs unchanged." in planned.stdout
     )
     second = doe("apply", study, "--yes", "--json")
     changes = [event["change"] for event in events_of(second) if event["type"] == "planned_change"]
@@ -78,7 +78,7 @@ def test_growing_runs_only_what_is_new(doe, study_at):
 def test_another_command_runs_everything_again(doe, study_at):
     doe("apply", study_at(), "--yes")
     study = study_at(command="\"awk '{print $3 + 2}' deck.txt > y.txt\"")
-    assert "0 runs in 0 jobs to create, 0 to resume, 5 to supersede." in doe("plan", study).stdout
+    assert "0 runs in 0 jobs to create, 0 to retry, 5 to supersede." in doe("plan", study).stdout
     doe("apply", study, "--yes")
     for row in rows_of(doe("results", study, "--format", "csv")):
         assert float(row["y"]) == pytest.approx(float(row["x"]) + 2, rel=1e-5)
@@ -208,7 +208,7 @@ def test_stop_ends_what_runs_and_the_next_apply_runs_the_rest(doe, study_at, tmp
         assert time.monotonic() < deadline
     planned = doe("plan", study).stdout
     assert "stopped before it was completed" in planned
-    assert "5 runs in 1 job to create" in planned
+    assert "5 to retry" in planned
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

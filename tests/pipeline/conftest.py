@@ -49,12 +49,12 @@ class Workshop:
         bundle, _ = compiled(study)
         bundle = for_reading_platform(bundle) if plain else bundle
         ids = uploaded(self.client, bundle.files, lambda: None)
-        return [self._made(bundle, job, ids) for job in bundle.jobs(bundle.design)]
+        return [self._made(bundle, job, ids) for job in bundle.jobs()]
 
     def _made(self, bundle, job, ids):
         table = parameter_file(job)
         ids = ids | (uploaded(self.client, [table], lambda: None) if table else {})
-        mark = Mark(bundle.spec.study, bundle.recipe[:12], job.rows, job.unit(), 0, "nonce")
+        mark = Mark(bundle.spec.study, bundle.recipe[:12], job.rows, job.unit(), 0, "0" * 16)
         payload = job.payload(
             bundle, name=marked_name(job.title, mark), parameters=table.reference if table else None
         )

@@ -20,7 +20,7 @@ def run_on_a_cloud(tmp_path):
 
     def run(study):
         bundle, _ = compiled(study)
-        (job,) = bundle.jobs(bundle.design)
+        (job,) = bundle.jobs()
         parameters = parameter_file(job)
         ids = uploaded(client, [*bundle.files, parameters], lambda: None)
         payload = job.payload(bundle, name="cloud", parameters=parameters.reference)

@@ -94,6 +94,6 @@ def test_importing_twice_writes_the_same_study(workshop, study, name):
 @pytest.mark.parametrize("name", STUDIES)
 def test_what_is_sent_is_json_that_is_read_back_the_same(study, name):
     bundle, _ = compiled(study(name))
-    for job in bundle.jobs(bundle.design):
+    for job in bundle.jobs():
         payload = job.payload(bundle, name="n", parameters=None)
         assert json.loads(json.dumps(payload)) == payload

@@ -31,7 +31,7 @@ def payload(tmp_path):
         (tmp_path / "study.yaml").write_text(STUDY + more)
         bundle, _ = compiled(tmp_path / "study.yaml")
         there = for_reading_platform(bundle) if reads else bundle
-        (job,) = there.jobs(there.design)
+        (job,) = there.jobs()
         assert there.recipe == bundle.recipe
         return job.payload(there, name="n", parameters=None)
 

@@ -1,60 +1,65 @@
-"""Desired rows minus existing rows are missing, and counted."""
+"""What a plan says: desired rows less standing ones are missing, and each action has its reason."""
 
 from collections import Counter
-from datetime import UTC, datetime
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.actual.jobs import ActualJob, Holding, Phase, clones
 from doe_compiler.bundle.mark import Mark
+from doe_compiler.bundle.observation import Holding, Observation, Phase, SeenJob
 from doe_compiler.bundle.rows import row_set
+from doe_compiler.plan.account import Account
 from doe_compiler.plan.action import Kind, Why
-from doe_compiler.plan.decide import Existing, Wishes, decided, decided_unit
-from doe_compiler.plan.ledger import ledger
-from doe_compiler.plan.rivals import doubled, losing_drafts, losing_units
+from doe_compiler.plan.decide import Around, Wishes, decided
+from doe_compiler.plan.memory import OURS, Memory, noted
+from doe_compiler.plan.steps import Double
+from doe_compiler.plan.tables import Want, agreement
 
 keys = st.lists(st.integers(0, 6), max_size=12)
+NOW_S = 1_000_000
 
 
 def array(values):
-    return np.array(values, np.uint64)
+    return np.array(list(values), np.uint64)
 
 
-def job(job_id, rows=(), *, phase=Phase.SUBMITTED, created="1", unit=None, generation=0, nonce=None, **more):
-    rows = None if unit else row_set(array(list(rows)))
-    mark = Mark("s", "0" * 12, rows, unit, generation, nonce or f"{job_id}-nonce".replace("-", ""))
-    return ActualJob(
-        job_id, str(mark), mark, phase, phase.value, datetime.fromtimestamp(int(created), UTC), **more
+def job(job_id, rows=(), *, phase=Phase.SUBMITTED, age_s=10, number=0, **more):
+    mark = Mark("s", "0" * 12, row_set(array(rows)), None, 0, f"{NOW_S:08x}{number:08x}")
+    return SeenJob(job_id, str(mark), mark, phase, phase.value, (NOW_S - age_s) * 1_000_000, **more)
+
+
+def holding(job_id, rows, *, lost=(), failed=(), lacking=(), **more):
+    return Holding(job(job_id, rows, **more), array(rows), array(lost), array(failed), array(lacking))
+
+
+def seen(*holdings, **more):
+    return Observation(0.0, 0.0, NOW_S * 1_000_000, tuple(holdings), **more)
+
+
+def decide(desired, observation, around=None, wishes=None, retry=()):
+    want = Want(array(desired), lambda rows: [rows])
+    as_lost = Observation(
+        0.0,
+        0.0,
+        observation.date_us,
+        tuple(
+            Holding(h.job, h.keys, array([*h.lost, *(k for k in h.failed if k in retry)]))
+            for h in observation.holdings
+        ),
     )
+    memory = Memory(agreed=agreement(as_lost, Memory(), want))
+    memory = noted(memory, observation)
+    return decided(observation, memory, want, OURS, around or Around(), wishes or Wishes())
 
 
-def holding(job_id, rows, *, stands=None, failed=(), **more):
-    stood = rows if stands is None else stands
-    return Holding(job(job_id, rows, **more), array(rows), array(stood), array(list(failed)))
-
-
-def actions(decision, *parts):
+def told(decision, *parts):
     return [tuple(getattr(action, part) for part in parts) for action in decision.actions]
-
-
-def lose(desired, holdings, mine):
-    drafts = [entry for entry in holdings if entry.job.is_draft]
-    return losing_drafts(ledger(desired, holdings), drafts, mine)
-
-
-def doubles(desired, holdings):
-    return [
-        (double.job.id, double.runs, double.is_whole, double.earlier)
-        for double in doubled(ledger(desired, holdings), holdings)
-    ]
 
 
 @given(keys, st.lists(keys, max_size=3))
 def test_rows_in_jobs_and_rows_to_create_make_up_the_design(desired, held):
-    jobs = [holding(f"j{index}", rows) for index, rows in enumerate(held)]
-    decision = decided(array(desired), Existing(tuple(jobs)))
+    decision = decide(desired, seen(*(holding(f"j{index}", rows) for index, rows in enumerate(held))))
     created = Counter(desired[row] for action in decision.of(Kind.CREATE) for row in action.rows)
     existing = Counter(key for rows in held for key in rows)
     assert created == Counter(desired) - existing
@@ -62,20 +67,20 @@ def test_rows_in_jobs_and_rows_to_create_make_up_the_design(desired, held):
 
 
 def test_a_new_study_is_created_whole():
-    decision = decided(array([1, 2, 3]), Existing())
+    decision = decide([1, 2, 3], seen())
     assert [(a.kind, a.rows, a.generation, a.reason.why) for a in decision.actions] == [
         (Kind.CREATE, (0, 1, 2), 0, Why.NEW_STUDY)
     ]
 
 
 def test_growing_creates_only_the_new_rows():
-    decision = decided(array([1, 2, 3]), Existing((holding("a", [1, 2]),)))
+    decision = decide([1, 2, 3], seen(holding("a", [1, 2])))
     assert [(a.kind, a.rows, a.reason.why) for a in decision.actions] == [(Kind.CREATE, (2,), Why.NEW_ROWS)]
 
 
 def test_rows_that_an_older_recipe_has_run_are_superseded_and_the_others_created():
-    existing = Existing(older=(job("old", [1, 2]),), paid=frozenset({1, 2}), changes=("command changed",))
-    decision = decided(array([1, 2, 3]), existing)
+    around = Around(paid=frozenset({1, 2}), changes=("command changed",))
+    decision = decide([1, 2, 3], seen(older=(job("old", [1, 2]),)), around)
     assert [(a.kind, a.rows, a.reason.why) for a in decision.actions] == [
         (Kind.CREATE, (2,), Why.RECIPE_CHANGED),
         (Kind.SUPERSEDE, (0, 1), Why.RECIPE_CHANGED),
@@ -83,189 +88,104 @@ def test_rows_that_an_older_recipe_has_run_are_superseded_and_the_others_created
     assert str(decision.actions[1].reason).endswith("has changed: command changed")
 
 
-def test_a_wanted_draft_is_submitted_and_a_half_wanted_one_deleted_first():
-    drafts = (holding("a", [1, 2], phase=Phase.DRAFT), holding("b", [3, 9], phase=Phase.DRAFT))
-    decision = decided(array([1, 2, 3]), Existing(drafts))
-    assert actions(decision, "kind", "job_id", "rows") == [
+def test_rows_that_were_stopped_are_a_second_try_and_failed_ones_only_if_asked():
+    found = seen(holding("a", [1, 2, 3], lost=[2], failed=[3], phase=Phase.FINISHED))
+    decision = decide([1, 2, 3], found)
+    assert [(a.rows, a.generation, a.reason.why) for a in decision.actions] == [((1,), 1, Why.STOPPED)]
+    assert decision.failed == (2,)
+    again = decide([1, 2, 3], found, retry=[3])
+    assert sorted(row for action in again.of(Kind.CREATE) for row in action.rows) == [1, 2]
+    assert again.failed == ()
+
+
+def test_a_draft_of_a_living_applier_is_told_and_one_left_behind_deleted():
+    living = holding("a", [1], phase=Phase.DRAFT, age_s=5)
+    left = holding("b", [2], phase=Phase.DRAFT, age_s=50, number=1)
+    idle = holding("c", [9], phase=Phase.DRAFT, age_s=50, number=2)
+    decision = decide([1, 2, 3], seen(left, idle, living))
+    assert told(decision, "kind", "job_id", "rows") == [
         (Kind.DELETE, "b", ()),
-        (Kind.SUBMIT, "a", (0, 1)),
-        (Kind.CREATE, None, (2,)),
+        (Kind.CREATE, None, (0, 1, 2)),
+        (Kind.ATTENTION, "a", ()),
     ]
 
 
-def test_a_draft_that_differs_from_the_study_is_edited():
-    existing = Existing((holding("a", [1], phase=Phase.DRAFT),), edited={"a": ("jobanalyses[0].command",)})
-    assert actions(decided(array([1]), existing), "kind", "job_id") == [(Kind.EDIT, "a")]
-
-
-def test_a_draft_that_is_not_wanted_at_all_is_left_to_others_unless_pruned():
-    existing = Existing((holding("a", [9], phase=Phase.DRAFT), holding("b", [1])), prunable=frozenset({"a"}))
-    assert decided(array([1]), existing).is_empty
-    pruned = decided(array([1]), existing, Wishes(prune=True))
-    assert actions(pruned, "kind", "job_id") == [(Kind.DELETE, "a")]
-
-
-def test_pruning_keeps_what_was_applied_from_elsewhere_and_what_is_wanted_in_part():
-    existing = Existing(
-        (holding("a", [8]), holding("b", [1, 9])), older=(job("c", [1]),), prunable=frozenset("bc")
+def test_pruning_touches_only_what_was_applied_from_here_and_has_not_ended():
+    found = seen(
+        holding("running", [8], number=1),
+        holding("elsewhere", [4], number=2),
+        holding("ended", [5], phase=Phase.FINISHED, number=3),
+        holding("partly", [1, 9], number=4),
+        holding("left", [7], phase=Phase.DRAFT, age_s=50, number=5),
     )
-    pruned = decided(array([1]), existing, Wishes(prune=True))
-    assert actions(pruned, "kind", "job_id") == [(Kind.DELETE, "c")]
+    assert decide([1], found).is_empty
+    around = Around(from_here=frozenset({"running", "ended", "partly", "left"}))
+    pruned = decide([1], found, around, Wishes(prune=True))
+    assert told(pruned, "kind", "job_id") == [(Kind.STOP, "running"), (Kind.DELETE, "left")]
 
 
 def test_a_running_older_recipe_is_stopped_only_when_asked():
-    older = (job("old", [1]), job("ended", [1], phase=Phase.FINISHED))
-    existing = Existing((holding("new", [1]),), older=older)
-    assert decided(array([1]), existing).is_empty
-    replaced = decided(array([1]), existing, Wishes(replace=True))
-    assert actions(replaced, "kind", "job_id") == [(Kind.STOP, "old")]
+    older = (job("old", [1]), job("ended", [1], phase=Phase.FINISHED), job("other", [1]))
+    found = seen(holding("new", [1]), older=older)
+    around = Around(from_here=frozenset({"old", "ended"}))
+    assert decide([1], found, around).is_empty
+    replaced = decide([1], found, around, Wishes(replace=True))
+    assert told(replaced, "kind", "job_id") == [(Kind.STOP, "old")]
 
 
-def test_a_row_that_was_stopped_is_tried_again_under_the_next_generation():
-    stopped = holding("a", [1, 2], stands=[1], phase=Phase.FINISHED)
-    decision = decided(array([1, 2]), Existing((stopped,)))
-    assert actions(decision, "kind", "rows", "generation") == [(Kind.CREATE, (1,), 1)]
-    assert decision.actions[0].reason.why is Why.STOPPED
+def test_doubles_are_told_with_the_one_to_keep_and_are_no_change_to_make():
+    decision = decide([1, 2], seen(holding("a", [1, 2]), holding("b", [2], number=1)))
+    (double,) = decision.actions
+    assert (double.kind, double.reason.why, double.reason.changes[0]) == (
+        Kind.ATTENTION,
+        Why.DOUBLE,
+        "keep a",
+    )
+    assert decision.is_empty
+    assert not decision.is_clean
 
 
-def test_two_who_retry_aim_at_the_same_generation_and_a_third_try_at_the_next():
-    first = holding("a", [1], stands=[], failed=[1], phase=Phase.FINISHED)
-    retry = holding("b", [1], stands=[], failed=[1], phase=Phase.FINISHED, generation=1, created="2")
-    assert decided(array([1]), Existing((first,))).actions[0].generation == 1
-    decision = decided(array([1]), Existing((first, retry)))
-    assert actions(decision, "generation") == [(2,)]
-    assert decision.actions[0].reason.why is Why.RETRIED
+def test_copies_and_unknown_words_need_a_person_and_are_no_change():
+    decision = decide([1], seen(holding("a", [1], phase=Phase.UNKNOWN), copies=(job("copy", [1]),)))
+    assert [action.reason.why for action in decision.actions] == [Why.CLONE, Why.UNKNOWN_STATUS]
+    assert decision.is_clean
 
 
-def test_a_retry_is_no_double():
-    shown = [holding("a", [1]), holding("b", [1], generation=1, created="2")]
-    assert doubles([1], shown) == []
+counts = st.lists(st.integers(0, 3), max_size=6)
 
 
-def test_a_row_that_is_wanted_twice_is_created_twice():
-    decision = decided(array([5, 5]), Existing((holding("a", [5]),)))
-    assert sum(len(action.rows) for action in decision.actions) == 1
+def doubles(desired, *holdings):
+    return Account(array(desired), seen(*holdings), noted(Memory(), seen(*holdings))).doubles()
 
 
-def test_a_unit_is_one_job():
-    assert decided_unit([], Existing()).actions[0].kind is Kind.CREATE
-    assert decided_unit([job("a", unit="u")], Existing()).is_empty
-    drafts = [job("b", unit="u", phase=Phase.DRAFT, created="2"), job("a", unit="u", phase=Phase.DRAFT)]
-    assert actions(decided_unit(drafts, Existing()), "kind", "job_id") == [(Kind.SUBMIT, "a")]
+@given(counts, st.lists(counts, min_size=1, max_size=4))
+def test_a_row_is_doubled_where_more_copies_live_than_are_wanted_or_than_one_job_holds(desired, held):
+    jobs = [holding(f"j{index}", rows, number=index) for index, rows in enumerate(held)]
+    total = Counter(key for rows in held for key in rows)
+    most = Counter(desired)
+    for rows in held:
+        most |= Counter(rows)
+    assert sum(double.rows for double in doubles(desired, *jobs)) == (total - most).total()
 
 
-def test_a_clone_has_the_nonce_of_an_earlier_job():
-    made = [job("later", nonce="same", created="2"), job("first", nonce="same"), job("other", created="3")]
-    assert clones(made) == {"later"}
+def test_tries_that_failed_or_ended_are_no_doubles():
+    first = holding("a", [1, 2, 3], lost=[1], failed=[2], lacking=[3], phase=Phase.FINISHED)
+    assert doubles([1, 2, 3], first, holding("b", [1, 2, 3], number=1)) == ()
+    assert doubles([1], holding("a", [1]), holding("b", [1], number=1)) == (Double(("a", "b"), 1),)
 
 
-def test_rows_of_a_submitted_clone_exist_and_need_a_person():
-    copy = holding("copy", [1])
-    decision = decided(array([1]), Existing(copied=(copy,), clones=(copy.job,)))
-    assert (decision.is_empty, decision.runs_unchanged) == (True, 1)
-    assert actions(decision, "kind", "job_id") == [(Kind.ATTENTION, "copy")]
+def test_a_draft_whose_rows_cannot_be_read_holds_every_row():
+    unread = Holding(job("a", [1], phase=Phase.DRAFT, age_s=1), None)
+    found = seen(unread)
+    account = Account(array([1, 2, 2]), found, Memory())
+    assert account.less(account.missing, [unread]).tolist() == [0, 0]
+    assert not account.fits(unread, account.missing)
 
 
-def test_an_unknown_status_counts_as_submitted_and_needs_a_person():
-    decision = decided(array([1]), Existing((holding("a", [1], phase=Phase.UNKNOWN),)))
-    assert (decision.is_empty, decision.runs_unchanged) == (True, 1)
-    assert decision.actions[0].reason.why is Why.UNKNOWN_STATUS
-
-
-def test_jobs_are_shared_with_whom_the_study_names():
-    existing = Existing((holding("a", [1]),), unshared={"a": ("x@y.z",)})
-    assert actions(decided(array([1]), existing), "kind", "job_id", "emails") == [
-        (Kind.SHARE, "a", ("x@y.z",))
-    ]
-
-
-def test_the_later_of_two_drafts_loses():
-    drafts = [
-        holding("mine", [1, 2], phase=Phase.DRAFT, created="2"),
-        holding("theirs", [2, 3], phase=Phase.DRAFT, created="1"),
-    ]
-    assert lose([1, 2, 3], drafts, ["mine"]) == {"mine"}
-    assert lose([1, 2, 3], drafts, ["theirs"]) == set()
-
-
-def test_an_earlier_draft_wins_though_i_want_only_a_part_of_it():
-    drafts = [
-        holding("mine", [1, 2], phase=Phase.DRAFT, created="2"),
-        holding("theirs", [2, 99], phase=Phase.DRAFT, created="1"),
-    ]
-    assert lose([1, 2], drafts, ["mine"]) == {"mine"}
-
-
-def test_a_draft_loses_to_any_submitted_job_that_holds_its_row():
-    shown = [holding("mine", [1], phase=Phase.DRAFT, created="1"), holding("theirs", [1], created="2")]
-    assert lose([1], shown, ["mine"]) == {"mine"}
-
-
-def test_a_draft_of_another_try_loses():
-    shown = [
-        holding("mine", [1], phase=Phase.DRAFT, created="3"),
-        holding("stopped", [1], stands=[], phase=Phase.FINISHED),
-    ]
-    assert lose([1], shown, ["mine"]) == {"mine"}
-
-
-def test_a_draft_that_is_not_shown_loses():
-    assert lose([1], [], ["mine"]) == {"mine"}
-
-
-def test_a_row_that_is_wanted_twice_has_room_for_two():
-    shown = [holding("mine", [5], phase=Phase.DRAFT, created="2"), holding("theirs", [5], created="1")]
-    assert lose([5, 5], shown, ["mine"]) == set()
-
-
-@given(st.lists(keys.filter(bool), min_size=2, max_size=4), st.data())
-def test_whoever_looks_with_whatever_design_no_row_has_two_winners(held, data):
-    shown = [holding(f"j{i}", rows, phase=Phase.DRAFT, created=str(i)) for i, rows in enumerate(held)]
-    winners = []
-    for entry in shown:
-        others = data.draw(st.sets(st.integers(0, 6)))
-        desired = sorted({*entry.keys.tolist(), *others})
-        if entry.job.id not in lose(desired, shown, [entry.job.id]):
-            winners.append(entry)
-    copies = Counter(key for entry in winners for key in entry.keys.tolist())
-    assert all(count == 1 for count in copies.values())
-
-
-def test_a_claimed_draft_comes_before_an_earlier_one():
-    drafts = [
-        holding("early", [1], phase=Phase.DRAFT, created="1"),
-        holding("claimed", [1], phase=Phase.DRAFT, created="2"),
-    ]
-    account = ledger([1], drafts)
-    assert losing_drafts(account, drafts, ["early", "claimed"], {"claimed"}) == {"early"}
-
-
-def test_units_have_one_winner():
-    drafts = [
-        job("b", unit="u", phase=Phase.DRAFT, created="2"),
-        job("a", unit="u", phase=Phase.DRAFT, created="1"),
-    ]
-    assert losing_units(drafts, ["b"]) == {"b"}
-    assert losing_units(drafts, ["a"]) == set()
-    assert losing_units([*drafts, job("c", unit="u")], ["a"]) == {"a"}
-
-
-def test_the_later_job_of_doubled_rows_is_stopped_whole_or_by_its_runs():
-    shown = [
-        holding("b", [2, 3], created="2"),
-        holding("a", [1, 2], created="1"),
-        holding("c", [1], created="3"),
-    ]
-    assert doubles([1, 2, 3], shown) == [("b", (1,), False, ("a",)), ("c", (1,), True, ("a",))]
-    assert doubles([1, 1, 2, 2, 3], shown) == []
-    decision = decided(array([1, 2, 3]), Existing(tuple(shown)))
-    assert actions(decision, "kind", "job_id", "runs_to_stop") == [
-        (Kind.STOP, "b", (1,)),
-        (Kind.STOP, "c", ()),
-    ]
-
-
-def test_a_double_that_has_ended_or_is_being_stopped_is_history():
-    ended = holding("b", [1], phase=Phase.FINISHED, created="2")
-    stopping = holding("c", [1], phase=Phase.STOPPING, created="3")
-    assert decided(array([1]), Existing((holding("a", [1]), ended, stopping))).is_empty
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=10), st.data())
+def test_the_indices_of_copies_are_rows_of_these_keys_and_no_others(desired, data):
+    account = Account(array(desired), seen(), Memory())
+    copies = array([data.draw(st.integers(0, int(n))) for n in account.wanted]).astype(np.int64)
+    chosen = account.indices(copies).tolist()
+    assert len(set(chosen)) == len(chosen) == copies.sum()
+    assert Counter(desired[index] for index in chosen) == Counter(account.keys(copies).tolist())

@@ -1,6 +1,5 @@
 """Rows of results belong to the runs that computed them, on a real platform with real runs."""
 
-import itertools
 import time
 
 import pytest
@@ -8,24 +7,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doe_compiler.actual.jobs import Findings
-from doe_compiler.apply.conduct import Conduct
-from doe_compiler.apply.looking import Order, looked
-from doe_compiler.apply.protocol import carried_out
 from doe_compiler.bundle.pack import for_reading_platform
-from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.findings import has_errors
+from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import checked, compiled
 from doe_compiler.platform.service import open_platform
-from doe_compiler.results.collect import collected, failed_runs
+from doe_compiler.results.collect import collected, lacking_runs
 from doe_compiler.results.states import RunState
 from doe_compiler.results.table import as_csv, cells, header
-
-_NONCES = itertools.count(1000)
-CONDUCT = Conduct(
-    0.0, lambda _seconds: None, lambda: 0.0, lambda: f"r{next(_NONCES)}", lambda: 0.5, lambda _step: None
-)
+from tests.apply.applying import apply, order_of
 
 
 class Lab:
@@ -68,8 +59,7 @@ class Lab:
 
     def apply(self, study, *, wait=True):
         bundle = self.bundle(study)
-        orders = [Order(wanted_of(bundle))]
-        carried_out(self.client, orders, looked(self.client, orders, Findings()), CONDUCT, Findings())
+        apply(self.client, order_of(bundle))
         if wait:
             self.platform.ensure_executor(detached=False)
             give_up = time.monotonic() + 60
@@ -182,18 +172,20 @@ def test_names_of_constants_are_free_and_values_are_those_of_the_runs(lab):
     assert [(row.state, row.inputs["renamed"]) for row in results.rows] == [(RunState.DONE, "7")] * 2
 
 
-def test_failed_runs_are_those_that_a_retry_would_take(lab):
-    study = lab.study({"x": {"levels": [0, 3]}}, design={})
-    text = study.read_text().replace("cp deck.txt out.txt", "cp deck.txt out.txt; exit $x")
+def test_lacking_runs_went_well_but_for_a_required_response(lab):
+    study = lab.study({"x": {"levels": [0, 3, 5]}}, design={})
+    text = study.read_text().replace("cp deck.txt out.txt", "[ $x = 5 ] || cp deck.txt out.txt; [ $x != 3 ]")
+    text = text.replace("required: false", "required: true")
     study.write_text(text)
     bundle = lab.apply(study)
     results = lab.results(study)
     assert [(row.state.value, row.why[:11]) for row in results.rows] == [
         ("done", ""),
-        ("failed", "exit code 3"),
+        ("failed", "exit code 1"),
+        ("failed", "no value of"),
     ]
-    (job,) = looked(lab.client, [Order(wanted_of(bundle))], Findings())[0].jobs
-    assert failed_runs(lab.client, bundle, job) == {2}
+    (job,) = study_jobs(lab.client, "lab")
+    assert lacking_runs(lab.client, bundle, job) == {3}
 
 
 def test_the_table_has_a_cell_for_every_column(lab):

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.actual.jobs import study_jobs
 from doe_compiler.client.answers import RunEntry, RunVariable
-from doe_compiler.results.collect import collected, failed_runs, place_of
+from doe_compiler.observe.listing import study_jobs
+from doe_compiler.observe.looking import has_failed
+from doe_compiler.results.collect import collected, lacking_runs, place_of
 from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.late import LateCommands
 from doe_compiler.results.states import RunState
@@ -89,7 +90,8 @@ def test_failed_runs_are_those_that_the_table_shows_as_failed(lab):
     rows = lab.results(study).rows
     assert [row.state for row in rows] == [RunState.DONE, RunState.FAILED] * 2
     (job,) = study_jobs(lab.client, "lab")
-    assert failed_runs(lab.client, bundle, job) == {2, 4}
+    failed = {run.number for run in lab.client.all_runs(job.id) if has_failed(run)}
+    assert (failed, lacking_runs(lab.client, bundle, job)) == ({4}, {2})
     assert "no value of y" in rows[1].why
     assert rows[3].why.startswith("exit code 7")
 

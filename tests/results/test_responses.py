@@ -2,14 +2,14 @@
 
 import pytest
 
-from doe_compiler.actual.jobs import study_jobs
 from doe_compiler.client.client import Client
 from doe_compiler.client.patience import Patience
 from doe_compiler.kernel.errors import TryAgain
 from doe_compiler.kernel.wire import Response
+from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.platform.service import open_platform
-from doe_compiler.results.collect import collected, failed_runs
+from doe_compiler.results.collect import collected, lacking_runs
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_had_is_the_reason_of_its_row(applied, status):
 def test_a_file_that_cannot_be_had_for_now_is_no_reason_to_run_again(applied):
     def failed(client, bundle):
         (job,) = study_jobs(client, bundle.spec.study)
-        return failed_runs(client, bundle, job)
+        return lacking_runs(client, bundle, job)
 
     with pytest.raises(TryAgain):
         seen(applied, 503, failed)

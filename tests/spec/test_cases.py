@@ -86,7 +86,7 @@ def test_cases_of_words_may_be_sent_to_a_platform_that_samples(read_cases):
     )
     assert reading.findings == ()
     bundle = bundled(reading.spec, None)
-    payload = bundle.jobs(None)[0].payload(bundle, name="n", parameters=None)
+    payload = bundle.jobs()[0].payload(bundle, name="n", parameters=None)
     assert payload["caseFile"] is not None
     roles = {variable["name"]: variable["variableType"] for variable in payload["jobvariables"]}
     assert roles == {"x": "Param", "mesh": "Case", "size": "Case"}

@@ -129,7 +129,7 @@ def test_the_columns_of_a_case_file_stay_in_the_templates():
         ("日本", "job-aabbcc"),
         ("", "job-aabbcc"),
         ("x" * 50, "x" * 40),
-        ("Lift [doe1 airfoil2d 0123456789ab.64-89abcdef01234567.g0.k3j2h1aa]", "airfoil2d"),
+        ("Lift [doe2 airfoil2d 0123456789ab.64-89abcdef01234567.g0.65f3a1c09b1d44e2]", "airfoil2d"),
     ],
 )
 def test_the_study_has_a_name(name, study):

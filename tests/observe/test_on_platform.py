@@ -3,19 +3,24 @@
 import itertools
 import json
 import tarfile
+import time
 
 import pytest
 
-from doe_compiler.actual.drafts import differences
-from doe_compiler.actual.jobs import Findings, Phase, clones, job_keys, marked_jobs, of_recipe, study_jobs
-from doe_compiler.actual.recipes import recipe_changes
 from doe_compiler.apply.upload import uploaded
-from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
+from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name, nonce_of
+from doe_compiler.bundle.observation import Phase
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 from doe_compiler.kernel.wire import Response
+from doe_compiler.observe.drafts import differences
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.listing import copies, marked_jobs, of_recipe, study_jobs
+from doe_compiler.observe.looking import held_keys, subject_of
+from doe_compiler.observe.recipes import recipe_changes
+from doe_compiler.observe.rows import job_keys
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.platform.service import open_platform
 
@@ -37,11 +42,11 @@ def drafted(client, study, rows=None):
     wanted = wanted_of(bundle)
     ids = uploaded(client, wanted.files, lambda: None)
     made = []
-    for ready in wanted.ready(range(len(wanted.keys)) if rows is None else rows):
+    for pack in wanted.packs(range(len(wanted.keys)) if rows is None else rows):
+        ready = wanted.job(pack)
         files = ids | (uploaded(client, [ready.parameters], lambda: None) if ready.parameters else {})
-        mark = Mark(
-            wanted.study, wanted.recipe[:RECIPE_DIGITS], ready.rows, ready.unit, 0, f"n{next(_NONCES):06}"
-        )
+        nonce = nonce_of(time.time(), next(_NONCES))
+        mark = Mark(wanted.study, wanted.recipe[:RECIPE_DIGITS], ready.rows, ready.unit, 0, nonce)
         payload = {**with_ids(ready.payload, files), "name": marked_name(ready.title, mark)}
         made.append(client.create_job(payload).id)
     return wanted, made
@@ -65,14 +70,14 @@ def test_a_job_with_the_nonce_of_an_earlier_one_is_a_clone(client, study_at):
     _, (first,) = drafted(client, study_at())
     copied = client.job(first)
     clone = client.create_job({**dict(copied.raw), "name": copied.name}).id
-    assert clones(study_jobs(client, "adder")) == {clone}
+    assert copies(study_jobs(client, "adder")) == {clone}
 
 
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3], [1, 2], [0, 3], [3, 0]])
 def test_the_rows_of_a_job_are_known_in_their_order(client, study_at, rows):
     wanted, _ = drafted(client, study_at(**LEVELS), rows)
     (job,) = study_jobs(client, "adder")
-    found = Findings().keys(client, job, wanted.varied, wanted.keys)
+    found = held_keys(client, subject_of(wanted), job, KnownJobs())
     assert found.tolist() == wanted.keys[rows].tolist()
 
 
@@ -80,9 +85,10 @@ def test_what_was_read_once_is_not_read_again(client, study_at):
     wanted, (job_id,) = drafted(client, study_at(**LEVELS), [0, 3])
     (job,) = study_jobs(client, "adder")
     kept = {}
-    first = Findings(kept).keys(client, job, wanted.varied, wanted.keys)
+    first = held_keys(client, subject_of(wanted), job, KnownJobs(kept))
     client.delete(job_id)
-    assert Findings(kept).keys(client, job, wanted.varied, wanted.keys).tolist() == first.tolist()
+    again = held_keys(client, subject_of(wanted), job, KnownJobs(kept))
+    assert again.tolist() == first.tolist()
 
 
 def test_rows_with_texts_that_travel_by_name_are_those_of_the_design(client, study_at):
@@ -201,7 +207,7 @@ def test_a_job_without_its_parts_tells_nothing(client, study_at):
 
 def test_a_draft_is_as_the_study_has_it_until_somebody_edits_it(client, study_at):
     wanted, (job_id,) = drafted(client, study_at())
-    (ready,) = wanted.ready(range(5))
+    ready = wanted.job(range(5))
     names = {file.reference: (file.name, file.size) for file in [*wanted.files, ready.parameters]}
     assert differences(client.job(job_id).raw, ready.payload, names) == ()
     form = json.loads(json.dumps(dict(client.job(job_id).raw)))

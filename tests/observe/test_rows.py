@@ -2,9 +2,9 @@
 
 import pytest
 
-from doe_compiler.actual.jobs import parameter_keys
 from doe_compiler.bundle.rows import text_keys
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.observe.rows import parameter_keys
 
 
 def test_rows_are_read_by_name_and_other_columns_do_not_count():

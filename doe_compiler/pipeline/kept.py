@@ -1,4 +1,4 @@
-"""Where findings about jobs outlive a command: a file a platform and account, which may vanish at any time."""
+"""Where facts about jobs outlive a command: a file a platform and account, which may vanish at any time."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class _Kept(MutableMapping[str, str]):
         self._reads_only = reads_only
         self._entries: dict[str, str] = {}
         try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
             lines = []
         for line in lines:
@@ -53,9 +53,9 @@ class _Kept(MutableMapping[str, str]):
         return len(self._entries)
 
 
-def kept_findings(
+def kept_facts(
     folder: Path, host: str, account: str, *, reads_only: bool = False
 ) -> MutableMapping[str, str]:
-    """The findings about one account's jobs on one host; a cache that cannot be written is none."""
+    """The facts about one account's jobs on one host; a cache that cannot be written is none."""
     file = folder / f"{digest('doe1-account', [host, account])[:16]}.jsonl"
     return _Kept(file, reads_only=reads_only)

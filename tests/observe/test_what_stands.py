@@ -9,22 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.actual.jobs import (
-    ActualJob,
-    Findings,
-    Phase,
-    by_age,
-    clones,
-    crossed,
-    marked_jobs,
-    of_recipe,
-    parameter_keys,
-    study_jobs,
-)
-from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
+from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name, nonce_of
+from doe_compiler.bundle.observation import Phase, SeenJob, by_age
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set, text_keys
+from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.answers import JobEntry
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.listing import copies, marked_jobs, of_recipe, study_jobs
+from doe_compiler.observe.looking import Eye, subject_of
+from doe_compiler.observe.rows import crossed, parameter_keys
 from tests.results.test_collect import Lab
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,7 +42,8 @@ class Listing:
 
 
 def entry(number, status, *, study="s", nonce=None, **more):
-    mark = Mark(study, "0" * RECIPE_DIGITS, RowSet(1, number), None, 0, nonce or f"n{number:05}")
+    nonce = nonce or nonce_of(NOW.timestamp(), number)
+    mark = Mark(study, "0" * RECIPE_DIGITS, RowSet(1, number), None, 0, nonce)
     name = marked_name("A title", mark)
     return JobEntry(f"j{number}", name, status, NOW + timedelta(seconds=number), "me", **more)
 
@@ -94,15 +89,25 @@ def test_jobs_come_oldest_first_in_whatever_order_they_are_listed(order, data):
         assert list(jobs) == sorted(jobs, key=by_age)
 
 
-@given(st.lists(st.sampled_from(["aaaa", "bbbb", "cccc"]), max_size=8), st.randoms())
-def test_of_each_nonce_the_oldest_job_is_the_original(nonces, chance):
-    jobs = [
-        ActualJob(f"j{n}", "", Mark("s", "0" * 12, None, None, 0, nonce), Phase.DRAFT, "", NOW + timedelta(n))
-        for n, nonce in enumerate(nonces)
-    ]
+def job_with(nonce, number, after_s):
+    stamp = round((NOW.timestamp() + after_s) * 1e6)
+    return SeenJob(f"j{number}", "", Mark("s", "0" * 12, None, None, 0, nonce), Phase.DRAFT, "", stamp)
+
+
+@given(st.lists(st.integers(0, 2), max_size=8), st.randoms())
+def test_of_each_nonce_the_oldest_job_is_the_original(numbers, chance):
+    nonces = [nonce_of(NOW.timestamp(), number) for number in numbers]
+    jobs = [job_with(nonce, n, n) for n, nonce in enumerate(nonces)]
     originals = {f"j{nonces.index(nonce)}" for nonce in set(nonces)}
     chance.shuffle(jobs)
-    assert clones(jobs) == {job.id for job in jobs} - originals
+    assert copies(jobs) == {job.id for job in jobs} - originals
+
+
+@pytest.mark.parametrize(
+    ("after_s", "is_copy"), [(-601, True), (-599, False), (0, False), (599, False), (601, True)]
+)
+def test_a_job_that_is_not_of_the_time_of_its_nonce_is_a_copy_of_one_that_is_gone(after_s, is_copy):
+    assert bool(copies([job_with(nonce_of(NOW.timestamp(), 1), 1, after_s)])) is is_copy
 
 
 def test_a_recipe_is_known_by_the_digits_of_the_mark(lab):
@@ -112,14 +117,19 @@ def test_a_recipe_is_known_by_the_digits_of_the_mark(lab):
 
 
 def held(lab, study):
-    """The one job of a study with all its keys, and a way to ask what stands."""
+    """The one job of a study, and a way to ask which of its rows, from 1, stand and which have failed."""
     bundle = lab.bundle(study)
     (job,) = study_jobs(lab.client, "lab")
-    keys = design_keys(bundle.design)
+    keys = design_keys(bundle.design).tolist()
+    wanted = wanted_of(bundle)
 
     def standing(job=job, kept=None):
-        found = Findings(kept).standing(lab.client, job, keys).tolist()
-        return [keys.tolist().index(key) + 1 for key in found]
+        eye = Eye(lab.client, lab.client.me(), time.monotonic, KnownJobs(kept))
+        holding = eye.holding(subject_of(wanted), job)
+        lost, failed = (
+            [keys.index(key) + 1 for key in each.tolist()] for each in (holding.lost, holding.failed)
+        )
+        return [n for n in range(1, len(keys) + 1) if n not in lost], failed
 
     return job, standing
 
@@ -130,7 +140,9 @@ def test_all_rows_of_a_job_that_ran_to_its_end_stand_those_that_failed_too(lab):
     lab.apply(study)
     job, standing = held(lab, study)
     assert job.reason == "A run failed"
-    assert standing() == standing(replace(job, reason=None)) == standing(replace(job, reason="")) == [1, 2]
+    assert job.runs_failed == 1
+    elsewhere = replace(job, reason=None, runs_failed=None)
+    assert standing() == standing(elsewhere) == ([1, 2], [2])
 
 
 def cut_short(lab):
@@ -155,8 +167,9 @@ def cut_short(lab):
     wait(lambda: ended() == [1, 3] and (lab.folder / "reached4").exists())
     before = ended()
     assert not job.is_draft
-    keys = design_keys(bundle.design)
-    assert Findings().standing(lab.client, job, keys).tolist() == keys.tolist()
+    assert bundle.design.n == 4
+    _, standing = held(lab, study)
+    assert standing() == ([1, 2, 3, 4], [])
     lab.client.stop(job.id)
     lab.platform.ensure_executor(detached=False)
     wait(lambda: study_jobs(lab.client, "lab")[0].phase is Phase.FINISHED)
@@ -167,10 +180,10 @@ def test_of_a_job_that_was_stopped_only_the_rows_that_completed_stand_and_that_i
     study, before = cut_short(lab)
     job, standing = held(lab, study)
     kept = {}
-    assert standing(kept=kept) == before
-    assert standing(replace(job, reason=None)) == standing(replace(job, reason="")) == before
+    assert standing(kept=kept) == (before, [])
+    assert standing(replace(job, reason=None, runs_failed=None)) == (before, [])
     lab.client.delete(job.id)
-    assert standing(kept=kept) == before
+    assert standing(kept=kept) == (before, [])
     with pytest.raises(DoeError):
         standing(kept={})
 

@@ -1,23 +1,18 @@
-"""A draft is submitted as it is, so whatever a person has changed in it is found, and nothing else."""
+"""Whatever a person has changed in a draft is found, and nothing else."""
 
 import copy
 import tarfile
-from dataclasses import replace
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.actual.drafts import differences
-from doe_compiler.actual.jobs import Findings, study_jobs
-from doe_compiler.apply.looking import Order, looked
-from doe_compiler.apply.protocol import carried_out
 from doe_compiler.apply.upload import uploaded
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.bundle.wanted import wanted_of
-from doe_compiler.kernel.errors import Terminated
-from tests.results.test_collect import CONDUCT, Lab
+from doe_compiler.observe.drafts import differences
+from tests.results.test_collect import Lab
 
 NAMES = {"aa": ("deck.t", 10), "bb": ("tool", 20)}
 PAYLOAD = {
@@ -126,31 +121,6 @@ def test_where_a_draft_comes_from_is_no_difference():
     assert differences(draft, PAYLOAD, NAMES) == ()
 
 
-def test_a_draft_that_somebody_gave_a_variable_more_runs_as_the_study_says(tmp_path):
-    lab = Lab(tmp_path)
-    try:
-        study = lab.study({"x": {"levels": [1, 2]}}, design={})
-        study.write_text(study.read_text().replace("cp deck.txt out.txt", "echo $x${EXTRA-} > out.txt"))
-        bundle = lab.bundle(study)
-        orders = [Order(wanted_of(bundle))]
-
-        def stopped_before_the_submit(step):
-            if step.what == "submit":
-                raise Terminated
-
-        conduct = replace(CONDUCT, tell=stopped_before_the_submit)
-        with pytest.raises(Terminated):
-            carried_out(lab.client, orders, looked(lab.client, orders, Findings()), conduct, Findings())
-        (job,) = study_jobs(lab.client, wanted_of(bundle).study)
-        form = copy.deepcopy(dict(lab.client.job(job.id).raw))
-        form["jobanalyses"][0]["envVars"]["EXTRA"] = "0000"
-        lab.client.change_job(job.id, {"jobanalyses": form["jobanalyses"]})
-        lab.apply(study)
-        assert [row.outputs["y"] for row in lab.results(study).rows] == ["1", "2"]
-    finally:
-        lab.close()
-
-
 def test_a_draft_with_archives_is_as_the_study_has_it_until_they_are_to_be_unpacked_otherwise(tmp_path):
     lab = Lab(tmp_path)
     try:
@@ -162,7 +132,7 @@ def test_a_draft_with_archives_is_as_the_study_has_it_until_they_are_to_be_unpac
         sections["analyses"][0]["inputFiles"] = ["a.tar.gz", {"path": "b.tar.gz", "decompress": False}]
         study.write_text(yaml.safe_dump(sections))
         wanted = wanted_of(lab.bundle(study))
-        (ready,) = wanted.ready(range(1))
+        ready = wanted.job(range(1))
         ids = uploaded(lab.client, [*wanted.files, ready.parameters], lambda: None)
         job = lab.client.create_job({**with_ids(ready.payload, ids), "name": "draft"})
         names = {file.reference: (file.name, file.size) for file in [*wanted.files, ready.parameters]}

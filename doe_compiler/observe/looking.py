@@ -1,0 +1,237 @@
+"""Look at the platform: the jobs of studies, the rows that they hold, and what became of those; reads only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from doe_compiler.bundle.mark import read_mark
+from doe_compiler.bundle.observation import Holding, Observation, Phase, SeenJob, by_age
+from doe_compiler.bundle.rows import Keys
+from doe_compiler.bundle.steps import EXIT_NAME
+from doe_compiler.bundle.wanted import Wanted
+from doe_compiler.client.client import Client, RunEntry
+from doe_compiler.client.errors import NotFound
+from doe_compiler.kernel.canonical import sha256_hex
+from doe_compiler.kernel.errors import DoeError, NotAllowedIn, PreconditionFailed, TryAgain
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.listing import copies, marked_jobs, of_recipe, phase_of
+from doe_compiler.observe.rows import Ranges, job_keys
+
+_RUNS_A_PAGE = 1000
+_RAN_TO_THE_END = ("Completed successfully", "A run failed")
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a look is to find of a study.
+
+    `remembered` are jobs, id to name, that are known to have been submitted, and must not be missing; the jobs in
+    `forgotten` do not count. With `with_failures` the runs that have failed are looked for.
+    """
+
+    wanted: Wanted
+    ranges: Ranges
+    remembered: Callable[[], Mapping[str, str]] = dict
+    forgotten: frozenset[str] = frozenset()
+    with_failures: bool = True
+
+
+def subject_of(wanted: Wanted) -> Subject:
+    """A study that is only looked at."""
+    return Subject(wanted, Ranges(wanted.keys))
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Looks at one platform as one account.
+
+    `clock` are seconds, strictly rising, in suspend too. `known` is shared by the looks of one command so that nothing
+    is read twice.
+    """
+
+    client: Client
+    account: str
+    clock: Callable[[], float]
+    known: KnownJobs = field(default_factory=KnownJobs)
+
+    def look(
+        self, subjects: Sequence[Subject], submitted: Sequence[frozenset[str]] | None = None
+    ) -> tuple[Observation, ...]:
+        """One look a study, from one reading of the list; `submitted` are jobs that no list may show as drafts.
+
+        Raises PreconditionFailed if a job that was submitted is gone or cannot be read, TryAgain if a listed one does
+        not answer.
+        """
+        submitted = submitted or [frozenset()] * len(subjects)
+        try:
+            return self._look(subjects, submitted)
+        except _Vanished:
+            return self._look(subjects, submitted)
+
+    def _look(
+        self, subjects: Sequence[Subject], submitted: Sequence[frozenset[str]]
+    ) -> tuple[Observation, ...]:
+        begun = self.clock()
+        listed = marked_jobs(self.client, self.account)
+        date = self.client.server_time()
+        ended = self.clock()
+        date_us = None if date is None else round(date.timestamp() * _MICROSECONDS)
+        return tuple(
+            replace(
+                self._of_study(subject, listed.get(subject.wanted.study, ()), known),
+                begun=begun,
+                ended=ended,
+                date_us=date_us,
+            )
+            for subject, known in zip(subjects, submitted, strict=True)
+        )
+
+    def _of_study(
+        self, subject: Subject, jobs: tuple[SeenJob, ...], submitted: frozenset[str]
+    ) -> Observation:
+        jobs = tuple(job for job in jobs if job.id not in subject.forgotten)
+        jobs = tuple(sorted([*jobs, *self._unlisted(subject, jobs)], key=by_age))
+        copied = copies(jobs)
+        own = of_recipe(jobs, subject.wanted.recipe)
+        holdings = [self.holding(subject, job, submitted) for job in own if job.id not in copied]
+        return Observation(
+            0.0,
+            0.0,
+            None,
+            tuple(holding for holding in holdings if holding is not None),
+            tuple(job for job in jobs if job.id in copied),
+            tuple(job for job in jobs if job not in own and job.id not in copied),
+            jobs,
+        )
+
+    def _unlisted(self, subject: Subject, jobs: Sequence[SeenJob]) -> list[SeenJob]:
+        """The jobs that are known to have been submitted and that the list does not show: unknown is not absent."""
+        shown = {job.id for job in jobs}
+        found = []
+        for job_id, name in sorted(subject.remembered().items()):
+            if job_id in shown or job_id in subject.forgotten:
+                continue
+            try:
+                found.append(self._by_id(subject, job_id))
+            except NotFound as error:
+                raise PreconditionFailed(
+                    f"job {job_id} of study '{subject.wanted.study}' was submitted and is gone: {name}",
+                    hint=f"if it was deleted on purpose: doe apply --forget {job_id}",
+                ) from error
+        return found
+
+    def _by_id(self, subject: Subject, job_id: str) -> SeenJob:
+        job = self.client.job(job_id)
+        mark = read_mark(job.name)
+        if mark is None or mark.study != subject.wanted.study:
+            raise PreconditionFailed(
+                f"job {job_id} was submitted for study '{subject.wanted.study}' and has lost its mark: "
+                f"it is now called {job.name!r}",
+                hint=f"doe adopt {job_id} gives it its name back; doe apply --forget {job_id} does without it",
+            )
+        statuses = self.client.statuses(job_id)
+        status = statuses[0].status if statuses else ""
+        created = 0 if job.date_inserted is None else round(job.date_inserted.timestamp() * _MICROSECONDS)
+        return SeenJob(job_id, job.name, mark, phase_of(status), status, created)
+
+    def holding(
+        self, subject: Subject, job: SeenJob, submitted: frozenset[str] = frozenset()
+    ) -> Holding | None:
+        """A job of the recipe with its rows and what became of them; None for a draft that is gone."""
+        is_submitted = not job.is_draft or job.id in submitted
+        try:
+            keys = self.keys(subject, job)
+            if not is_submitted or job.phase is not Phase.FINISHED:
+                return Holding(job, keys)
+            return self._ended(subject, job, keys)
+        except NotFound:
+            if is_submitted:
+                raise _Vanished(job.id) from None
+            return None
+        except (NotAllowedIn, TryAgain):
+            if is_submitted:
+                raise
+            return Holding(job, None)
+        except DoeError as error:
+            if not is_submitted:
+                return Holding(job, None)
+            raise PreconditionFailed(
+                f"the rows of job {job.id} cannot be read: {error.message}",
+                hint=f"without them nobody knows what is missing; doe apply --forget {job.id} does without the job",
+            ) from error
+
+    def keys(self, subject: Subject, job: SeenJob) -> Keys:
+        """The rows that a job holds, in the order of its runs."""
+        return held_keys(self.client, subject, job, self.known)
+
+    def _ended(self, subject: Subject, job: SeenJob, keys: Keys) -> Holding:
+        """A finished job with the rows that it did not complete, and those that failed."""
+        ran_to_the_end = (job.reason or "").startswith(_RAN_TO_THE_END)
+        if ran_to_the_end and (job.runs_failed == 0 or not subject.with_failures):
+            return Holding(job, keys)
+        lost = self.known.numbers(f"lost {job.id}", lambda: self._lost(job))
+        failed: frozenset[int] | None = frozenset()
+        if subject.with_failures and job.mark.rows is not None:
+            failed = self.known.numbers(f"failed {job.id}", lambda: self._failed(job))
+        if job.mark.rows is None:
+            return Holding(job, keys, keys if lost else keys[:0])
+        return Holding(job, keys, _chosen(keys, lost), _chosen(keys, failed))
+
+    def _lost(self, job: SeenJob) -> frozenset[int] | None:
+        """The runs of a finished job that were not completed, which its end explains; None while that is not known."""
+        left = frozenset(run.number for run in self._runs(job.id) if run.completed is None)
+        if not left:
+            return left
+        reason = job.reason
+        if reason is None:
+            latest = next(iter(self.client.statuses(job.id)), None)
+            reason = "" if latest is None else latest.reason
+        if reason.startswith(_RAN_TO_THE_END):
+            return frozenset()
+        latest = next(iter(self.client.cluster_statuses(job.id)), None)
+        return left if latest is None or latest.status == "Stopped" else None
+
+    def _failed(self, job: SeenJob) -> frozenset[int]:
+        return frozenset(
+            run.number for run in self._runs(job.id) if run.completed is not None and has_failed(run)
+        )
+
+    def _runs(self, job_id: str) -> tuple[RunEntry, ...]:
+        return self.client.all_runs(job_id, _RUNS_A_PAGE)
+
+
+def held_keys(client: Client, subject: Subject, job: SeenJob, known: KnownJobs) -> Keys:
+    """The rows that a job holds, in the order of its runs; the one row of a job that the platform samples."""
+    wanted, mark = subject.wanted, job.mark
+    if mark.rows is None:
+        return np.array([int(mark.unit or "0", 16)], np.uint64)
+    found = subject.ranges.find(mark.rows)
+    if found is not None:
+        return found
+    name = f"rows {job.id} {mark} {' '.join(wanted.varied)}"
+    if wanted.texts:
+        name += f" {sha256_hex(' '.join(wanted.texts).encode())}"
+    return known.keys(name, lambda: job_keys(client, client.job(job.id), wanted.varied, wanted.texts))
+
+
+def has_failed(run: RunEntry) -> bool:
+    """Whether a completed run has an exit status that is not 0, or none."""
+    if run.exit_code is not None:
+        return run.exit_code != 0
+    told = [each.display_value for each in run.variables if each.name == EXIT_NAME]
+    return not told or told[-1] != "0"
+
+
+def _chosen(keys: Keys, numbers: frozenset[int] | None) -> Keys:
+    return keys[[number - 1 for number in sorted(numbers or ()) if number <= len(keys)]]
+
+
+class _Vanished(TryAgain):
+    """A job that the list shows as submitted does not exist."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"the list of jobs shows job {job_id}, which does not exist", hint="run the same command again"
+        )
