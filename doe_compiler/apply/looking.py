@@ -51,13 +51,24 @@ def _to_be_retried(order: Order, seen: Observation) -> Observation:
         again = [holding.lost]
         again += [holding.failed] if wishes.retry_failed else []
         again += [holding.lacking] if wishes.retry_missing else []
-        return replace(holding, lost=_only(np.concatenate(again), wishes.only_keys))
+        found = np.concatenate(again[1:])
+        return replace(holding, lost=np.concatenate([holding.lost, found[np.isin(found, may_be)]]))
 
+    may_be = _may_be_retried(order, seen)
     return replace(seen, holdings=tuple(map(retried, seen.holdings)))
 
 
-def _only(keys: Keys, chosen: Keys | None) -> Keys:
-    return keys if chosen is None else keys[np.isin(keys, chosen)]
+def _may_be_retried(order: Order, seen: Observation) -> Keys:
+    """The keys of the rows that were chosen and have tries left."""
+    wishes, keys = order.wishes, order.wanted.keys
+    chosen = keys[[number - 1 for number in wishes.only]] if wishes.only else keys
+    if wishes.retries is None:
+        return chosen
+    held = [h.keys for h in seen.holdings if h.keys is not None and not h.job.is_draft]
+    rows, wanted = np.unique(keys, return_counts=True)
+    tried = np.concatenate([*held, rows[:0]])
+    tries = np.bincount(np.searchsorted(rows, tried[np.isin(tried, rows)]), minlength=len(rows))
+    return chosen[np.isin(chosen, rows[tries - wanted < wishes.retries * wanted])]
 
 
 def _with_lacking(order: Order, seen: Observation, memory: Memory) -> Observation:
@@ -80,8 +91,8 @@ def _with_lacking(order: Order, seen: Observation, memory: Memory) -> Observatio
     def knowing(holding: Holding) -> Holding:
         if holding.job.id not in asked or holding.job.phase is not Phase.FINISHED or holding.keys is None:
             return holding
-        numbers = order.lacking(holding.job)
-        lacking = holding.keys[[number - 1 for number in sorted(numbers) if number <= len(holding.keys)]]
+        numbers = sorted(order.lacking(holding.job))
+        lacking = holding.keys[[number - 1 for number in numbers if number <= len(holding.keys)]]
         return replace(holding, lacking=lacking)
 
     return replace(seen, holdings=tuple(map(knowing, seen.holdings)))

@@ -12,23 +12,23 @@ from doe_compiler.plan.memory import Agreed
 from doe_compiler.plan.tables import Want
 
 
-def _lacks_none(_job: SeenJob) -> frozenset[int]:
-    return frozenset()
+def _lacks_none(_job: SeenJob) -> Mapping[int, tuple[str, ...]]:
+    return {}
 
 
 @dataclass(frozen=True)
 class Order:
     """A study to be planned or applied.
 
-    `origin` tells the repository, path and branch that it is applied from; `lacking` the numbers of the runs of a job
-    that lack a required response; `remembered` the jobs, id to name, that are known to have been submitted;
+    `origin` tells the repository, path and branch that it is applied from; `lacking` the runs of a job
+    that lack required responses, by number, and which; `remembered` the jobs, id to name, that are known to have been submitted;
     `forgotten` those that do not count. `agreed` is what a saved plan binds.
     """
 
     wanted: Wanted
     wishes: Wishes = NO_WISHES
     origin: str = ""
-    lacking: Callable[[SeenJob], frozenset[int]] = _lacks_none
+    lacking: Callable[[SeenJob], Mapping[int, tuple[str, ...]]] = _lacks_none
     remembered: Callable[[], Mapping[str, str]] = dict
     forgotten: frozenset[str] = frozenset()
     agreed: Agreed | None = None

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ def command(
     rps: float | None,
     as_json: bool,
     json_into: Path | None,
-    **wished: bool,
+    **wished: object,
 ) -> int:
     """Plan, ask, then run what is missing and show the results; a second apply has nothing to do.
 
@@ -167,7 +167,9 @@ def _events(as_json: bool, into: Path | None) -> "Iterator[Events | None]":
             file.close()
 
 
-def _saved(paths: tuple[Path, ...], targets: tuple[str, ...], wished: dict[str, bool]) -> "SavedPlan | None":
+def _saved(
+    paths: tuple[Path, ...], targets: tuple[str, ...], wished: dict[str, object]
+) -> "SavedPlan | None":
     """The saved plan, if that is what is to be applied."""
     from doe_compiler.pipeline.origin import project_folder
     from doe_compiler.pipeline.plan_file import is_plan, read_plan
@@ -221,13 +223,17 @@ def _from_plan(connection: "Connection", plan: "SavedPlan") -> _Work:
     root = project_folder(Path.cwd())
     at = desk(connection, (root / plan.files[0]).parent)
     plan.check(connection.host, at.account)
-    looks = looked(eye_of(connection, at), plan.orders)
+    orders = [
+        replace(order, origin=connection.origin(root / file))
+        for order, file in zip(plan.orders, plan.files, strict=True)
+    ]
+    looks = looked(eye_of(connection, at), orders)
     plan.check_looks(looks)
     return _Work(
-        plan.orders,
+        orders,
         looks,
-        [decision_of(connection, order, look) for order, look in zip(plan.orders, looks, strict=True)],
-        _same_bundles(root, plan.files, plan.orders),
+        [decision_of(connection, order, look) for order, look in zip(orders, looks, strict=True)],
+        _same_bundles(root, plan.files, orders),
         dict(plan.document),
         at,
         is_saved=True,

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -44,12 +44,29 @@ def plan_options(function: F) -> F:
     """What plan and apply do only if they are asked to."""
     options = (
         target_option,
-        click.option("--retry-failed", is_flag=True, help="Run failed rows once more, and only those."),
+        click.option(
+            "--retry-failed", is_flag=True, help="Run failed rows once more: exit status not 0, or timed out."
+        ),
+        click.option(
+            "--retry-missing", is_flag=True, help="Run rows once more that only lack a required response."
+        ),
+        click.option(
+            "--only",
+            metavar="RUN,...",
+            callback=_run_numbers,
+            help="Of these, only the runs of these numbers.",
+        ),
+        click.option(
+            "--retries",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Run no row again more than N times in all.",
+        ),
         click.option("--replace", is_flag=True, help="Stop running jobs of an older recipe."),
         click.option(
             "--prune",
             is_flag=True,
-            help="Stop and delete jobs that the study, applied from here, no longer wants.",
+            help="Stop running jobs, and delete drafts left behind, that the study, applied from here, no longer wants.",
         ),
     )
     for option in reversed(options):
@@ -57,11 +74,27 @@ def plan_options(function: F) -> F:
     return function
 
 
-def wishes(asked: Mapping[str, bool]) -> "Wishes":
-    """The answers to `plan_options`."""
+def _run_numbers(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """`3,7-9` as numbers."""
+    numbers: list[int] = []
+    for part in text.split(",") if text else ():
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise WrongUsage(f"--only {text}: no numbers of runs", hint="such as --only 3,7-9")
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
+
+
+def wishes(asked: Mapping[str, object]) -> "Wishes":
+    """The answers to `plan_options`, which are the fields of Wishes."""
     from doe_compiler.plan.decide import Wishes
 
-    return Wishes(retry_failed=asked["retry_failed"], replace=asked["replace"], prune=asked["prune"])
+    if (asked["only"] or asked["retries"]) and not (asked["retry_failed"] or asked["retry_missing"]):
+        raise WrongUsage(
+            "--only and --retries say how --retry-failed or --retry-missing are meant: give one of them"
+        )
+    values: dict[str, Any] = dict(asked)
+    return Wishes(**values)
 
 
 def target_option(function: F) -> F:

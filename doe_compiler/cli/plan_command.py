@@ -47,7 +47,7 @@ def command(
     markdown: Path | None,
     plan_file: Path | None,
     detailed_exitcode: bool,
-    **wished: bool,
+    **wished: object,
 ) -> int:
     """Show what apply would do, and why; nothing is written to the platform.
 

@@ -41,7 +41,11 @@ def plan_text(document: Document) -> str:
         lines.append("")
         for action in study["actions"]:
             lines += [_action_line(action), *(f"      {change}" for change in _listed_changes(action))]
-        if study["actions"]:
+        if study["runsFailed"]:
+            lines.append(
+                f"    failed, and not tried again unless asked (--retry-failed): runs {study['runsFailed']}"
+            )
+        if study["actions"] or study["runsFailed"]:
             lines.append("")
     return "\n".join([*lines, summary_line(document)])
 

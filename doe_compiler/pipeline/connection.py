@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
-from doe_compiler.pipeline.origin import project_folder, shared_folder
+from doe_compiler.pipeline.origin import origin_of, project_folder, shared_folder
 from doe_compiler.plan.memory import ELSEWHERE, OURS, Times
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Connection:
     `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
     and reads outputs itself; it is asked once, when that is to be known. `is_paced`: the throttles of the cloud are
     kept. `reads_only`: nothing is written, on this machine either. `is_executing()`: somebody carries on what was
-    submitted.
+    submitted. `origin` tells where a study is applied from.
     """
 
     client: Client
@@ -37,6 +37,7 @@ class Connection:
     is_paced: bool = False
     reads_only: bool = False
     is_executing: Callable[[], bool] = lambda: True
+    origin: Callable[[Path], str] = lambda _study: ""
 
     def throttle(self) -> tuple[int, float]:
         """How many submits may be sent at once, and the seconds until the next one."""
@@ -59,9 +60,10 @@ def connected(
     `rps` are requests a second at most, to a platform that is not embedded. With `reads_only` the embedded one
     needs no right to write; what it has not, it shows as an empty one.
     """
+    origin = partial(origin_of, environ=environ)
     if on == "local":
         with _embedded(platform_folder(environ, study_folder), reads_only=reads_only) as connection:
-            yield connection
+            yield replace(connection, origin=origin)
         return
     from doe_compiler.client.settings import account, account_for
 
@@ -82,6 +84,7 @@ def connected(
             reads_outputs=cache(lambda: on != "rescale" and client.understands("outputReading")),
             is_paced=not found.is_on_this_machine,
             reads_only=reads_only,
+            origin=origin,
         )
     finally:
         client.close()

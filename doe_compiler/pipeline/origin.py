@@ -4,13 +4,16 @@ import os
 import re
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
-from doe_compiler.kernel.canonical import digest
-
-_SCHEME = re.compile(r"^[a-z+]+://(?:[^@/]*@)?")
+_BRANCHES = (
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_COMMIT_REF_NAME",
+)
 _WORK_TREE = re.compile(r"^\s*worktree\s*=\s*\"?(.+?)\"?\s*$", re.MULTILINE)
-_SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!/)")
 
 
 def project_folder(path: Path) -> Path:
@@ -60,37 +63,32 @@ def _common_git_folder(link: Path) -> Path | None:
     return found if (found / "HEAD").exists() else None
 
 
-def origin_of(study: Path) -> str:
-    """A digest of repository and path, 16 hex digits: the same in every clone, whatever its address looks like.
+def origin_of(study: Path, environ: Mapping[str, str]) -> str:
+    """Where a study is applied from: `REPOSITORY:PATH@BRANCH`, REPOSITORY being the id of its first commit.
 
-    A folder without a remote is one by its place on this machine.
+    That is one in every clone, whatever its address; a shallow clone does not know it, and has no origin (empty).
+    Outside of git a folder is one by its place on this machine. In a checkout without a branch the variables of CI
+    systems name it.
     """
     folder = project_folder(study.parent)
     path = study.absolute().relative_to(folder).as_posix()
-    remote = _remote(folder)
-    place = normalised(remote) if remote else f"{socket.gethostname()}:{shared_folder(folder)}"
-    return digest("doe1-origin", [place, path])[:16]
-
-
-def normalised(address: str) -> str:
-    """`host/owner/name` of a remote's address: without scheme, user and `.git`."""
-    plain = _SCHEME.sub("", address.strip())
-    if plain == address.strip():
-        plain = _SCP_LIKE.sub(r"\1/", plain)
-    return plain.rstrip("/").removesuffix(".git").rstrip("/")
-
-
-def _remote(folder: Path) -> str:
     if not (folder / ".git").exists():
+        return f"{socket.gethostname()}:{folder / path}"
+    if _git(folder, "rev-parse", "--is-shallow-repository") == "true":
         return ""
+    first = _git(folder, "rev-list", "--max-parents=0", "HEAD").rsplit("\n", 1)[-1]
+    if not first:
+        return ""
+    branch = _git(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+    branch = branch or next((environ[name] for name in _BRANCHES if environ.get(name)), "")
+    return f"{first}:{path}@{branch}"
+
+
+def _git(folder: Path, *words: str) -> str:
     try:
         asked = subprocess.run(
-            ["git", "-C", str(folder), "config", "--get", "remote.origin.url"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return asked.stdout.strip()
+    return asked.stdout.strip() if asked.returncode == 0 else ""

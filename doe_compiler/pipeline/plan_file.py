@@ -163,7 +163,6 @@ def _contents(order: Order, look: Look, decision: Decision, root: Path) -> Docum
         "share": [{"email": share.email, "message": share.message} for share in wanted.share],
         "parts": dict(wanted.parts),
         "texts": dict(wanted.texts),
-        "origin": order.origin,
         "files": [_file(file, root) for file in wanted.files],
         "jobs": jobs,
     }
@@ -322,7 +321,6 @@ def _order_of(study: Mapping[str, object], root: Path) -> Order:
             bool(wishes["replace"]),
             bool(wishes["prune"]),
         ),
-        contents["origin"],
         agreed=Agreed(lost, _unpacked(contents["rowsToBuy"])),
     )
 

@@ -1,6 +1,7 @@
 """Compare compiled studies with what exists, and say what apply would do and use."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,11 @@ from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client
 from doe_compiler.client.pacing import Scope, seconds_for
+from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
 from doe_compiler.observe.looking import Eye
 from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import Desk
-from doe_compiler.pipeline.origin import origin_of
 from doe_compiler.plan.action import CREATING, Decision, Kind, Why
 from doe_compiler.plan.decide import Around, Wishes, decided
 from doe_compiler.plan.estimate import Estimate, check_limits, estimate
@@ -82,15 +83,22 @@ def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -
     if connection.reads_outputs():
         bundle = for_reading_platform(bundle)
     wanted = wanted_of(bundle)
+    beyond = [number for number in wishes.only if not 1 <= number <= len(wanted.keys)]
+    if beyond or (wishes.only and wanted.unit is not None):
+        raise WrongUsage(
+            f"--only {beyond[0]}: study '{wanted.study}' has runs 1 to {len(wanted.keys)}"
+            if beyond
+            else "--only: the platform samples the runs of this study; they cannot be retried one by one"
+        )
 
     @cache
-    def lacking(job: SeenJob) -> frozenset[int]:
+    def lacking(job: SeenJob) -> Mapping[int, tuple[str, ...]]:
         return lacking_runs(connection.client, bundle, job)
 
     return Order(
         wanted,
         wishes,
-        origin_of(Path(bundle.spec.file)),
+        connection.origin(Path(bundle.spec.file)),
         lacking,
         lambda: {} if connection.is_embedded else at.submitted(wanted.study),
         at.forgotten,
@@ -100,10 +108,17 @@ def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -
 def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
     """What a look leads to, with what looking closer shows where that decides or explains something."""
     seen, wanted, client = look.seen, order.wanted, connection.client
+    if order.wishes.touches_others and not order.origin:
+        raise WrongUsage(
+            "--replace and --prune touch only what was applied from this repository, and a shallow clone, or one "
+            "without a commit, does not know which it is",
+            hint="fetch the whole history: git fetch --unshallow, in CI fetch-depth: 0",
+        )
     own = [holding.job for holding in seen.holdings if look.memory.is_submitted(holding)]
     around = Around(
         paid=paid_rows(order.subject.ranges, seen.older),
         unshared=unshared_jobs(wanted, own),
+        lacking=_lacking_texts(order, look),
         from_here=jobs_from(client, order.origin, _running(look))
         if order.wishes.touches_others
         else frozenset(),
@@ -112,10 +127,28 @@ def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
     decision = decided(seen, look.memory, order.want, times, around, order.wishes)
     if any(action.reason.why is Why.RECIPE_CHANGED for action in decision.of(*CREATING)):
         around = Around(
-            around.paid, changes_since(client, wanted, seen.older), around.unshared, around.from_here
+            around.paid,
+            changes_since(client, wanted, seen.older),
+            around.unshared,
+            around.from_here,
+            around.lacking,
         )
         decision = decided(seen, look.memory, order.want, times, around, order.wishes)
     return decision
+
+
+def _lacking_texts(order: Order, look: Look) -> tuple[str, ...]:
+    """With `retry_missing`, which required responses how many runs lack."""
+    if not order.wishes.retry_missing:
+        return ()
+    counted: Counter[str] = Counter()
+    for holding in look.seen.holdings:
+        if len(holding.lacking):
+            counted.update(name for names in order.lacking(holding.job).values() for name in names)
+    return tuple(
+        f"{count} {'run lacks' if count == 1 else 'runs lack'} response '{name}'"
+        for name, count in sorted(counted.items())
+    )
 
 
 def _running(look: Look) -> list[SeenJob]:

@@ -39,6 +39,7 @@ class Why(enum.Enum):
     RECIPE_CHANGED = "recipe-changed"
     STOPPED = "stopped"
     RETRIED = "retried"
+    LACKING = "lacking"
     LEFT_BEHIND = "left-behind"
     CLAIMED = "claimed"
     NOT_WANTED = "not-wanted"
@@ -55,6 +56,7 @@ _TEXTS = {
     Why.RECIPE_CHANGED: "a new recipe: what a run computes has changed",
     Why.STOPPED: "stopped before it was completed",
     Why.RETRIED: "failed, and is to be tried again",
+    Why.LACKING: "lacks a required response, and is to be tried again",
     Why.LEFT_BEHIND: "a draft that its maker has left behind; it was never submitted",
     Why.CLAIMED: "a draft of another applier, who is at it: apply waits for it",
     Why.NOT_WANTED: "the study no longer wants it",

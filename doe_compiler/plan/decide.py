@@ -21,14 +21,15 @@ from doe_compiler.plan.tables import Situation, Want
 class Wishes:
     """What is done only when it is asked for.
 
-    `only_keys` are the rows that alone are tried again; `retries` how often a row is tried again at most.
+    `only` are the numbers of the runs, from 1, that alone are tried again; `retries` how often a row is tried again at
+    most, all tries that there were counted.
     """
 
     retry_failed: bool = False
     retry_missing: bool = False
     replace: bool = False
     prune: bool = False
-    only_keys: Keys | None = None
+    only: tuple[int, ...] = ()
     retries: int | None = None
 
     @property
@@ -46,13 +47,14 @@ class Around:
 
     `paid` are the keys of the rows that jobs of older recipes were submitted with, `changes` what tells the newest of
     them from the study; `unshared` the people who do not see a job yet; `from_here` the jobs that were applied from
-    this repository, path and branch.
+    this repository, path and branch; `lacking` which responses runs lack that are to be tried again for it.
     """
 
     paid: frozenset[int] = frozenset()
     changes: tuple[str, ...] = ()
     unshared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     from_here: frozenset[str] = frozenset()
+    lacking: tuple[str, ...] = ()
 
 
 def decided(
@@ -89,15 +91,19 @@ def _creations(
     design = account.design
     for index, tries in zip(missing.tolist(), account.tries(missing).tolist(), strict=True):
         groups[tries, not tries and int(design[index]) in around.paid].append(index)
-    failed = _keys_of([h.failed for h in seen.holdings] + [h.lacking for h in seen.holdings])
+    failed = _keys_of([h.failed for h in seen.holdings])
+    lacking = _keys_of([h.lacking for h in seen.holdings])
     has_submitted = any(memory.is_submitted(holding) for holding in seen.holdings)
     has_older = any(not job.is_draft for job in seen.older)
     actions = []
     for (generation, is_paid), rows in sorted(groups.items()):
         kind = Kind.SUPERSEDE if is_paid else Kind.CREATE
         if generation:
-            is_retry = any(int(design[index]) in failed for index in rows)
-            reason = Reason(Why.RETRIED if is_retry else Why.STOPPED)
+            held = {int(design[index]) for index in rows}
+            if held & lacking:
+                reason = Reason(Why.LACKING, around.lacking)
+            else:
+                reason = Reason(Why.RETRIED if held & failed else Why.STOPPED)
         elif is_paid or (has_older and not has_submitted):
             reason = Reason(Why.RECIPE_CHANGED, around.changes)
         else:

@@ -149,17 +149,19 @@ def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob]) -> _Found:
     return found
 
 
-def lacking_runs(client: Client, bundle: Bundle, job: SeenJob) -> frozenset[int]:
-    """The numbers of a job's runs that went well but for a required response, which they lack."""
-    inputs = frozenset(bundle.design.names if bundle.design else [])
+def lacking_runs(client: Client, bundle: Bundle, job: SeenJob) -> dict[int, tuple[str, ...]]:
+    """The runs of a job that went well but for required responses, by number, and which they lack."""
+    inputs = dict.fromkeys(bundle.design.names if bundle.design else [], "")
     current = CurrentResponses(client, bundle.spec, is_for_retries=True)
-    return frozenset(
-        run.number
-        for run in client.all_runs(job.id, _RUNS_A_PAGE)
-        if run.completed is not None
-        and not has_failed(run)
-        and _row(current, 0, dict.fromkeys(inputs, ""), job, run).state is RunState.FAILED
-    )
+    required = [response.name for response in bundle.spec.responses if response.required]
+    found = {}
+    for run in client.all_runs(job.id, _RUNS_A_PAGE):
+        if run.completed is None or has_failed(run):
+            continue
+        row = _row(current, 0, inputs, job, run)
+        if row.state is RunState.FAILED:
+            found[run.number] = tuple(name for name in required if name not in row.outputs)
+    return found
 
 
 def _insert(copies: deque[tuple[SeenJob, RunEntry]], job: SeenJob, run: RunEntry) -> None:

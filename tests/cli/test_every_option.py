@@ -53,7 +53,8 @@ PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --nam
 EFFECTS = {
     "design --format": "--format csv", "design --output": "-o d.txt", "results --format": "--format json",
     "results --output": "-o r.csv", "results --best": "--best 1", "compile --output": "-o other",
-    "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed",
+    "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed", "plan --only": ("--only 1", "study.yaml --retry-failed"),
+    "apply --only": ("--only 1", "study.yaml --yes --retry-failed"),
     "plan --markdown": "--markdown m.md", "plan --output": "-o p.json",
     "plan --detailed-exitcode": ("--detailed-exitcode", "fresh.yaml"), "show --markdown": "--markdown m.md",
     "share --target": "--target other", "gc --target": ("--target other", ". --dry-run --older-than 0"),
@@ -76,7 +77,7 @@ EFFECTS = {
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
     "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--parallelism", "--rps", "--message",
-    "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
+    "--retry-missing", "--retries", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
 }  # fmt: skip
 EVERY = [(name, option) for name in LEAVES if name != "serve" for option in options_of(name)]
 

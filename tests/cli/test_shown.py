@@ -50,7 +50,7 @@ def study(name, actions, **more):
     nothing = {"expected": None, "atMost": None}
     return {
         "study": name, "actions": actions, "jobsToCreate": len(actions), "runsWanted": 9, "runsToCreate": 3,
-        "runsToRetry": 0, "runsToSupersede": 0, "runsUnchanged": 1, "submits": 1, "throttledSeconds": 0,
+        "runsToRetry": 0, "runsFailed": "", "runsToSupersede": 0, "runsUnchanged": 1, "submits": 1, "throttledSeconds": 0,
         "coreHours": nothing, "cost": nothing, **more,
     }  # fmt: skip
 

@@ -35,8 +35,39 @@ def test_work_trees_share_the_folder_of_the_main_one(tmp_path):
 def test_a_study_has_one_origin_in_all_work_trees(tmp_path):
     main = repository_at(tmp_path / "main")
     git(main, "worktree", "add", tmp_path / "second")
-    assert origin_of(main / "s.yaml") == origin_of(tmp_path / "second" / "s.yaml")
-    assert origin_of(main / "s.yaml") != origin_of(main / "t.yaml")
+    assert (
+        origin_of(main / "s.yaml", {}).partition("@")[0]
+        == origin_of(tmp_path / "second" / "s.yaml", {}).partition("@")[0]
+    )
+    assert origin_of(main / "s.yaml", {}) != origin_of(main / "t.yaml", {})
+
+
+def test_an_origin_is_the_first_commit_the_path_and_the_branch(tmp_path):
+    main = repository_at(tmp_path / "main", "-b", "trunk")
+    git(main, "commit", "--allow-empty", "-m", "second")
+    asked = subprocess.run(["git", "rev-list", "HEAD"], cwd=main, capture_output=True, text=True, check=True)
+    first = asked.stdout.split()[-1]
+    (main / "sub").mkdir()
+    assert origin_of(main / "sub" / "s.yaml", {}) == f"{first}:sub/s.yaml@trunk"
+    git(tmp_path, "clone", main, "again")
+    git(tmp_path / "again", "checkout", "--detach")
+    assert origin_of(tmp_path / "again" / "s.yaml", {}) == f"{first}:s.yaml@"
+    environ = {"GITHUB_REF_NAME": "trunk", "GITHUB_HEAD_REF": ""}
+    assert origin_of(tmp_path / "again" / "s.yaml", environ) == f"{first}:s.yaml@trunk"
+
+
+def test_a_shallow_clone_and_one_without_a_commit_have_no_origin(tmp_path):
+    main = repository_at(tmp_path / "main")
+    git(main, "commit", "--allow-empty", "-m", "second")
+    git(tmp_path, "clone", "--depth", "1", main.as_uri(), "shallow")
+    assert origin_of(tmp_path / "shallow" / "s.yaml", {}) == ""
+    (tmp_path / "empty").mkdir()
+    git(tmp_path / "empty", "init")
+    assert origin_of(tmp_path / "empty" / "s.yaml", {}) == ""
+
+
+def test_outside_of_git_a_study_is_told_by_its_place(tmp_path):
+    assert origin_of(tmp_path / "s.yaml", {}).endswith(f":{tmp_path}/s.yaml")
 
 
 def test_work_trees_of_a_bare_repository_share_it(tmp_path):

@@ -175,7 +175,9 @@ def test_names_of_constants_are_free_and_values_are_those_of_the_runs(lab):
 def test_lacking_runs_went_well_but_for_a_required_response(lab):
     study = lab.study({"x": {"levels": [0, 3, 5]}}, design={})
     text = study.read_text().replace("cp deck.txt out.txt", "[ $x = 5 ] || cp deck.txt out.txt; [ $x != 3 ]")
-    text = text.replace("required: false", "required: true")
+    text = text.replace("command: [ ", "command: test 1 = 1 && [ ").replace(
+        "required: false", "required: true"
+    )
     study.write_text(text)
     bundle = lab.apply(study)
     results = lab.results(study)
@@ -185,7 +187,7 @@ def test_lacking_runs_went_well_but_for_a_required_response(lab):
         ("failed", "no value of"),
     ]
     (job,) = study_jobs(lab.client, "lab")
-    assert lacking_runs(lab.client, bundle, job) == {3}
+    assert lacking_runs(lab.client, bundle, job) == {3: ("y",)}
 
 
 def test_the_table_has_a_cell_for_every_column(lab):

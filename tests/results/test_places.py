@@ -91,7 +91,7 @@ def test_failed_runs_are_those_that_the_table_shows_as_failed(lab):
     assert [row.state for row in rows] == [RunState.DONE, RunState.FAILED] * 2
     (job,) = study_jobs(lab.client, "lab")
     failed = {run.number for run in lab.client.all_runs(job.id) if has_failed(run)}
-    assert (failed, lacking_runs(lab.client, bundle, job)) == ({4}, {2})
+    assert (failed, lacking_runs(lab.client, bundle, job)) == ({4}, {2: ("y",)})
     assert "no value of y" in rows[1].why
     assert rows[3].why.startswith("exit code 7")
 

@@ -64,4 +64,4 @@ def test_a_file_that_cannot_be_had_for_now_is_no_reason_to_run_again(applied):
 
     with pytest.raises(TryAgain):
         seen(applied, 503, failed)
-    assert seen(applied, 404, failed) == {1}
+    assert seen(applied, 404, failed) == {1: ("y",)}
