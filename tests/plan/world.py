@@ -119,31 +119,32 @@ class World:
 
     def observation(self, seen: Any) -> Observation:
         begun, jobs = seen
-        holdings, copies, nonces = [], [], set()
-        for uid, nonce, age, rows, status in jobs:
+        holdings, copies = [], []
+        for uid, nonce, age, rows, status, clone in jobs:
             mark = Mark("s", "0" * 12, None, None, 0, f"{nonce:04d}")
             phase = {"d": Phase.DRAFT, "s": Phase.SUBMITTED, "k": Phase.FINISHED}[status]
             job = SeenJob(str(uid), "", mark, phase, status, -age * 1_000_000)
-            if nonce in nonces and self.tells_clones:
+            if clone and self.tells_clones:
                 copies.append(job)
                 continue
-            nonces.add(nonce)
             keys = keys_of(rows)
             holdings.append(Holding(job, keys, keys if status == "k" else NO_KEYS))
         return Observation(begun, begun, 0, tuple(holdings), tuple(copies))
 
-    tells_clones = True
+    tells_clones = True  # a world without that rule says False
 
     def decoded(self, packed: Any) -> Memory:
         if packed is None:
             return Memory()
         agreed, own, rest = packed
         lost, rows = agreed
+        fields = dict(rest)
+        fields["attempts"] = dict(fields["attempts"])
         return Memory(
             agreed=Agreed({uid: keys_of(held) for uid, held in lost}, keys_of(rows)),
             own={each[0]: Own(*each) for each in own},
             progress_at=0.0,
-            **dict(rest),
+            **fields,
         )
 
     def encoded(self, memory: Memory) -> Any:
@@ -209,6 +210,10 @@ class World:
             settle = -float(self.server.settle)
             oldest = 0.0 if math.isinf(self.server.own) else -self.server.own - 1
 
+            def is_of_use(nonce: str) -> bool:
+                made = any(job.nonce == int(nonce) for job in state.jobs)
+                return made or any(kind == "create" and what == int(nonce) for kind, what, _, _ in state.late)
+
             def capped(time: float | None, least: float) -> float | None:
                 return None if time is None else max(time, least)
 
@@ -225,10 +230,7 @@ class World:
                     *o[5:],
                 )
                 for o in own
-                if o[4] not in ids_done
-                if o[0] in fields["round"]
-                or any(job.nonce == int(o[0]) for job in state.jobs)
-                or any(kind == "create" and what == int(o[0]) for kind, what, _, _ in state.late)
+                if o[0] in fields["round"] or (o[4] not in ids_done and is_of_use(o[0]))
             )
             if not (self.server.stale or self.server.lagging or self.server.lag or one.seen is not None):
                 fields["submitted"] = frozenset()
@@ -290,7 +292,7 @@ class World:
             yield (
                 0.0,
                 tuple(
-                    (job.uid, job.nonce, job.age + job.early, job.rows, status)
+                    (job.uid, job.nonce, job.age + job.early, job.rows, status, job.clone)
                     for job, status in zip(state.jobs, statuses, strict=True)
                     if status
                 ),
@@ -325,7 +327,6 @@ class World:
         memory = replace(
             memory,
             changed=min(memory.changed, 0.0),
-            attempts=dict(memory.attempts),
             progress=(),
             first_seen={},
         )
@@ -402,7 +403,11 @@ class World:
             return True
         seen = (
             0.0,
-            tuple((j.uid, j.nonce, j.age + j.early, j.rows, j.status) for j in state.jobs if j.status != "x"),
+            tuple(
+                (j.uid, j.nonce, j.age + j.early, j.rows, j.status, j.clone)
+                for j in state.jobs
+                if j.status != "x"
+            ),
         )
         new = self.looked(me, one, seen)
         return (new.memory, new.step, new.end) != (one.memory, one.step, one.end)
@@ -513,7 +518,7 @@ class World:
         return state._replace(appliers=(*state.appliers[:me], one, *state.appliers[me + 1 :]))
 
     def call_steps(self, state: State, me: int, one: Applier) -> Iterator[tuple[str, str, State]]:
-        memory = replace(self.decoded(one.memory), attempts=dict(dict(one.memory[2])["attempts"]))
+        memory = self.decoded(one.memory)
 
         def on(state: State, memory: Memory, rest: Any = None) -> State:
             return self.with_applier(state, me, self.after(me, one, memory, rest))
