@@ -9,6 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from doe_compiler.client.client import Client
+from doe_compiler.platform.service import open_platform
+
 hypothesis.settings.register_profile("doe", deadline=None)
 hypothesis.settings.load_profile("doe")
 
@@ -65,6 +68,16 @@ def study_at(tmp_path: Path) -> Callable[..., Path]:
         return where / "study.yaml"
 
     return write
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """A client of an embedded platform that is opened for it."""
+    platform = open_platform(tmp_path / "data")
+    opened = Client.embedded(platform.answer)
+    yield opened
+    opened.close()
+    platform.close()
 
 
 @pytest.fixture

@@ -72,7 +72,6 @@ class Driver:
     writer: Writer
     times: Times
     throttle: Callable[[], tuple[int, float]] | None = None
-    receipts: list[Receipt] = field(default_factory=list)
     _tags: dict[str, str | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -81,8 +80,8 @@ class Driver:
         """How it goes about it."""
         return self.writer.conduct
 
-    def carry_out(self, orders: Sequence[Order], looks: Sequence[Look]) -> list[Receipt]:
-        """Submit what the looks have found missing; the receipts of what was done.
+    def carry_out(self, orders: Sequence[Order], looks: Sequence[Look]) -> None:
+        """Submit what the looks have found missing.
 
         Raises TryAgain, DoubleSubmit, PreconditionFailed and what the platform refuses; my drafts are withdrawn first.
         """
@@ -93,7 +92,6 @@ class Driver:
             self._withdraw(studies, error)
             raise
         self._conclude(studies)
-        return self.receipts
 
     def _drive(self, studies: Sequence[_Study]) -> None:
         while True:
@@ -273,12 +271,12 @@ class Driver:
         """Something ended the apply: delete the drafts that it made, as far as the platform still answers."""
         code = error.exit_code if isinstance(error, DoeError) else ExitCode.INTERRUPTED
         leaving = Leaving(code, str(error))
-        driver = replace(self, writer=replace(self.writer, conduct=replace(self.conduct, go_on=lambda: None)))
+        self.writer = replace(self.writer, conduct=replace(self.conduct, go_on=lambda: None))
         open_ = [study for study in studies if study.end is None and study.memory.own]
         for study in open_:
             study.remember(replace(study.memory, leaving=study.memory.leaving or leaving))
         with suppress(DoeError):
-            driver._drive(open_)  # noqa: SLF001
+            self._drive(open_)
 
     def _conclude(self, studies: Sequence[_Study]) -> None:
         """Say what was not as it should be; the worst of it decides the exit code."""
@@ -294,7 +292,7 @@ class Driver:
         if doubles:
             raise DoubleSubmit(
                 f"rows were submitted twice: {'; '.join(doubles)}",
-                hint="the settle time is too short for this platform: doe doctor measures it, --settle sets it",
+                hint="the settle time is too short for this platform: give a longer --settle",
             )
         beyond = sum(study.end.beyond for study in studies if study.end)
         if beyond:

@@ -1,4 +1,4 @@
-"""`doe destroy`: delete the drafts, or all jobs, of studies."""
+"""`doe destroy`: delete the drafts that were left behind, or all jobs, of studies."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from doe_compiler.kernel.errors import TryAgain
 @click.option("--jobs", "with_jobs", is_flag=True, help="Submitted jobs too, with their results.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...], with_jobs: bool, yes: bool) -> None:
-    """Delete the studies' drafts; with --jobs every job and its results, stopping first what runs.
+    """Delete the drafts left behind; with --jobs every submitted job and its results too, stopping first what runs.
 
     Jobs of all recipes are deleted; a person's clones are not. After --jobs, apply runs and pays for
     everything anew.
@@ -24,11 +24,16 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...], with_j
     from doe_compiler.cli.shown import plural
     from doe_compiler.cli.upkeep import folder_of, writing
     from doe_compiler.pipeline.desk import desk
-    from doe_compiler.pipeline.upkeep import deleted, jobs_of
+    from doe_compiler.pipeline.upkeep import deleted, jobs_of, left_behind
 
     named = named_studies(studies, targets)
     with connection_to(on, studies[0]) as connection:
-        jobs = [job for job in jobs_of(connection.client, list(named)) if with_jobs or job.is_draft]
+        at = desk(connection, folder_of(studies[0]))
+        every = jobs_of(connection.client, at.account, list(named))
+        jobs = [
+            *left_behind(every, connection.client, connection.times()),
+            *(job for job in every if with_jobs and not job.is_draft),
+        ]
         for job in jobs:
             click.echo(f"  - {job.id}  {job.status or 'draft'}  {job.name}", err=True)
         if not jobs:
@@ -39,7 +44,7 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...], with_j
             f"Delete {plural(len(jobs), 'job' if with_jobs else 'draft')}{results} on {connection.host}?",
             yes=yes,
         )
-        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+        with writing(connection, at) as writer:
             left = deleted(writer, jobs)
     if left:
         raise TryAgain(

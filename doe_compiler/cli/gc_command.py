@@ -1,6 +1,5 @@
 """`doe gc`: delete drafts that nobody submitted."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -15,10 +14,10 @@ from doe_compiler.cli.asked import connection_to, named_studies, on_option, stud
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),
-    default=24.0,
+    default=0.0,
     show_default=True,
     metavar="H",
-    help="Hours since a draft was created.",
+    help="Hours since a draft was created, at least.",
 )
 @click.option("--all", "of_all", is_flag=True, help="Of every study on the account, not only of these.")
 @click.option("--dry-run", is_flag=True, help="Show them, delete nothing.")
@@ -32,19 +31,22 @@ def command(
 ) -> None:
     """Delete the drafts that appliers have left behind; a draft costs nothing, and apply makes it again.
 
-    Only drafts with our mark are deleted, never a submitted job or a person's clone.
+    Only drafts with our mark are deleted, never a submitted job or a person's clone, and never one that is so young
+    that its maker may still submit it.
     """
     from doe_compiler.apply.cleaning import withdrawn
     from doe_compiler.cli.shown import plural
     from doe_compiler.cli.upkeep import folder_of, writing
     from doe_compiler.observe.listing import created_at
     from doe_compiler.pipeline.desk import desk
-    from doe_compiler.pipeline.upkeep import jobs_of, old_drafts
+    from doe_compiler.pipeline.upkeep import jobs_of, left_behind
 
     names = None if of_all else list(named_studies(studies, targets))
     with connection_to(on, studies[0], reads_only=dry_run) as connection:
-        drafts = old_drafts(jobs_of(connection.client, names), datetime.now(UTC), timedelta(hours=older_than))
-        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+        at = desk(connection, folder_of(studies[0]))
+        jobs = jobs_of(connection.client, at.account, names)
+        drafts = left_behind(jobs, connection.client, connection.times(), older_than * 3600)
+        with writing(connection, at) as writer:
             gone = 0
             for draft in drafts:
                 click.echo(f"  - {draft.id}  {created_at(draft):%Y-%m-%d %H:%M}  {draft.name}", err=True)

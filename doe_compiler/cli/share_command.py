@@ -29,8 +29,9 @@ def command(email: str, studies: tuple[Path, ...], on: str, targets: tuple[str, 
         raise WrongUsage(f"'{email}' is no e-mail address", hint="doe share EMAIL [STUDIES]...")
     named = named_studies(studies, targets)
     with connection_to(on, studies[0]) as connection:
-        jobs = unshared(jobs_of(connection.client, list(named)), email)
-        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+        at = desk(connection, folder_of(studies[0]))
+        jobs = unshared(jobs_of(connection.client, at.account, list(named)), email)
+        with writing(connection, at) as writer:
             for job in jobs:
                 carried_out(writer.share(draft_of(job), email, message))
     click.echo(f"{plural(len(jobs), 'job')} shared with {email}", err=True)

@@ -23,8 +23,9 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> Non
 
     named = named_studies(studies, targets)
     with connection_to(on, studies[0]) as connection:
-        jobs = running(jobs_of(connection.client, list(named)))
-        with writing(connection, desk(connection, folder_of(studies[0]))) as writer:
+        at = desk(connection, folder_of(studies[0]))
+        jobs = running(jobs_of(connection.client, at.account, list(named)))
+        with writing(connection, at) as writer:
             for job in jobs:
                 click.echo(f"stopping {job.id}: {job.name}", err=True)
                 carried_out(writer.stop(draft_of(job)))

@@ -83,7 +83,7 @@ def crossed(cases: bytes, parameters: bytes | None, *, where: str) -> bytes:
 
 def _read_csv(content: bytes, where: str) -> list[list[str]]:
     try:
-        rows = list(csv.reader(content.decode().splitlines(), skipinitialspace=True))
+        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), skipinitialspace=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DoeError(f"{where} cannot be read: {error}") from error
     return [row for row in rows if row] or [[]]

@@ -39,8 +39,8 @@ def applied(
     tell: Callable[[Receipt], None],
     go_on: Callable[[], None],
     sleep: Callable[[float], None],
-) -> list[Receipt]:
-    """Carry out what the user has agreed to; the receipts of it. Every write goes into the audit trail.
+) -> None:
+    """Carry out what the user has agreed to. Every write goes into the audit trail.
 
     `looks` are what the plan was made of; the platform is looked at again before anything is done.
     """
@@ -49,11 +49,9 @@ def applied(
     eye = Eye(connection.client, at.account, conduct.clock, at.known)
     acting = Writer(connection.client, conduct)
     cleaned(acting, decisions, [look.seen for look in looks])
-    memories = [replace(look.memory, first_seen={}) for look in looks]
-    driver = Driver(eye, acting, times, connection.throttle)
-    driver.carry_out(orders, looked(eye, orders, memories))
+    again = looked(eye, orders, [look.memory for look in looks])
+    Driver(eye, acting, times, connection.throttle).carry_out(orders, again)
     shared(eye, acting, orders)
-    return driver.receipts
 
 
 def times_of(connection: Connection, pace: Pace) -> Times:

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from doe_compiler.apply.cleaning import withdrawn
 from doe_compiler.apply.looking import Look, looked
@@ -22,16 +22,16 @@ from doe_compiler.observe.looking import Eye
 from doe_compiler.observe.rows import job_keys
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.plan.account import Account
-from doe_compiler.plan.memory import Answer
+from doe_compiler.plan.memory import Answer, Times
 
 _STOP_LOOKS = 30
 _OF_THE_ROWS = ("paramFile", "expectedRuns", "jobanalyses[0].envVars.DOE_ROWS")
 
 
-def jobs_of(client: Client, studies: Sequence[str] | None) -> tuple[SeenJob, ...]:
-    """The jobs of some studies, or of all (None), oldest first in each; a person's clones are not among them."""
+def jobs_of(client: Client, account: str, studies: Sequence[str] | None) -> tuple[SeenJob, ...]:
+    """An account's jobs of some studies, or of all (None), oldest first in each; no clones that people made."""
     found: list[SeenJob] = []
-    for study, jobs in sorted(marked_jobs(client).items()):
+    for study, jobs in sorted(marked_jobs(client, account).items()):
         if studies is None or study in studies:
             copied = copies(jobs)
             found += [job for job in jobs if job.id not in copied]
@@ -43,9 +43,15 @@ def running(jobs: Sequence[SeenJob]) -> tuple[SeenJob, ...]:
     return tuple(job for job in jobs if job.phase in {Phase.SUBMITTED, Phase.UNKNOWN})
 
 
-def old_drafts(jobs: Sequence[SeenJob], now: datetime, older_than: timedelta) -> tuple[SeenJob, ...]:
-    """The drafts of at least an age."""
-    return tuple(job for job in jobs if job.is_draft and now - created_at(job) >= older_than)
+def left_behind(
+    jobs: Sequence[SeenJob], client: Client, times: Times, older_than_s: float = 0.0
+) -> tuple[SeenJob, ...]:
+    """The drafts that no living applier submits any more, of at least an age; none if the server tells no time."""
+    now = client.server_time()
+    if now is None:
+        return ()
+    age = timedelta(seconds=max(times.dead, older_than_s))
+    return tuple(job for job in jobs if job.is_draft and now - created_at(job) >= age)
 
 
 def deleted(writer: Writer, jobs: Sequence[SeenJob]) -> list[SeenJob]:

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.cli.in_process import LEAVES, options_of, run_doe
+from tests.cli.test_upkeep import age_drafts
 
 STUDY = """\
 doe: 1
@@ -41,7 +42,7 @@ BASES = {
     "validate": "study.yaml", "design": "study.yaml", "compile": "study.yaml -o out", "plan": "study.yaml",
     "show": "p.json", "apply": "study.yaml --yes", "status": "study.yaml", "results": "study.yaml",
     "logs": "study.yaml 1", "stop": ".", "share": "a@b.org .", "drift": "study.yaml", "adopt": "JOB study.yaml",
-    "gc": "study.yaml --dry-run --older-than 0", "destroy": "study.yaml --yes", "import": "JOB imported",
+    "gc": "study.yaml --dry-run", "destroy": "study.yaml --yes", "import": "JOB imported",
     "jobs create": "job.json", "jobs delete": "JOB --yes", "jobs share": "JOB a@b.org", "jobs stop": "JOB --yes",
     "jobs submit": "DRAFT", "jobs update": "DRAFT job.json", "runs files": "JOB 1", "runs get": "JOB 1",
     "runs snapshot": "JOB 1", "runs stop": "JOB 1 --yes", "runs tail": "JOB 1", "files delete": "FILE --yes",
@@ -57,9 +58,9 @@ EFFECTS = {
     "apply --only": ("--only 1", "study.yaml --yes --retry-failed"),
     "plan --markdown": "--markdown m.md", "plan --output": "-o p.json",
     "plan --detailed-exitcode": ("--detailed-exitcode", "fresh.yaml"), "show --markdown": "--markdown m.md",
-    "share --target": "--target other", "gc --target": ("--target other", ". --dry-run --older-than 0"),
-    "gc --older-than": ("--older-than 1000", "study.yaml --dry-run --older-than 0"), "gc --all": "--all",
-    "gc --dry-run": ("--dry-run", "study.yaml --older-than 0"), "destroy --jobs": "--jobs",
+    "share --target": "--target other", "gc --target": ("--target other", ". --dry-run"),
+    "gc --older-than": ("--older-than 1000", "study.yaml --dry-run"), "gc --all": "--all",
+    "gc --dry-run": ("--dry-run", "study.yaml"), "destroy --jobs": "--jobs",
     "destroy --target": ("--target other", ". --yes"), "drift --target": ("--target other", "."),
     "drift --detailed-exitcode": "--detailed-exitcode", "apply --forget": "--forget JOB",
     "jobs list --state": "--state draft", "jobs list --job-status": "--job-status Completed",
@@ -115,6 +116,7 @@ def applied(tmp_path_factory):
             json.dumps({**PAYLOAD, "name": DRAFT.format(study, int(time.time())), "isLowPriority": True})
         )
         assert doe("jobs", "create", "job.json").returncode == 0
+    age_drafts(folder, 60)
     (folder / "job.json").write_text(json.dumps({**PAYLOAD, "name": "changed", "projectId": "p"}))
     assert doe("files", "upload", "job.json").returncode == 0
     return folder

@@ -2,6 +2,18 @@
 
 import json
 import shutil
+import sqlite3
+
+from doe_compiler.plan.memory import OURS
+
+
+def age_drafts(folder, seconds):
+    """Make the drafts on the embedded platform of a folder that much older."""
+    with sqlite3.connect(folder / ".doe" / "platform" / "platform.sqlite") as database:
+        database.execute(
+            "UPDATE jobs SET inserted_us = inserted_us - ? WHERE state = 'draft'", (round(seconds * 1e6),)
+        )
+    database.close()
 
 
 def jobs_of(doe):
@@ -66,7 +78,7 @@ def test_a_job_of_another_recipe_is_not_adopted(doe, study_at, tmp_path):
     assert jobs_of(doe)[0]["name"] == "mine now"
 
 
-def test_gc_deletes_old_drafts_only(doe, study_at, tmp_path):
+def test_gc_deletes_only_drafts_that_were_left_behind(doe, study_at, tmp_path):
     study = study_at(".")
     doe("apply", study, "--yes")
     (job,) = jobs_of(doe)
@@ -87,10 +99,15 @@ def test_gc_deletes_old_drafts_only(doe, study_at, tmp_path):
     )
     made = doe("jobs", "create", payload)
     assert made.returncode == 0, made.stderr
-    assert "0 drafts deleted" in doe("gc", study).stderr
-    assert "1 draft could be deleted" in doe("gc", study, "--older-than", "0", "--dry-run").stderr
+    assert (
+        "0 drafts deleted" in doe("gc", study, "--older-than", "0").stderr
+    )  # its maker may be about to submit it
+    assert "nothing to delete" in doe("destroy", study, "--yes").stderr
+    age_drafts(tmp_path, OURS.dead)
+    assert "0 drafts deleted" in doe("gc", study, "--older-than", "1").stderr
+    assert "1 draft could be deleted" in doe("gc", study, "--dry-run").stderr
     assert len(jobs_of(doe)) == 2
-    assert "1 draft deleted" in doe("gc", study, "--older-than", "0").stderr
+    assert "1 draft deleted" in doe("gc", study).stderr
     assert [entry["id"] for entry in jobs_of(doe)] == [job["id"]]
 
 

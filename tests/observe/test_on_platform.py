@@ -27,15 +27,6 @@ from doe_compiler.platform.service import open_platform
 _NONCES = itertools.count()
 
 
-@pytest.fixture
-def client(tmp_path):
-    platform = open_platform(tmp_path / "data")
-    opened = Client.embedded(platform.answer)
-    yield opened
-    opened.close()
-    platform.close()
-
-
 def drafted(client, study, rows=None):
     """The drafts of a study's rows (all, or those at some indices), as apply would create them."""
     bundle, _ = compiled(study)

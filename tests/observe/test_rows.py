@@ -23,6 +23,13 @@ def test_a_csv_without_the_rows_holds_none(content):
     assert len(parameter_keys(content, ["a"], where="CSV")) == 0
 
 
+@pytest.mark.parametrize("char", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_a_line_feed_ends_a_row(char):
+    cells = [f"p{char}q", "r"]
+    content = f"a\n{cells[0]}\n{cells[1]}\n".encode()
+    assert parameter_keys(content, ["a"], where="CSV").tolist() == text_keys({"a": cells}, 2).tolist()
+
+
 @pytest.mark.parametrize("content", [b"a,b\n1\n", b"a\n\xff\n", b"a\n1,2\n"])
 def test_a_broken_csv_is_an_error(content):
     with pytest.raises(DoeError, match="CSV"):

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import DoeError
-from doe_compiler.platform.service import open_platform
 from doe_compiler.results.logs import LOG, LogReader, end_of_log, last_words, new_lines
 
 PIECE = st.text(st.sampled_from("ab\n\r "), max_size=6)
@@ -52,15 +50,6 @@ def test_last_words_are_one_printable_line_of_bounded_length(text):
 )
 def test_last_words_pass_over_what_says_nothing(after):
     assert last_words("\n".join(["FATAL: it diverged", *after])) == "FATAL: it diverged"
-
-
-@pytest.fixture
-def client(tmp_path):
-    platform = open_platform(tmp_path / "data")
-    opened = Client.embedded(platform.answer)
-    yield opened
-    opened.close()
-    platform.close()
 
 
 def shown_by(reader, client, directory, **more):
