@@ -40,11 +40,11 @@ def command(
     study: Path, on: str, form: str | None, file: Path | None, most: int | None, *, extracts: bool
 ) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
-    from doe_compiler.cli.shown import counted, results_table
+    from doe_compiler.cli.shown import counted, plural, results_table
     from doe_compiler.pipeline.compiling import compiled
     from doe_compiler.pipeline.desk import kept_readings
     from doe_compiler.results.collect import collected
-    from doe_compiler.results.goals import best
+    from doe_compiler.results.goals import best, uncompared
     from doe_compiler.results.late import LateCommands
     from doe_compiler.results.table import as_csv, as_json
 
@@ -65,4 +65,8 @@ def command(
         answer({"csv": as_csv, "json": as_json}[chosen](shown), file)
     for difference in results.differences:
         click.echo(f"note: {difference}", err=True)
+    if most is not None and (left_out := uncompared(results)):
+        click.echo(
+            f"note: {plural(left_out, 'run')} without a number to compare left out of --best", err=True
+        )
     click.echo(counted(results), err=True)

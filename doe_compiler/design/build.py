@@ -14,7 +14,7 @@ from doe_compiler.design.derived import completed, require_finite, violations
 from doe_compiler.design.design import Design
 from doe_compiler.design.points import METHODS, MOST_RUNS, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
-from doe_compiler.design.rows import added_columns, replicated, with_nominal
+from doe_compiler.design.rows import added_columns, replicated, told_of_nominal, with_nominal
 from doe_compiler.design.table import table_place
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, near_miss
@@ -49,13 +49,18 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     if spec.job.include_nominal_run:
         rows = with_nominal(spec, rows)
         n += 1
+        told = [*told, *told_of_nominal(spec, rows, n)]
     columns = completed(spec, rows, n)
     require_finite(spec, columns)
     in_file_order = [columns[variable.name] for variable in spec.variables]
     require_sendable(spec, in_file_order)
-    everything = (*in_file_order, *added_columns(spec, rows, n))
+    added, told_of_added = added_columns(spec, rows, n)
+    everything = (*in_file_order, *added)
     varied = tuple(variable.name for variable in spec.varied)
-    return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run, n), told
+    return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run, n), [
+        *told,
+        *told_of_added,
+    ]
 
 
 def _length(points: dict[str, Column]) -> int:

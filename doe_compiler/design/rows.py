@@ -14,14 +14,16 @@ from doe_compiler.design.columns import (
     joined,
     number_in,
 )
+from doe_compiler.design.derived import violations
 from doe_compiler.design.refusal import DesignRefused
 from doe_compiler.kernel.canonical import number_text
-from doe_compiler.kernel.findings import Finding
+from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import FromCases, Spec, Variable
 from doe_compiler.templates.template import Template
 
 _LARGEST_SEED = 2**31 - 1
+_FIRST = np.zeros(1, dtype=np.intp)
 
 
 def replicated(points: dict[str, Column], n: int, replicates: int) -> dict[str, Column]:
@@ -70,8 +72,41 @@ def _nominal_column(variable: Variable, like: Column) -> Column:
     return constant_column(variable.name, cell, 1, is_text=holds_text(variable))
 
 
-def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> list[Column]:
-    """`doe_replicate`, `doe_seed` and `doe_dollar`, each only if the study needs it.
+def told_of_nominal(spec: Spec, rows: dict[str, Column], n: int) -> list[Finding]:
+    """What is odd about the nominal run, which is row 0 of n."""
+    told: list[Finding] = []
+    broken = int(violations(spec, {name: column.take(_FIRST) for name, column in rows.items()}, 1)[0])
+    if broken >= 0:
+        constraint = spec.design.constraints[broken]
+        told.append(
+            Finding(
+                "E570",
+                f"the nominal run violates the constraint {constraint.source!r}, and runs all the same",
+                "change a nominal value, or relax the constraint",
+                constraint.place,
+                Severity.WARNING,
+            )
+        )
+    same = np.arange(1, n)
+    for column in rows.values():
+        (nominal,) = column.take(_FIRST).cells()
+        cells = column.take(same).cells()
+        same = same[np.fromiter((cell == nominal for cell in cells), dtype=bool, count=len(same))]
+    if rows and len(same):
+        told.append(
+            Finding(
+                "E571",
+                f"the nominal run equals run {same[0] + 1} of the design; it is run and paid for twice",
+                "remove job.includeNominalRun, or change a nominal value",
+                spec.design.place,
+                Severity.WARNING,
+            )
+        )
+    return told
+
+
+def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> tuple[list[Column], list[Finding]]:
+    """`doe_replicate`, `doe_seed` and `doe_dollar`, each only if the study needs it, and what is to be told of them.
 
     The nominal run is replicate 1.
     """
@@ -81,26 +116,51 @@ def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> list[Column]
     codes = np.arange(n - spec.job.include_nominal_run, dtype=np.int32) % np.int32(replicates)
     codes = np.concatenate([np.zeros(n - len(codes), dtype=np.int32), codes])
     columns: list[Column] = []
+    told: list[Finding] = []
     if replicates > 1 or "doe_replicate" in used:
         columns.append(CodedColumn("doe_replicate", codes, tuple(str(k + 1) for k in range(replicates))))
     if "doe_seed" in used:
-        columns.append(FloatColumn("doe_seed", _seeds(spec, varied, codes.tolist())))
+        seeds, equal = _seeds(spec, varied, codes.tolist())
+        columns.append(FloatColumn("doe_seed", seeds))
+        if equal is not None:
+            told.append(_told_of_equal(spec, *equal))
     if "doe_dollar" in used or any(_holds_dollar(template) for template in templates):
         columns.append(constant_column("doe_dollar", "$", n))
-    return columns
+    return columns, told
 
 
-def _seeds(spec: Spec, varied: dict[str, Column], replicates: list[int]) -> Floats:
-    """A whole number in [1, 2**31) for each row, from what makes its identity and the study's seed."""
+def _told_of_equal(spec: Spec, row: int, earlier: int) -> Finding:
+    return Finding(
+        "E572",
+        f"runs {earlier + 1} and {row + 1} are equal in all variables, so they have the same ${{doe_seed}} and result",
+        "use design.replicates for independent repeats",
+        spec.design.place,
+        Severity.WARNING,
+    )
+
+
+def _seeds(
+    spec: Spec, varied: dict[str, Column], replicates: list[int]
+) -> tuple[Floats, tuple[int, int] | None]:
+    """A whole number in [1, 2**31) for each row, from what makes its identity and the study's seed.
+
+    Also the first row that equals an earlier one, with that one, or None.
+    """
     names = sorted(varied)
     start = hashlib.sha256(f"doe1-seed\n{spec.seed}\n{spec.study}\n{','.join(names)}\n".encode())
     seeds = np.empty(len(replicates))
+    places: dict[bytes, int] = {}
+    equal: tuple[int, int] | None = None
     cells = zip(*(varied[name].cells() for name in names), strict=True) if names else ((),) * len(replicates)
     for row, (replicate, texts) in enumerate(zip(replicates, cells, strict=True)):
         whole = start.copy()
         whole.update(f"{','.join(texts)}\n{replicate + 1}\n".encode())
-        seeds[row] = int.from_bytes(whole.digest()[:8]) % _LARGEST_SEED + 1
-    return seeds
+        digest = whole.digest()
+        seeds[row] = int.from_bytes(digest[:8]) % _LARGEST_SEED + 1
+        earlier = places.setdefault(digest, row)
+        if earlier != row and equal is None:
+            equal = row, earlier
+    return seeds, equal
 
 
 def _holds_dollar(template: Template) -> bool:

@@ -25,6 +25,7 @@ from doe_compiler.kernel.canonical import number_text
 Column = npt.NDArray[Any]
 Truths = npt.NDArray[np.bool_]
 
+_ROUNDING = 16 * np.finfo(np.float64).eps
 _CONSTANTS = {"pi": 3.1415926535897932, "e": 2.7182818284590452}
 
 
@@ -33,7 +34,9 @@ def evaluate(expression: Expression, columns: Mapping[str, Column], n: int) -> C
 
     `columns` has an array of shape (n,) for each name: float64 numbers, or an object array of texts.
     The result has shape (n,) and is float64, bool, or an object array of texts. Outside the domain of an
-    operation the result is NaN or infinite, as IEEE 754 has it: sqrt(-1), 1/0, log(0). Raises
+    operation the result is NaN or infinite, as IEEE 754 has it: sqrt(-1), 1/0, log(0). Numbers that differ by
+    rounding alone compare as equal, so that `x + y <= 0.3` holds for 0.1 and 0.2: by at most 16 units in the last
+    place of the largest term of either side, unless both are whole. Raises
     ExpressionError when a text stands where a number is needed or a name has no column.
     """
     with np.errstate(all="ignore"):
@@ -115,9 +118,20 @@ class _Evaluation:
         if any(value.dtype == np.float64 for value in values):
             values = [_numbered(operand, value) for operand, value in zip(operands, values, strict=True)]
         result: Truths = np.asarray([True])
-        for operator, left, right in zip(operators, values, values[1:], strict=False):
+        for place, operator in enumerate(operators):
+            left, right = values[place : place + 2]
+            if left.dtype == right.dtype == np.float64:
+                left = _snapped(left, right, [*self.terms(operands[place]), *self.terms(operands[place + 1])])
             result = result & _compared(operator, left, right)
         return result
+
+    def terms(self, node: Expression) -> list[Floats]:
+        """The numbers that a sum adds up, or a number by itself."""
+        found: list[Floats] = []
+        while isinstance(node, Binary) and node.operator in ("+", "-"):
+            found.append(self.number(node.right))
+            node = node.left
+        return [*found, self.number(node)]
 
 
 def _arithmetic(operator: str, left: Floats, right: Floats) -> Floats:
@@ -132,6 +146,16 @@ def _arithmetic(operator: str, left: Floats, right: Floats) -> Floats:
             return left / right
         case _:
             return power(left, right)
+
+
+def _snapped(left: Floats, right: Floats, terms: list[Floats]) -> Floats:
+    """The left numbers, each set to the right one from which only rounding separates it."""
+    apart = np.abs(left - right)
+    largest = np.abs(terms[0])
+    for term in terms[1:]:
+        largest = np.maximum(largest, np.abs(term))
+    is_whole = (left == np.floor(left)) & (right == np.floor(right))
+    return np.where((apart <= _ROUNDING * largest) & ~is_whole, right, left)
 
 
 def _compared(operator: str, left: Column, right: Column) -> Truths:

@@ -18,7 +18,7 @@ from doe_compiler.bundle.pack import PARAMETERS, BundleFile
 from doe_compiler.bundle.rows import Keys, RowSet, row_set
 from doe_compiler.bundle.wanted import ReadyJob, Wanted
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
-from doe_compiler.kernel.errors import DoeError, PreconditionFailed
+from doe_compiler.kernel.errors import DoeError, PreconditionFailed, WrongUsage
 from doe_compiler.pipeline.planning import Planned, PlannedStudy
 from doe_compiler.plan.account import Account
 from doe_compiler.plan.action import CREATING, Action, Decision, Kind
@@ -256,7 +256,7 @@ def is_plan(path: Path) -> bool:
 def read_plan(path: Path, *, root: Path) -> SavedPlan:
     """A saved plan; files that it names by their paths are looked for below `root`.
 
-    Raises PreconditionFailed if it is not whole, DoeError if it is no plan.
+    Raises PreconditionFailed if it is not whole, WrongUsage if it is no plan.
     """
     document = plan_from(path)
     if plan_digest(document) != document.get("sha256"):
@@ -281,9 +281,9 @@ def plan_from(path: Path) -> Document:
     try:
         document = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise DoeError(f"'{path}' is no plan: {error}", hint="doe plan -o FILE writes one") from error
+        raise WrongUsage(f"'{path}' is no plan: {error}", hint="doe plan -o FILE writes one") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DoeError(f"'{path}' is no plan", hint="doe plan -o FILE writes one")
+        raise WrongUsage(f"'{path}' is no plan", hint="doe plan -o FILE writes one")
     if document.get("version") != VERSION:
         raise DoeError(
             f"'{path}' is a plan of version {document.get('version')}; this doe knows version {VERSION}",
@@ -295,7 +295,9 @@ def plan_from(path: Path) -> Document:
 def _order_of(study: Mapping[str, object], root: Path) -> Order:
     contents, wishes = study.get("contents"), study["wishes"]
     if not isinstance(contents, dict) or not isinstance(wishes, dict):
-        raise DoeError("this plan holds no payloads", hint="write it with doe plan -o FILE, not with --json")
+        raise WrongUsage(
+            "this plan holds no payloads", hint="write it with doe plan -o FILE, not with --json"
+        )
     keys = _unpacked(contents["keys"])
     jobs = PlannedJobs(keys, [_planned_job(entry) for entry in contents["jobs"]])
     wanted = Wanted(

@@ -21,14 +21,27 @@ def best(results: Results, most: int) -> Results:
     Only runs that are done and have a number are compared; those outside of a bound come after all others.
     Raises WrongUsage where no response has a goal.
     """
+    wanted = _wanted(results)
+    ranked = [row for row in results.rows if _is_comparable(row, wanted[0])]
+    ranked.sort(key=lambda row: (is_outside(results, row), _costs(row, wanted), row.run))
+    return replace(results, rows=tuple(ranked[:most]))
+
+
+def uncompared(results: Results) -> int:
+    """How many of the runs `best` leaves out of the comparison."""
+    first = _wanted(results)[0]
+    return sum(not _is_comparable(row, first) for row in results.rows)
+
+
+def _wanted(results: Results) -> list[Response]:
     wanted = [response for response in results.spec.responses if response.goal is not None]
     if not wanted:
         raise WrongUsage("no response has a goal", hint="say goal: minimize or goal: maximize in a response")
-    ranked = [
-        row for row in results.rows if row.state is RunState.DONE and _value(row, wanted[0]) is not None
-    ]
-    ranked.sort(key=lambda row: (is_outside(results, row), _costs(row, wanted), row.run))
-    return replace(results, rows=tuple(ranked[:most]))
+    return wanted
+
+
+def _is_comparable(row: ResultRow, response: Response) -> bool:
+    return row.state is RunState.DONE and _value(row, response) is not None
 
 
 def _costs(row: ResultRow, wanted: Sequence[Response]) -> tuple[float, ...]:

@@ -82,9 +82,9 @@ def study(
     )
 
 
-def built(spec):
+def built(spec, *told):
     design, findings = build(spec)
-    assert findings == []
+    assert [finding.code for finding in findings] == [*told]
     return design
 
 
@@ -168,8 +168,15 @@ GOLDEN_STUDIES = {
 }
 
 
+TOLD = {"constrained": ("E570",)}
+
+
+def golden_csv(name):
+    return csv(built(GOLDEN_STUDIES[name], *TOLD.get(name, ())))
+
+
 def every_csv():
-    return "".join(f"== {name}\n{csv(built(spec))}" for name, spec in GOLDEN_STUDIES.items())
+    return "".join(f"== {name}\n{golden_csv(name)}" for name in GOLDEN_STUDIES)
 
 
 if __name__ == "__main__":

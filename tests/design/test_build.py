@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from doe_compiler.design.build import build
 from doe_compiler.design.rows import added_columns
 from doe_compiler.generators.laws import FixedRange, Linspace, Normal, Uniform
+from doe_compiler.kernel.findings import Severity
 from doe_compiler.spec.model import Constant, Formula, FromTable
 
 X = uniform("x")
@@ -169,6 +170,30 @@ def test_the_nominal_run_is_the_first_row_once():
     assert design.take([0, 2]).has_nominal
 
 
+def test_a_nominal_run_that_the_design_has_or_that_breaks_a_constraint_is_told():
+    x, b = levels("x", "1", "2", nominal="2"), levels("m", "a", "b", nominal="b")
+    y = uniform("y", nominal="0.5")
+    (finding,) = build(study(x, b, method="full-factorial", nominal=True))[1]
+    assert (finding.code, finding.severity) == ("E571", Severity.WARNING)
+    assert "equals run 5" in finding.message
+    (finding,) = build(study(x, b, method="full-factorial", nominal=True, replicates=2))[1]
+    assert "equals run 8" in finding.message
+    (finding,) = build(study(x, y, runs=3, nominal=True, constraints=["x < 2"]))[1]
+    assert (finding.code, finding.severity) == ("E570", Severity.WARNING)
+    assert "'x < 2'" in finding.message
+
+
+def test_equal_rows_that_share_a_seed_are_told():
+    x = uniform("x", 0, 10)
+    table = table_of(["x"], ["1"], ["2"], ["1.0"])
+    assert build(study(x, method="table", table=table))[1] == []
+    (finding,) = build(study(x, method="table", table=table, templates=(placeholder("doe_seed"),)))[1]
+    assert (finding.code, finding.severity) == ("E572", Severity.WARNING)
+    assert "runs 1 and 3 are equal" in finding.message
+    seeded = study(x, method="table", table=table, replicates=2, templates=(placeholder("doe_seed"),))
+    assert "runs 1 and 5 are equal" in build(seeded)[1][0].message
+
+
 def test_the_nominal_cell_is_written_like_the_others():
     z = uniform("z", -5, 5, format="0.00", nominal="1")
     off_grid = variable("r", FixedRange(F(0), F(1), F("0.1")), nominal="0.25")
@@ -194,7 +219,7 @@ def test_seeds_differ_by_row_and_replicate_and_stay_when_the_design_grows():
 def test_seeds_need_nothing_that_varies():
     spec = study(K, method="full-factorial", templates=(placeholder("doe_seed"),))
     assert len(built(spec).cells("doe_seed")) == 1
-    assert [c.name for c in added_columns(spec, {}, 1)] == ["doe_seed"]
+    assert [c.name for c in added_columns(spec, {}, 1)[0]] == ["doe_seed"]
 
 
 def test_formats_make_the_cell_and_expressions_read_it():

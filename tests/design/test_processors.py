@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from design_studies import GOLDEN_STUDIES, built, csv
+from design_studies import GOLDEN_STUDIES, every_csv, golden_csv
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -31,8 +31,7 @@ def cells_without(disabled):
 
 
 def test_cells_are_the_same_with_the_processor_s_features_off():
-    here = "".join(f"== {name}\n{csv(built(spec))}" for name, spec in GOLDEN_STUDIES.items())
-    assert cells_without(features()) == here
+    assert cells_without(features()) == every_csv()
 
 
 def test_the_features_are_really_off():
@@ -49,8 +48,8 @@ def test_the_features_are_really_off():
 
 def test_cells_are_the_golden_ones():
     """DOE_REWRITE_GOLDENS=1 writes them anew; a change of a cell buys users' runs again."""
-    for name, spec in GOLDEN_STUDIES.items():
+    for name in GOLDEN_STUDIES:
         golden = HERE / "goldens" / f"{name}.csv"
         if os.environ.get("DOE_REWRITE_GOLDENS"):
-            golden.write_text(csv(built(spec)), encoding="utf-8")
-        assert csv(built(spec)) == golden.read_text(encoding="utf-8"), name
+            golden.write_text(golden_csv(name), encoding="utf-8")
+        assert golden_csv(name) == golden.read_text(encoding="utf-8"), name

@@ -8,7 +8,7 @@ from doe_compiler.cli.shown import counted
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.findings import Place
 from doe_compiler.results.collect import ResultRow, Results
-from doe_compiler.results.goals import best
+from doe_compiler.results.goals import best, uncompared
 from doe_compiler.results.states import RunState, run_state
 from doe_compiler.spec.model import Analysis, Declared, DesignSpec, Goal, Hardware, Response, Spec
 
@@ -69,6 +69,7 @@ def test_the_best_come_first_and_those_outside_last():
     )
     assert [each.run for each in best(many, 9).rows] == [4, 3, 7, 1, 2]
     assert [each.run for each in best(many, 2).rows] == [4, 3]
+    assert uncompared(many) == 2
 
 
 def test_the_largest_is_the_best_where_it_is_wanted():
