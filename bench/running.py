@@ -99,15 +99,20 @@ def executing_s(folder: Path) -> float:
     return float(told.stdout)
 
 
-def parallel_s(folder: Path) -> float:
+def parallel_s(folder: Path, *options: str) -> float:
     """GNU parallel over the ready folders."""
     command = "cd ready/{} && ../../run.sh"
     listed = "\n".join(map(str, range(RUNS)))
     began = time.perf_counter()
     subprocess.run(
-        ["parallel", "--will-cite", "-j2", command], input=listed, text=True, check=True, cwd=folder
+        ["parallel", "--will-cite", "-j2", *options, command], input=listed, text=True, check=True, cwd=folder
     )
     return time.perf_counter() - began
+
+
+def keeping_parallel_s(folder: Path) -> float:
+    """GNU parallel that keeps a line a run and each run's output, which is what `doe` does, without the rest."""
+    return parallel_s(folder, "--joblog", "joblog", "--results", "kept")
 
 
 def spawn_s(folder: Path) -> float:
@@ -165,7 +170,7 @@ def measure(place: str, parent: str | None) -> None:
         parent = Path(name)
         subjects = {"posix_spawn": spawn_s, "making": making_s, "executing": executing_s, "apply": doe_s}
         if shutil.which("parallel"):
-            subjects["parallel"] = parallel_s
+            subjects |= {"parallel": parallel_s, "keeping": keeping_parallel_s}
         taken = in_turn({key: lambda s=s: s(prepared(parent)) for key, s in subjects.items()}, rounds=3)
         bare = RUNS / taken["posix_spawn"]
         rows = [("what", "runs/s", "of posix_spawn", "aim")]
@@ -175,14 +180,16 @@ def measure(place: str, parent: str | None) -> None:
             ("executing", "doe, first start to last end", "0.5"),
             ("apply", "doe apply, the whole command", "0.5"),
             ("parallel", "GNU parallel", ""),
+            ("keeping", "GNU parallel --joblog --results", ""),
         ):
             if key not in taken:
                 rows.append((title, "not installed: Debian package parallel", "", ""))
                 continue
             rate = RUNS / taken[key]
             rows.append((title, f"{rate:.0f}", f"{rate / bare:.2f}", aim))
-        if "parallel" in taken:
-            rows.append(("doe apply / GNU parallel", "", f"{taken['parallel'] / taken['apply']:.1f}", "3"))
+        for key, title in (("parallel", "GNU parallel"), ("keeping", "GNU parallel --joblog --results")):
+            if key in taken:
+                rows.append((f"doe apply / {title}", "", f"{taken[key] / taken['apply']:.1f}", "3"))
         show(f"{RUNS:,} runs of a shell script, 2 at a time, on {place}", rows)
 
 

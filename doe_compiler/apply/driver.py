@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar
 from doe_compiler.apply.conduct import Conduct, Receipt
 from doe_compiler.apply.looking import Look, looked
 from doe_compiler.apply.order import Order
-from doe_compiler.apply.upload import uploaded
+from doe_compiler.apply.upload import Uploads
 from doe_compiler.apply.writing import Draft, Outcome, Sending, TooOld, Writer
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark
 from doe_compiler.bundle.payload import with_ids
@@ -178,20 +178,21 @@ class Driver:
 
     def _create(self, study: _Study, packs: Sequence[Pack]) -> None:
         """Make the drafts of a round; none is begun when the first of them is a part of `own` old."""
+        uploads = Uploads(self.eye.client, self.conduct.go_on)
         if study.files is None:
-            study.files = uploaded(self.eye.client, study.order.wanted.files, self.conduct.go_on)
+            study.files = uploads.ids(study.order.wanted.files)
         began = self.conduct.clock()
 
         def create(pack: Pack) -> None:
             if self.conduct.clock() - began <= self.times.own * _CREATING_PART_OF_OWN:
-                self._create_one(study, pack)
+                self._create_one(study, pack, uploads)
 
         self._each(create, packs)
 
-    def _create_one(self, study: _Study, pack: Pack) -> None:
+    def _create_one(self, study: _Study, pack: Pack, uploads: Uploads) -> None:
         order = study.order
         ready = order.wanted.job(pack.rows)
-        payload = self._payload(study, ready)
+        payload = _payload(study, ready, uploads)
         mark = Mark(
             order.wanted.study,
             order.wanted.recipe[:RECIPE_DIGITS],
@@ -233,12 +234,6 @@ class Driver:
                 study.memory, nonce, outcome.answer, now, outcome.job_id, outcome.trouble
             )
             study.remember(memory)
-
-    def _payload(self, study: _Study, ready: ReadyJob) -> Mapping[str, object]:
-        ids = dict(study.files or {})
-        if ready.parameters is not None:
-            ids |= uploaded(self.eye.client, [ready.parameters], self.conduct.go_on)
-        return with_origin(with_ids(ready.payload, ids), study.order.origin)
 
     # Submits
 
@@ -300,6 +295,13 @@ class Driver:
                 f"{beyond} more rows are missing than the plan had: they vanished or ended meanwhile",
                 hint="plan again; they were not submitted",
             )
+
+
+def _payload(study: _Study, ready: ReadyJob, uploads: Uploads) -> Mapping[str, object]:
+    ids = dict(study.files or {})
+    if ready.parameters is not None:
+        ids |= uploads.ids([ready.parameters])
+    return with_origin(with_ids(ready.payload, ids), study.order.origin)
 
 
 def _raise(leaving: Leaving) -> NoReturn:

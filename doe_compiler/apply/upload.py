@@ -2,13 +2,15 @@
 
 import hashlib
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from doe_compiler.archives.packing import PackingError, sent_chunks
 from doe_compiler.bundle.pack import BundleFile
-from doe_compiler.client.answers import FileEntry
 from doe_compiler.client.client import Client
 from doe_compiler.client.errors import Ambiguous
 from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
@@ -16,15 +18,45 @@ from doe_compiler.kernel.errors import PreconditionFailed, TryAgain
 _TRIES = 3
 
 
-def uploaded(client: Client, files: Iterable[BundleFile], go_on: Callable[[], None]) -> dict[str, str]:
-    """The platform's ids by reference; a file with the same name, size and checksum is taken.
+@dataclass(frozen=True)
+class Uploads:
+    """The uploads of a moment: what the platform has of a file name is asked for once.
 
     `go_on` is called before every upload and may raise.
     """
-    return {file.reference: _uploaded(client, file, go_on) for file in files}
+
+    client: Client
+    go_on: Callable[[], None]
+    _existing: dict[str, dict[tuple[int, str], str]] = field(default_factory=dict)
+    _locks: defaultdict[str, Lock] = field(default_factory=lambda: defaultdict(Lock))
+
+    def ids(self, files: Iterable[BundleFile]) -> dict[str, str]:
+        """The platform's ids by reference; a file with the same name, size and checksum is taken."""
+        return {file.reference: self._id(file) for file in files}
+
+    def _id(self, file: BundleFile) -> str:
+        sha512 = _checksum(file)
+        content = (file.size, sha512)
+        for _ in range(_TRIES):
+            with self._locks[file.name]:
+                if file.name not in self._existing:
+                    self._existing[file.name] = _listed(self.client, file.name)
+                existing = self._existing[file.name]
+            if content in existing:
+                return existing[content]
+            self.go_on()
+            try:
+                with _source(file) as source:
+                    existing[content] = self.client.upload(source, file.name, file.type_id).id
+            except Ambiguous:
+                self._existing.pop(file.name, None)
+            else:
+                return existing[content]
+        raise TryAgain(f"'{file.name}' could not be uploaded", hint="run the same command again")
 
 
-def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> str:
+def _checksum(file: BundleFile) -> str:
+    """The SHA-512 of a file that is as it was when the study was read."""
     try:
         sha512, sha256 = _checksums(file)
     except PackingError as error:
@@ -36,17 +68,7 @@ def _uploaded(client: Client, file: BundleFile, go_on: Callable[[], None]) -> st
             f"'{file.path or file.name}' has changed since the study was read",
             hint="run the same command again",
         )
-    for _ in range(_TRIES):
-        existing = _found(client, file, sha512)
-        if existing is not None:
-            return existing
-        go_on()
-        try:
-            with _source(file) as source:
-                return client.upload(source, file.name, file.type_id).id
-        except Ambiguous:
-            continue
-    raise TryAgain(f"'{file.name}' could not be uploaded", hint="run the same command again")
+    return sha512
 
 
 @contextmanager
@@ -65,12 +87,13 @@ def _source(file: BundleFile) -> Iterator[bytes | Path]:
         yield path
 
 
-def _found(client: Client, file: BundleFile, sha512: str) -> str | None:
-    return next((entry.id for entry in client.find_files(file.name) if _same(entry, file, sha512)), None)
-
-
-def _same(entry: FileEntry, file: BundleFile, sha512: str) -> bool:
-    return entry.name == file.name and entry.size == file.size and entry.sha512 == sha512
+def _listed(client: Client, name: str) -> dict[tuple[int, str], str]:
+    """The files of a name, by size and SHA-512: the first of equal ones in the order of the list."""
+    found: dict[tuple[int, str], str] = {}
+    for entry in client.find_files(name):
+        if entry.sha512 is not None:
+            found.setdefault((entry.size, entry.sha512), entry.id)
+    return found
 
 
 def _checksums(file: BundleFile) -> tuple[str, str]:

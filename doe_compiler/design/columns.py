@@ -78,6 +78,16 @@ class CodedColumn:
         return CodedColumn(self.name, self.codes[indices], self.labels, self.is_text)
 
 
+def chosen(column: "Column", indices: Indices) -> "Column":
+    """The cells at these indices, without the labels that none of them has; no expression may read it."""
+    few = column.take(indices)
+    if not isinstance(few, CodedColumn) or len(few.labels) <= len(few.codes):
+        return few
+    used, codes = np.unique(few.codes, return_inverse=True)
+    labels = tuple(few.labels[code] for code in used.tolist())
+    return CodedColumn(few.name, codes.astype(np.int32), labels, few.is_text)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TextColumn:
     """A text in each row; `is_numeric` where they were written from numbers by a format."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from doe_compiler.design.columns import Column
+from doe_compiler.design.columns import Column, chosen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +52,6 @@ class Design:
     def take(self, indices: Sequence[int]) -> "Design":
         """The design of the rows at these indices, in their order."""
         rows = np.asarray(indices, dtype=np.intp)
-        columns = tuple(column.take(rows) for column in self.columns)
+        columns = tuple(chosen(column, rows) for column in self.columns)
         has_nominal = self.has_nominal and rows[:1].tolist() == [0]
         return replace(self, columns=columns, has_nominal=has_nominal, bare_runs=len(rows))

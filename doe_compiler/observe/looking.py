@@ -94,15 +94,17 @@ class Eye:
         jobs = tuple(job for job in jobs if job.id not in subject.forgotten)
         jobs = tuple(sorted([*jobs, *self._unlisted(subject, jobs)], key=by_age))
         copied = copies(jobs)
-        own = of_recipe(jobs, subject.wanted.recipe)
-        holdings = [self.holding(subject, job, submitted) for job in own if job.id not in copied]
+        counting = [job for job in jobs if job.id not in copied]
+        own = of_recipe(counting, subject.wanted.recipe)
+        mine = {job.id for job in own}
+        holdings = [self.holding(subject, job, submitted) for job in own]
         return Observation(
             0.0,
             0.0,
             None,
             tuple(holding for holding in holdings if holding is not None),
             tuple(job for job in jobs if job.id in copied),
-            tuple(job for job in jobs if job not in own and job.id not in copied),
+            tuple(job for job in counting if job.id not in mine),
             jobs,
         )
 

@@ -4,7 +4,7 @@ Equal rows add up, so everything here is a number of copies of a row; a row is a
 that the design or any job holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,15 @@ class Account:
         """Whether there is room for all its rows."""
         places = self.places(holding)
         return holding.keys is not None and bool((places.copies <= room[places.at]).all())
+
+    def fitting(self, holdings: Sequence[Holding]) -> Iterator[Holding]:
+        """Those of some drafts whose rows all have room beside what is submitted and all drafts before them."""
+        left = self.room.copy()
+        for holding in holdings:
+            places = self.places(holding)
+            if holding.keys is not None and (places.copies <= left[places.at]).all():
+                yield holding
+            left[places.at] -= places.copies
 
     def less(self, room: Counts, holdings: Sequence[Holding]) -> Counts:
         """The room that some jobs leave."""
@@ -153,16 +162,13 @@ class Account:
             groups[tuple(jobs)] = groups.get(tuple(jobs), 0) + int(total[row] - most[row])
         return tuple(Double(jobs, rows) for jobs, rows in groups.items())
 
-    def is_superfluous(self, holding: Holding) -> bool:
-        """Whether all that a submitted job holds stands in earlier jobs as often as wanted."""
+    def superfluous(self) -> Iterator[str]:
+        """The submitted jobs of which all that they hold stands in earlier jobs as often as wanted."""
         earlier = np.zeros(len(self._rows), np.int64)
-        for other in self.holdings:
-            if other.job.id == holding.job.id:
-                break
-            if self._memory.is_submitted(other):
-                places = self.alive(other)
-                earlier[places.at] += places.copies
-        places = self.alive(holding)
-        return bool(len(places.at)) and bool(
-            (earlier[places.at] >= np.maximum(self.wanted[places.at], 1)).all()
-        )
+        for holding in self.holdings:
+            if not self._memory.is_submitted(holding):
+                continue
+            places = self.alive(holding)
+            if len(places.at) and (earlier[places.at] >= np.maximum(self.wanted[places.at], 1)).all():
+                yield holding.job.id
+            earlier[places.at] += places.copies

@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import takewhile
 
 import numpy as np
 
@@ -64,7 +63,18 @@ class Situation:
 
     def shown(self, own: Own) -> Holding | None:
         """A draft of mine, if the look shows it and nobody else's job has its nonce."""
-        return next((h for h in self.drafts if h.job.id == own.job_id), None)
+        return self._drafts_by_id.get(own.job_id or "")
+
+    @cached_property
+    def _drafts_by_id(self) -> dict[str, Holding]:
+        return {h.job.id: h for h in self.drafts}
+
+    @cached_property
+    def winners(self) -> frozenset[str]:
+        """The drafts whose rows all have room beside all earlier ones; those of mine that are not in play do not count."""
+        in_play = set(self.memory.round)
+        rivals = [h for h in self.drafts if not self.memory.is_mine(h) or h.job.mark.nonce in in_play]
+        return frozenset(h.job.id for h in self.account.fitting(rivals))
 
     def is_left_behind(self, holding: Holding) -> bool:
         """Whether its maker is gone: by the platform's clock, or since I first saw it."""
@@ -157,9 +167,9 @@ def _leaves(s: Situation) -> _Move | None:
 def _nothing_missing(s: Situation) -> _Move | None:
     if (s.account.missing > 0).any():
         return None
-    for holding in s.account.holdings:
-        job_id = holding.job.id
-        if job_id in s.memory.bought - s.memory.stopped and s.account.is_superfluous(holding):
+    mine = s.memory.bought - s.memory.stopped
+    for job_id in s.account.superfluous() if mine else ():
+        if job_id in mine:
             return Stop(job_id)
     return End(s.account.doubles(), int((s.account.due - s.account.missing).sum()))
 
@@ -296,13 +306,8 @@ def _lags(s: Situation, own: Own) -> _Move:
 
 
 def _wins(s: Situation, own: Own) -> _Move | None:
-    holding = s.shown(own)
-    assert holding is not None
-    in_play = set(s.memory.round)
-    earlier = takewhile(lambda other: other is not holding, s.drafts)
-    rivals = [h for h in earlier if not s.memory.is_mine(h) or h.job.mark.nonce in in_play]
-    room = s.account.less(s.account.room, rivals)
-    return Submit((holding.job.id,)) if s.account.fits(holding, room) else None
+    assert own.job_id is not None
+    return Submit((own.job_id,)) if own.job_id in s.winners else None
 
 
 def _lost(s: Situation, own: Own) -> _Move | None:

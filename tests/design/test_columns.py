@@ -9,6 +9,7 @@ from doe_compiler.design.columns import (
     CodedColumn,
     FloatColumn,
     TextColumn,
+    chosen,
     constant_column,
     joined,
     number_in,
@@ -74,3 +75,11 @@ def test_texts_that_mean_no_number(text):
 )
 def test_texts_that_mean_a_number(text, number):
     assert number_in(text) == number
+
+
+def test_chosen_cells_leave_unused_labels_behind():
+    few = chosen(CODES, np.asarray([3, 0]))
+    assert few.cells() == ["7", "1.50"]
+    assert few.labels == ("1.50", "7")
+    assert chosen(CODES, np.asarray([0, 1, 2, 3, 3])).labels == CODES.labels
+    assert chosen(FLOATS, np.asarray([1])).cells() == ["0.5"]

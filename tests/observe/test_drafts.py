@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.apply.upload import uploaded
+from doe_compiler.apply.upload import Uploads
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.observe.drafts import differences
@@ -133,7 +133,7 @@ def test_a_draft_with_archives_is_as_the_study_has_it_until_they_are_to_be_unpac
         study.write_text(yaml.safe_dump(sections))
         wanted = wanted_of(lab.bundle(study))
         ready = wanted.job(range(1))
-        ids = uploaded(lab.client, [*wanted.files, ready.parameters], lambda: None)
+        ids = Uploads(lab.client, lambda: None).ids([*wanted.files, ready.parameters])
         job = lab.client.create_job({**with_ids(ready.payload, ids), "name": "draft"})
         names = {file.reference: (file.name, file.size) for file in [*wanted.files, ready.parameters]}
         raw = copy.deepcopy(dict(lab.client.job(job.id).raw))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from doe_compiler.apply.upload import uploaded
+from doe_compiler.apply.upload import Uploads
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name, nonce_of
 from doe_compiler.bundle.observation import Phase
 from doe_compiler.bundle.payload import with_ids
@@ -31,11 +31,11 @@ def drafted(client, study, rows=None):
     """The drafts of a study's rows (all, or those at some indices), as apply would create them."""
     bundle, _ = compiled(study)
     wanted = wanted_of(bundle)
-    ids = uploaded(client, wanted.files, lambda: None)
+    ids = Uploads(client, lambda: None).ids(wanted.files)
     made = []
     for pack in wanted.packs(range(len(wanted.keys)) if rows is None else rows):
         ready = wanted.job(pack)
-        files = ids | (uploaded(client, [ready.parameters], lambda: None) if ready.parameters else {})
+        files = ids | (Uploads(client, lambda: None).ids([ready.parameters]) if ready.parameters else {})
         nonce = nonce_of(time.time(), next(_NONCES))
         mark = Mark(wanted.study, wanted.recipe[:RECIPE_DIGITS], ready.rows, ready.unit, 0, nonce)
         payload = {**with_ids(ready.payload, files), "name": marked_name(ready.title, mark)}

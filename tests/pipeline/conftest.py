@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doe_compiler.apply.upload import uploaded
+from doe_compiler.apply.upload import Uploads
 from doe_compiler.bundle.mark import Mark, marked_name
 from doe_compiler.bundle.pack import for_reading_platform, parameter_file
 from doe_compiler.bundle.payload import with_ids
@@ -48,12 +48,12 @@ class Workshop:
         """The jobs of a study's compiled payloads, created as drafts."""
         bundle, _ = compiled(study)
         bundle = for_reading_platform(bundle) if plain else bundle
-        ids = uploaded(self.client, bundle.files, lambda: None)
+        ids = Uploads(self.client, lambda: None).ids(bundle.files)
         return [self._made(bundle, job, ids) for job in bundle.jobs()]
 
     def _made(self, bundle, job, ids):
         table = parameter_file(job)
-        ids = ids | (uploaded(self.client, [table], lambda: None) if table else {})
+        ids = ids | (Uploads(self.client, lambda: None).ids([table]) if table else {})
         mark = Mark(bundle.spec.study, bundle.recipe[:12], job.rows, job.unit(), 0, "0" * 16)
         payload = job.payload(
             bundle, name=marked_name(job.title, mark), parameters=table.reference if table else None

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from doe_compiler.apply.upload import uploaded
+from doe_compiler.apply.upload import Uploads
 from doe_compiler.bundle.pack import parameter_file
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.client.client import Client
@@ -22,7 +22,7 @@ def run_on_a_cloud(tmp_path):
         bundle, _ = compiled(study)
         (job,) = bundle.jobs()
         parameters = parameter_file(job)
-        ids = uploaded(client, [*bundle.files, parameters], lambda: None)
+        ids = Uploads(client, lambda: None).ids([*bundle.files, parameters])
         payload = job.payload(bundle, name="cloud", parameters=parameters.reference)
         job_id = client.create_job(with_ids(payload, ids)).id
         client.submit(job_id)
