@@ -110,6 +110,8 @@ def plain_payload(spec: Spec, refer: Refer) -> dict[str, object]:
         "includeNominalRun": job.include_nominal_run and samples_there,
         "monteCarloIterations": spec.design.iterations if samples_there else None,
     }
+    if job.tags:
+        payload["tags"] = list(job.tags)
     if job.resource_filters is not None:
         payload["resourceFilters"] = [dict(entry) for entry in job.resource_filters]
     return payload

@@ -21,7 +21,7 @@ RECIPE_DOMAIN = "doe2-recipe"
 # What a run computes does not hang on these: names, where and how urgently it runs, licences, which outputs
 # are kept. The last line is what the rows are made of: they are identity.
 _LEFT_OUT_OF_JOB = frozenset(
-    {"name", "isLowPriority", "resourceFilters"}
+    {"name", "tags", "isLowPriority", "resourceFilters"}
     | {"paramFile", "monteCarloIterations", "includeNominalRun"}
 )  # fmt: skip
 # The job's `raw` is left out too, but where it overrides what counts; variables that it adds are outputs.

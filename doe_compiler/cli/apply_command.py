@@ -223,6 +223,7 @@ def _from_plan(connection: "Connection", plan: "SavedPlan") -> _Work:
     root = project_folder(Path.cwd())
     at = desk(connection, (root / plan.files[0]).parent)
     plan.check(connection.host, at.account)
+    plan.check_policies(root)
     orders = [
         replace(order, origin=connection.origin(root / file))
         for order, file in zip(plan.orders, plan.files, strict=True)

@@ -45,7 +45,8 @@ def plan_text(document: Document) -> str:
             lines.append(
                 f"    failed, and not tried again unless asked (--retry-failed): runs {study['runsFailed']}"
             )
-        if study["actions"] or study["runsFailed"]:
+        lines += [click.style(f"    warning: {warning}", fg="yellow") for warning in study["warnings"]]
+        if study["actions"] or study["runsFailed"] or study["warnings"]:
             lines.append("")
     return "\n".join([*lines, summary_line(document)])
 
@@ -173,6 +174,11 @@ def plan_markdown(document: Document, left: str = "") -> str:
         *(_table_row(study) for study in studies),
         "",
     ]
+    warnings = [
+        f"- {_escaped(study['study'])}: {_escaped(text)}" for study in studies for text in study["warnings"]
+    ]
+    if warnings:
+        head += ["> [!WARNING]", *(f"> {line}" for line in warnings), ""]
     details = [line for study in studies if study["actions"] for line in _details(study)]
     tail = [
         "",

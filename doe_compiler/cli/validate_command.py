@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from doe_compiler.kernel.errors import ExitCode
-from doe_compiler.kernel.findings import Finding, has_errors, rendered
+from doe_compiler.kernel.findings import Finding, Severity, has_errors, rendered
 from doe_compiler.spec.read import find_studies
 
 
@@ -16,12 +16,14 @@ from doe_compiler.spec.read import find_studies
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """Check studies (files, or folders that are searched for them), all files that they name, and their designs.
 
-    Exit 3 if one is invalid.
+    Exit 3 if one is invalid, 5 if all that is wrong is that it breaks its limits or a doe-policy.yaml.
     """
     from doe_compiler.pipeline.compiling import checked
+    from doe_compiler.plan.limits import CODES as LIMIT_CODES
 
     findings: list[Finding] = []
     invalid: list[str] = []
+    codes = {ExitCode.DONE}
     lines: dict[str, list[str]] = {}
     studies = find_studies(list(paths))
     for study in studies:
@@ -29,6 +31,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         findings += found
         if has_errors(found):
             invalid.append(str(study))
+            is_sound = all(each.code in LIMIT_CODES for each in found if each.severity is Severity.ERROR)
+            codes.add(ExitCode.FORBIDDEN if is_sound else ExitCode.INVALID)
         lines |= shown
     is_valid = not invalid
     if as_json:
@@ -43,7 +47,9 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         for finding in findings:
             click.echo(rendered(finding, lines))
         click.echo(_verdict(len(studies), len(invalid)), err=True)
-    return ExitCode.DONE if is_valid and studies else ExitCode.INVALID
+    if not studies or ExitCode.INVALID in codes:
+        return ExitCode.INVALID
+    return max(codes)
 
 
 def _verdict(studies: int, invalid: int) -> str:

@@ -8,7 +8,9 @@ from doe_compiler.design.build import build
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.errors import InvalidStudy
 from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
-from doe_compiler.spec.model import Sampling, Spec
+from doe_compiler.plan.estimate import estimate
+from doe_compiler.plan.limits import broken, need_of
+from doe_compiler.spec.model import Limits, Sampling, Spec
 from doe_compiler.spec.read import read_study
 
 
@@ -24,9 +26,23 @@ def checked(path: Path) -> tuple[list[Finding], Mapping[str, list[str]]]:
     """All findings on a study, those of its design too if the rest is sound, and the lines that they point at."""
     reading = read_study(path)
     findings = list(reading.findings)
-    if reading.spec is not None and reading.spec.design.sampling is Sampling.COMPILER:
-        findings += build(reading.spec)[1]
+    spec = reading.spec
+    if spec is not None:
+        design, told = build(spec) if spec.design.sampling is Sampling.COMPILER else (None, [])
+        findings += told
+        if not has_errors(told):
+            findings += _beyond(spec, design)
     return in_reading_order(findings), reading.lines
+
+
+def _beyond(spec: Spec, design: Design | None) -> list[Finding]:
+    """What breaks the study's limits or a policy, as far as no platform is needed to know: prices are not."""
+    if spec.limits == Limits() and not spec.policies:
+        return []
+    runs = None if design is None else design.n
+    jobs = sum(1 for _ in bundled(spec, design).jobs())
+    need = need_of(spec, runs, estimate(spec, runs or 0, jobs, {}))
+    return broken(need, spec.limits, spec.policies, knows_prices=False)
 
 
 def designed(spec: Spec) -> Design | None:

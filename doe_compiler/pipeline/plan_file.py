@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +19,20 @@ from doe_compiler.bundle.pack import PARAMETERS, BundleFile
 from doe_compiler.bundle.rows import Keys, RowSet, row_set
 from doe_compiler.bundle.wanted import ReadyJob, Wanted
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
-from doe_compiler.kernel.errors import DoeError, PreconditionFailed, WrongUsage
+from doe_compiler.kernel.errors import DoeError, InvalidStudy, PreconditionFailed, WrongUsage
+from doe_compiler.kernel.findings import has_errors
 from doe_compiler.pipeline.planning import Planned, PlannedStudy
 from doe_compiler.plan.account import Account
 from doe_compiler.plan.action import CREATING, Action, Decision, Kind
 from doe_compiler.plan.decide import Wishes
+from doe_compiler.plan.estimate import Estimate
+from doe_compiler.plan.limits import Need, check
 from doe_compiler.plan.memory import Agreed
-from doe_compiler.spec.model import Share
+from doe_compiler.spec.model import Limits, Share
+from doe_compiler.spec.policy import policies_of
+from doe_compiler.spec.report import Report
 
-FORMAT, VERSION = "doe-plan", 2
+FORMAT, VERSION = "doe-plan", 3
 
 Document = dict[str, object]
 
@@ -88,6 +94,8 @@ def _study(study: PlannedStudy, root: Path, with_contents: bool) -> Document:
         "throttledSeconds": round(study.throttled_s, 1),
         "coreHours": _amounts(study.new.core_hours, study.new.most_core_hours),
         "cost": _amounts(study.new.cost, study.new.most_cost),
+        "needs": _needs(study.need),
+        "warnings": list(study.warnings),
         "wishes": {
             "retryFailed": study.order.wishes.retry_failed,
             "retryMissing": study.order.wishes.retry_missing,
@@ -102,6 +110,28 @@ def _study(study: PlannedStudy, root: Path, with_contents: bool) -> Document:
 def _relative(path: Path, root: Path) -> str:
     absolute = path.absolute()
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name
+
+
+def _needs(need: Need) -> Document:
+    return {
+        "runs": need.runs,
+        "coreTypes": list(need.core_types),
+        "analyses": list(need.analyses),
+        "tags": list(need.tags),
+        "coreHours": _amounts(need.estimate.core_hours, need.estimate.most_core_hours),
+        "cost": _amounts(need.estimate.cost, need.estimate.most_cost),
+    }
+
+
+def _need_from(needs: Mapping[str, Any]) -> Need:
+    hours, cost = needs["coreHours"], needs["cost"]
+    return Need(
+        needs["runs"],
+        tuple(needs["coreTypes"]),
+        tuple(needs["analyses"]),
+        tuple(needs["tags"]),
+        Estimate(hours["expected"], hours["atMost"], cost["expected"], cost["atMost"]),
+    )
 
 
 def _amounts(expected: float | None, most: float | None) -> Document:
@@ -216,6 +246,16 @@ class SavedPlan:
     sha256: str
     orders: tuple[Order, ...]
     files: tuple[str, ...]
+    needs: tuple[Need, ...]
+
+    def check_policies(self, root: Path) -> None:
+        """Raise LimitExceeded if a study breaks a policy that lies where the study does, below `root`."""
+        for file, need in zip(self.files, self.needs, strict=True):
+            report = Report()
+            policies = policies_of(root / file, report)
+            if has_errors(report.findings):
+                raise InvalidStudy(report.findings, report.lines)
+            check(need, Limits(), policies)
 
     def check(self, host: str, account: str) -> None:
         """Raise PreconditionFailed unless this is the account and host of the plan."""
@@ -273,6 +313,7 @@ def read_plan(path: Path, *, root: Path) -> SavedPlan:
         str(document["sha256"]),
         tuple(_order_of(study, root) for study in studies),
         tuple(study["file"] for study in studies),
+        tuple(_need_from(study["needs"]) for study in studies),
     )
 
 

@@ -21,13 +21,17 @@ from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.plan.action import CREATING, Decision, Kind, Why
 from doe_compiler.plan.decide import Around, Wishes, decided
-from doe_compiler.plan.estimate import Estimate, check_limits, estimate
+from doe_compiler.plan.estimate import Estimate, estimate, walltime_warnings
+from doe_compiler.plan.limits import Need, check, need_of
 from doe_compiler.results.collect import lacking_runs
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStudy:
-    """A look at a study and what it leads to; `new` is what the new runs use, `new_jobs` how many are created."""
+    """A look at a study and what it leads to; `new` is what the new runs use, `new_jobs` how many are created.
+
+    `need` is that of the whole study; `warnings` are for people.
+    """
 
     bundle: Bundle
     order: Order
@@ -37,6 +41,8 @@ class PlannedStudy:
     new_jobs: int
     submits: int
     throttled_s: float
+    need: Need
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def planned(
     wishes: Wishes,
     at: Desk,
 ) -> Planned:
-    """Plan studies; reads only. Raises LimitExceeded if a live recipe would exceed its limits."""
+    """Plan studies; reads only. Raises LimitExceeded if a study breaks its limits or a policy."""
     client = connection.client
     orders = [order_of(connection, bundle, wishes, at) for bundle in bundles]
     looks = looked(eye_of(connection, at), orders)
@@ -173,9 +179,12 @@ def _planned(
         every = range(bundle.design.n)
         live = estimate(spec, bundle.design.n, len(order.wanted.packs(every)), prices)
         new = estimate(spec, sum(action.runs or 0 for action in started), submits, prices)
-    check_limits(spec, bundle.design.n if bundle.design else None, live)
+    need = need_of(spec, bundle.design.n if bundle.design else None, live)
+    check(need, spec.limits, spec.policies)
     throttled_s = seconds_for(Scope.SUBMITS, submits) if connection.is_paced else 0.0
-    return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s)
+    largest = max((len(rows) for action in started for rows in order.wanted.packs(action.rows)), default=0)
+    warnings = walltime_warnings(spec, largest)
+    return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s, need, warnings)
 
 
 def _prices(client: Client, *, low_priority: bool) -> dict[str, float]:

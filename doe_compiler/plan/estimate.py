@@ -1,10 +1,10 @@
-"""What a plan would use: core-hours and cost, expected and at most, held against the study's limits."""
+"""What a plan would use: core-hours and cost, expected and at most."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doe_compiler.kernel.errors import LimitExceeded
-from doe_compiler.spec.model import Spec
+from doe_compiler.spec.model import Hardware, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +42,26 @@ def estimate(spec: Spec, runs: int, jobs: int, prices: Mapping[str, float]) -> E
     )
 
 
-def check_limits(spec: Spec, live_runs: int | None, estimated: Estimate) -> None:
-    """Raise LimitExceeded if the study's live recipe would be larger than its `limits` allow.
+def walltime_warnings(spec: Spec, runs: int) -> tuple[str, ...]:
+    """What to be told if a job of so many runs may be cut off by its walltime: by the expectation, or the time-outs.
 
-    A limit on core-hours or cost is held against the expectation where `expectedRunHours` gives one, else
-    against the cap by walltime; where neither is known the limit cannot be kept, and that is said.
+    The runs go in rounds of as many as there are slots.
     """
-    limits = spec.limits
-    if limits.runs is not None and live_runs is not None and live_runs > limits.runs:
-        raise LimitExceeded(
-            f"the study has {live_runs} runs; limits.runs allows {limits.runs}",
-            hint="ask for fewer runs, or raise the limit in the study",
-        )
-    core_hours = estimated.most_core_hours if estimated.core_hours is None else estimated.core_hours
-    cost = estimated.most_cost if estimated.cost is None else estimated.cost
-    for name, limit, value in (
-        ("coreHours", limits.core_hours, core_hours),
-        ("cost", limits.cost, cost),
-    ):
-        if limit is None:
-            continue
-        if value is None:
-            raise LimitExceeded(
-                f"limits.{name} cannot be checked: neither a walltime nor expectedRunHours (and a price) is known",
-                hint="give job.expectedRunHours or the hardware's walltime",
+    hardware = min(
+        (analysis.hardware for analysis in spec.analyses if analysis.hardware.walltime_h is not None),
+        key=lambda each: each.walltime_h or 0.0,
+        default=Hardware(""),
+    )
+    walltime_h = hardware.walltime_h
+    if walltime_h is None or not runs:
+        return ()
+    rounds = math.ceil(runs / min(analysis.hardware.slots for analysis in spec.analyses))
+    timeouts = [analysis.run_timeout_s for analysis in spec.analyses]
+    most_h = sum(each / 3600 for each in timeouts if each is not None) if None not in timeouts else None
+    for each_h, verb in ((spec.job.expected_run_hours, "take about"), (most_h, "may take")):
+        if each_h is not None and rounds * each_h > walltime_h:
+            return (
+                f"the runs of a job {verb} {rounds * each_h:.4g} h ({rounds:,} rounds of {each_h:.4g} h), "
+                f"and its walltime is {walltime_h:g} h: give more slots, a longer walltime or job.runsPerJob",
             )
-        if value > limit:
-            raise LimitExceeded(
-                f"the study needs {value:.6g} {name}; limits.{name} allows {limit:g}",
-                hint="ask for less, or raise the limit in the study",
-            )
+    return ()

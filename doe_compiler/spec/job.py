@@ -1,12 +1,12 @@
-"""The sections `job` and `limits`."""
+"""The section `job`."""
 
 from collections.abc import Mapping
 from typing import cast
 
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.inputs import file_or_id
-from doe_compiler.spec.model import JobSpec, Limits, LocalFile, PlatformFile, Share
-from doe_compiler.spec.nodes import Fields, Items, plain
+from doe_compiler.spec.model import JobSpec, LocalFile, PlatformFile, Share
+from doe_compiler.spec.nodes import Fields, Items, Scalar, plain
 from doe_compiler.spec.report import Report
 
 
@@ -21,6 +21,7 @@ def read_job(section: Fields, project: Project, report: Report, *, samples_there
         is_template_dry_run=section.flag("isTemplateDryRun"),
         resource_filters=_resource_filters(section),
         share=_shares(section),
+        tags=tuple(dict.fromkeys(node.text for node in section.items("tags") if isinstance(node, Scalar))),
         raw=section.plain("raw"),
     )
 
@@ -46,8 +47,3 @@ def _shares(section: Fields) -> tuple[Share, ...]:
             share = Share(node.text("email"), node.text("message"))
             found.setdefault(share.email.casefold(), share)
     return tuple(found.values())
-
-
-def read_limits(section: Fields) -> Limits:
-    """The limits of a section that fits the schema."""
-    return Limits(section.integer("runs"), section.real("coreHours"), section.real("cost"))

@@ -329,6 +329,7 @@ class JobSpec:
     is_template_dry_run: bool = False
     resource_filters: tuple[Mapping[str, object], ...] | None = None
     share: tuple[Share, ...] = ()
+    tags: tuple[str, ...] = ()
     raw: Mapping[str, object] | None = None
 
 
@@ -339,6 +340,17 @@ class Limits:
     runs: int | None = None
     core_hours: float | None = None
     cost: float | None = None
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of a team; what is None is free. Patterns, in which `*` is any text, stand with their places."""
+
+    limits: Limits | None = None
+    core_types: tuple[tuple[str, Place], ...] | None = None
+    analyses: tuple[tuple[str, Place], ...] | None = None
+    tags: tuple[tuple[str, Place], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -355,6 +367,7 @@ class Spec:
     responses: tuple[Response, ...] = ()
     job: JobSpec = JobSpec()
     limits: Limits = Limits()
+    policies: tuple[Policy, ...] = ()
     lines: Mapping[str, list[str]] | None = None
 
     @property

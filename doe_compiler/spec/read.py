@@ -10,10 +10,11 @@ from doe_compiler.spec.cases import with_cases, without_cases
 from doe_compiler.spec.design import Surroundings, check_nominal_run, read_design
 from doe_compiler.spec.files import Project, project_of
 from doe_compiler.spec.find import find_studies
-from doe_compiler.spec.job import read_job, read_limits
+from doe_compiler.spec.job import read_job
 from doe_compiler.spec.measured import check_response_files
 from doe_compiler.spec.model import Analysis, DesignSpec, JobSpec, Response, Spec, Variable
 from doe_compiler.spec.nodes import Fields, Items, Node
+from doe_compiler.spec.policy import read_limits, read_policies
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.responses import check_declared, read_responses
 from doe_compiler.spec.shape import Path as NodePath
@@ -123,6 +124,7 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
         check_declared(responses, analyses, report)
         check_response_files(responses, analyses, report)
     job = _job(tree, unsound, around, report)
+    policies = read_policies(project, report)
     if has_errors(report.findings) or design is None or analyses is None:
         return None
     return Spec(
@@ -136,6 +138,7 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
         responses=responses,
         job=job,
         limits=read_limits(tree.fields("limits") or _nothing(tree)),
+        policies=policies,
         lines=report.lines,
     )
 

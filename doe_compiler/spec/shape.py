@@ -40,16 +40,16 @@ class Misfit:
     is_other_kind: bool = False
 
 
-def shape_misfits(root: Node) -> tuple[Misfit, ...]:
-    """What in the tree does not fit the study's schema."""
-    errors = _validator().iter_errors(plain(root))
+def shape_misfits(root: Node, name: str = "study") -> tuple[Misfit, ...]:
+    """What in the tree does not fit the schema of a name; only the study's has references."""
+    errors = _validator(name).iter_errors(plain(root))
     return _misfits(root, errors)
 
 
 @cache
-def _validator() -> Any:  # noqa: ANN401 - the class that `extend` makes has no static type
+def _validator(name: str) -> Any:  # noqa: ANN401 - the class that `extend` makes has no static type
     keywords = {"pattern": _whole_pattern, "oneOf": _one_of}
-    return extend(Draft202012Validator, keywords)(schema("study"))  # type: ignore[no-untyped-call]
+    return extend(Draft202012Validator, keywords)(schema(name))  # type: ignore[no-untyped-call]
 
 
 def _whole_pattern(

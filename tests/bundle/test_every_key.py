@@ -17,8 +17,8 @@ from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import design_keys
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.design.build import build
-from doe_compiler.kernel.errors import LimitExceeded
-from doe_compiler.plan.estimate import check_limits, estimate
+from doe_compiler.plan.estimate import estimate
+from doe_compiler.plan.limits import broken, need_of
 from doe_compiler.results.collect import ResultRow, Results
 from doe_compiler.results.goals import best
 from doe_compiler.results.states import RunState, run_state
@@ -245,6 +245,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "job.share": ((WHOLE, ("job", "share"), [{"email": "a@b.example"}]), NOTHING),
     "job.share.email": ((WHOLE, ("job", "share"), [{"email": "c@b.example"}]), NOTHING),
     "job.share.message": ((WHOLE, ("job", "share"), [{"email": "a@b.example", "message": "look"}]), NOTHING),
+    "job.tags": ((WHOLE, ("job", "tags"), ["wing"]), NOTHING),
     "job.raw": ((WHOLE, ("job", "raw"), {"projectId": "p"}), NOTHING),
     "limits.runs": ((WHOLE, ("limits", "runs"), 50), NOTHING),
     "limits.coreHours": ((WHOLE, ("limits", "coreHours"), 0.5), NOTHING),
@@ -358,12 +359,11 @@ def observed(spec, told):
     )
     order = [row.run for row in best(results, 9).rows] if any(each.goal for each in spec.responses) else None
     estimated = estimate(spec, 6, 1, PRICES)
-    refused = []
-    for runs, costs in ((51, estimated), (100, estimated)):
-        try:
-            check_limits(spec, runs, costs)
-        except LimitExceeded as error:
-            refused.append(str(error))
+    refused = [
+        finding.message
+        for runs in (51, 100)
+        for finding in broken(need_of(spec, runs, estimated), spec.limits, spec.policies)
+    ]
     files = [(file.name, file.sha256) for file in bundle.files]
     cells = None if design is None else [design.row(index) for index in range(design.n)]
     return (

@@ -120,7 +120,7 @@ def test_a_limit_forbids_before_anything_is_created(doe, study_at):
     for command in (["plan", study], ["apply", study, "--yes"]):
         done = doe(*command)
         assert done.returncode == 5
-        assert "limits.runs allows 4" in done.stderr
+        assert "5 runs; its own limits allow 4" in done.stderr
     assert not (study.parent / ".doe" / "platform" / "jobs").exists() or not list(
         (study.parent / ".doe" / "platform" / "jobs").iterdir()
     )
@@ -179,7 +179,9 @@ def test_compile_replaces_a_bundle_and_nothing_else(doe, study_at, tmp_path):
 
 
 def test_the_schema_is_printed(doe):
-    assert json.loads(doe("schema").stdout)["title"]
+    for name in ("study", "plan", "policy"):
+        assert json.loads(doe("schema", name).stdout)["title"] == f"A doe {name}"
+    assert doe("schema").stdout == doe("schema", "study").stdout
 
 
 def test_a_reader_that_leaves_early_is_no_error(doe, study_at):

@@ -229,8 +229,9 @@ def test_all_switches_come_back(workshop):
         resourceFilters=[{"action": "keep", "source": "input", "pattern": "*.dat"}],
         archiveFilters=["all"],
         caseFile=workshop.file("cases.csv", "c\n1\n", 8),
+        tags=["wing", "cost-centre:17"],
     )
-    workshop.there_and_back(job)
+    assert tree(workshop.there_and_back(job))["job"]["tags"] == ["wing", "cost-centre:17"]
 
 
 # Names and files

@@ -1,10 +1,11 @@
-"""Core-hours, cost and limits."""
+"""Core-hours, cost, and rounds of runs against the walltime."""
+
+from dataclasses import replace
 
 import pytest
 
-from doe_compiler.kernel.errors import LimitExceeded
 from doe_compiler.kernel.findings import Place
-from doe_compiler.plan.estimate import Estimate, check_limits, estimate
+from doe_compiler.plan.estimate import Estimate, estimate, walltime_warnings
 from doe_compiler.spec.model import Analysis, DesignSpec, Hardware, JobSpec, Limits, Spec
 
 PLACE = Place("study.yaml", 1, 1)
@@ -31,19 +32,20 @@ def test_what_is_not_known_is_not_made_up():
     assert found == Estimate(None, None, None, None)
 
 
-@pytest.mark.parametrize("limits", [Limits(runs=9), Limits(core_hours=19.9), Limits(cost=1.99)])
-def test_beyond_a_limit_is_refused(limits):
-    found = spec(limits=limits)
-    with pytest.raises(LimitExceeded):
-        check_limits(found, 10, estimate(found, 10, 1, {"emerald": 0.1}))
-
-
-def test_at_a_limit_is_allowed():
-    found = spec(limits=Limits(runs=10, core_hours=20.0, cost=2.0))
-    check_limits(found, 10, estimate(found, 10, 1, {"emerald": 0.1}))
-
-
-def test_a_limit_that_cannot_be_checked_is_not_ignored():
-    found = spec(expected=None, walltime=None, limits=Limits(core_hours=1))
-    with pytest.raises(LimitExceeded, match="cannot be checked"):
-        check_limits(found, 10, estimate(found, 10, 1, {}))
+@pytest.mark.parametrize(
+    ("runs", "expected", "timeout_s", "walltime", "said"),
+    [
+        (32, 0.5, None, 2.0, ()),
+        (33, 0.5, None, 2.0, ("take about 2.5 h (5 rounds of 0.5 h)", "walltime is 2 h")),
+        (33, None, 1800, 2.0, ("may take 2.5 h",)),
+        (33, 0.1, 1800, 2.0, ("may take 2.5 h",)),
+        (33, 0.5, 1800, None, ()),
+        (0, 9.0, None, 2.0, ()),
+    ],
+)
+def test_rounds_of_runs_beyond_the_walltime_are_told(runs, expected, timeout_s, walltime, said):
+    study = spec(expected=expected, walltime=walltime)
+    study = replace(study, analyses=(replace(study.analyses[0], run_timeout_s=timeout_s),))
+    told = walltime_warnings(study, runs)
+    assert len(told) == bool(said)
+    assert all(words in told[0] for words in said)

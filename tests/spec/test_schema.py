@@ -5,14 +5,12 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from doe_compiler.spec.schemas import schema, schema_text
-
-STUDY = schema("study")
+from doe_compiler.spec.schemas import SCHEMAS, schema, schema_text
 
 
-def _resolved(node):
+def _resolved(name, node):
     while "$ref" in node and "description" not in node:
-        node = STUDY["$defs"][node["$ref"].rpartition("/")[2]]
+        node = schema(name)["$defs"][node["$ref"].rpartition("/")[2]]
     return node
 
 
@@ -29,26 +27,29 @@ def _properties(node, path=""):
             yield from _properties(inner, f"{path}/{index}")
 
 
-def test_the_schema_is_valid():
-    Draft202012Validator.check_schema(json.loads(schema_text("study")))
-
-
-@pytest.mark.parametrize(
-    ("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else ""
+EVERY = [(name, path, node) for name in SCHEMAS for path, node in _properties(schema(name))]
+every_property = pytest.mark.parametrize(
+    ("name", "path", "node"), EVERY, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_every_property_has_a_description_and_an_example(path, node):
-    described = _resolved(node)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_schema_is_valid(name):
+    Draft202012Validator.check_schema(json.loads(schema_text(name)))
+
+
+@every_property
+def test_every_property_has_a_description_and_an_example(name, path, node):
+    described = _resolved(name, node)
     assert described.get("description", "").strip().endswith("."), path
     assert described.get("examples"), path
 
 
-@pytest.mark.parametrize(
-    ("path", "node"), list(_properties(STUDY)), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_every_example_fits_its_property(path, node):
-    described = _resolved(node)
+@every_property
+def test_every_example_fits_its_property(name, path, node):
+    described = _resolved(name, node)
     validator = Draft202012Validator(
-        {**STUDY, "properties": {"it": described}, "required": [], "additionalProperties": False}
+        {**schema(name), "properties": {"it": described}, "required": [], "additionalProperties": False}
     )
     for example in described["examples"]:
         assert list(validator.iter_errors({"it": example})) == [], path
@@ -65,8 +66,9 @@ def _objects(node):
             yield from _objects(inner)
 
 
-def test_no_mapping_takes_unknown_keys():
-    assert all("additionalProperties" in node for node in _objects(STUDY))
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_no_mapping_takes_unknown_keys(name):
+    assert all("additionalProperties" in node for node in _objects(schema(name)))
 
 
 def test_an_unknown_schema_is_not_found():

@@ -67,6 +67,7 @@ _KNOWN = frozenset(
         "isTemplateDryRun",
         "monteCarloIterations",
         "resourceFilters",
+        "tags",
         "outputReading",
         # told by the platform, not to it
         "id",
@@ -354,6 +355,11 @@ def _job(
         found["resourceFilters"] = filters
     elif filters is not None:
         raw["resourceFilters"] = filters
+    tags = job.get("tags")
+    if tags and isinstance(tags, list) and all(isinstance(each, str) and each for each in tags):
+        found["tags"] = tags
+    elif tags:
+        raw["tags"] = tags
     shared = job.get("sharedWith")
     if isinstance(shared, list) and shared:
         with_whom = ", ".join(map(text, shared))
