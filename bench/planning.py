@@ -20,7 +20,7 @@ from bench.timing import environment, in_turn, process_s, show
 from doe_compiler.client.client import Client
 from doe_compiler.client.pacing import Scope, seconds_for
 from doe_compiler.kernel.wire import Request, Response
-from doe_compiler.pipeline.applying import Pace, applied
+from doe_compiler.pipeline.applying import Hands, Pace, applied
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import desk
@@ -90,8 +90,7 @@ def plan_requests(folder: Path, *, applies: bool = False) -> Counter[str]:
         if applies:
             applied(
                 connection, at, [each.order for each in plan.studies], [each.look for each in plan.studies],
-                [each.decision for each in plan.studies], pace=Pace(), tell=lambda _receipt: None,
-                go_on=lambda: None, sleep=time.sleep,
+                [each.decision for each in plan.studies], pace=Pace(), hands=Hands(lambda _receipt: None, lambda: None, time.sleep),
             )  # fmt: skip
     return requests
 

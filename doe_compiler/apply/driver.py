@@ -66,12 +66,14 @@ class Driver:
     """One apply of some studies on one platform.
 
     `throttle` tells how many submits may be sent at once, and how long to wait for one (None: any number).
+    `ends_for` is asked at every look whether the apply is to end, and why.
     """
 
     eye: Eye
     writer: Writer
     times: Times
     throttle: Callable[[], tuple[int, float]] | None = None
+    ends_for: Callable[[Sequence[Look]], Leaving | None] = lambda _looks: None
     _tags: dict[str, str | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -137,8 +139,11 @@ class Driver:
 
     def _look(self, studies: Sequence[_Study]) -> None:
         looks = looked(self.eye, [study.order for study in studies], [study.memory for study in studies])
+        leaving = self.ends_for(looks)
         for study, look in zip(studies, looks, strict=True):
             study.look = look
+            if leaving is not None and study.end is None:
+                study.remember(replace(study.memory, leaving=study.memory.leaving or leaving))
 
     def _do(self, study: _Study, step: Step) -> None:
         match step:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from doe_compiler.apply.order import Order
     from doe_compiler.bundle.pack import Bundle
     from doe_compiler.cli.events import Events
-    from doe_compiler.cli.interruption import Halt
     from doe_compiler.pipeline.connection import Connection
     from doe_compiler.pipeline.desk import Desk
     from doe_compiler.pipeline.plan_file import SavedPlan
@@ -59,7 +58,16 @@ class _Work:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--no-wait", is_flag=True, help="Submit and leave; doe status shows how far it is.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="S", help="Wait for the runs at most so long."
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Begin and wait for nothing more after S seconds.",
+)
+@click.option(
+    "--fail-fast",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Once N more runs have failed, submit nothing more and stop what runs.",
 )
 @click.option(
     "--settle",
@@ -90,6 +98,7 @@ def command(
     yes: bool,
     no_wait: bool,
     timeout: float | None,
+    fail_fast: int | None,
     settle: float | None,
     forgotten: tuple[str, ...],
     parallelism: int | None,
@@ -105,8 +114,11 @@ def command(
     """
     from doe_compiler.cli.interruption import halting
     from doe_compiler.cli.plan_shown import plan_text, summary_line
-    from doe_compiler.pipeline.applying import Pace, applied
+    from doe_compiler.cli.shown import shown_progress
+    from doe_compiler.pipeline.applying import Hands, Pace, completed
 
+    if no_wait and fail_fast:
+        raise WrongUsage("--fail-fast watches the runs, and --no-wait leaves them: give one of them")
     saved = _saved(studies, targets, wished)
     with _events(as_json, json_into) as events:
         bundles = [] if saved else compiled_studies(studies, targets)
@@ -126,22 +138,19 @@ def command(
             elif not yes and not work.is_saved:
                 _ask()
             with halting() as halt:
-                applied(
+                completed(
                     connection,
                     work.at,
                     work.orders,
                     work.looks,
                     work.decisions,
-                    pace=Pace(settle, parallelism),
-                    tell=lambda step: _tell(step, events),
-                    go_on=halt.go_on,
-                    sleep=halt.sleep,
+                    pace=Pace(settle, parallelism, fail_fast, timeout),
+                    hands=Hands(lambda step: _tell(step, events), halt.go_on, halt.sleep),
+                    watch=None if no_wait else lambda steps: shown_progress(steps, _say),
                 )
-                connection.start_runs(not no_wait)
-                if no_wait:
-                    _say("\n".join(["Not waiting.", *_see_also(work, on)]))
-                    return ExitCode.DONE
-                _await(connection, work, halt, timeout)
+            if no_wait:
+                _say("\n".join(["Not waiting.", *_see_also(work, on)]))
+                return ExitCode.DONE
             return _results(connection, work, events, as_json=as_json)
 
 
@@ -291,22 +300,6 @@ def _tell(step: "Receipt", events: "Events | None") -> None:
     text = step_text(step)
     if text:
         _say(text)
-
-
-def _await(connection: "Connection", work: _Work, halt: "Halt", timeout_s: float | None) -> None:
-    from doe_compiler.cli.shown import shown_progress
-    from doe_compiler.pipeline.waiting import awaited
-
-    steps = awaited(
-        connection.client,
-        work.orders,
-        work.at.known,
-        still_works=lambda: connection.start_runs(True),
-        patience_s=max(connection.times().settle, 1.0),
-        sleep=halt.sleep,
-        timeout_s=timeout_s,
-    )
-    shown_progress(steps, _say)
 
 
 def _results(connection: "Connection", work: _Work, events: "Events | None", *, as_json: bool) -> int:

@@ -36,8 +36,20 @@ from doe_compiler.cli.tables import layout, table_options
     is_flag=True,
     help="Read responses that were added later from the stored outputs, those by command in a scratch copy, and keep them.",
 )
+@click.option(
+    "--recipe",
+    metavar="DIGITS",
+    help="What an older recipe has run; the first digits, as doe status tells them.",
+)
 def command(
-    study: Path, on: str, form: str | None, file: Path | None, most: int | None, *, extracts: bool
+    study: Path,
+    on: str,
+    form: str | None,
+    file: Path | None,
+    most: int | None,
+    recipe: str | None,
+    *,
+    extracts: bool,
 ) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, plural, results_table
@@ -57,7 +69,9 @@ def command(
         kept = kept_readings(connection, path.parent, reads_only=not extracts)
         where = connection.run_directory
         late = LateCommands(bundle.spec, where, os.environ) if extracts else None
-        results = collected(connection.client, bundle, where, kept=kept, late=late, named=str(study))
+        results = collected(
+            connection.client, bundle, where, kept=kept, late=late, named=str(study), recipe=recipe
+        )
     shown = results if most is None else best(results, most)
     if chosen == "table":
         answer(results_table(shown, None, None if file else width(), asked), file)

@@ -67,6 +67,7 @@ def results_table(
     same = {index for index in range(len(names)) if len({row[index] for row in rows}) == 1 and len(rows) > 1}
     has_directories = any(row.directory for row in results.rows)
     hidden = {"job", "job_run"} if has_directories else {"directory"}
+    hidden |= set() if any(row.tries > 1 for row in results.rows) else {"tries"}
     columns = [
         index
         for index, name in enumerate(names)

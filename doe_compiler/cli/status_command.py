@@ -51,6 +51,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
                     "name": job.name,
                     "status": job.status or None,
                     "isDraft": job.is_draft,
+                    "recipe": job.mark.recipe,
                     "presentRecipe": job.id in present,
                     "created": created_at(job).isoformat(),
                 }
@@ -64,7 +65,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
             job.id,
             job.status or "draft",
             str(job.mark.rows.count) if job.mark.rows else "",
-            "present" if job.id in present else "older",
+            "present" if job.id in present else f"older: {job.mark.recipe[:8]}",
             f"{created_at(job):%Y-%m-%d %H:%M:%S}",
         ]
         for job in jobs

@@ -25,10 +25,10 @@ def folder_of(path: Path) -> Path:
 def writing(connection: "Connection", at: "Desk") -> "Iterator[Writer]":
     """A writer that tells what it does, and finishes the write in flight when it is interrupted."""
     from doe_compiler.cli.interruption import halting
-    from doe_compiler.pipeline.applying import writer
+    from doe_compiler.pipeline.applying import Hands, writer
 
     with halting() as halt:
-        yield writer(connection, at, tell=_tell, go_on=halt.go_on, sleep=halt.sleep)
+        yield writer(connection, at, Hands(_tell, halt.go_on, halt.sleep))
 
 
 def carried_out(outcome: "Outcome") -> None:

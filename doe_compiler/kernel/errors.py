@@ -64,6 +64,10 @@ class LimitExceeded(DoeError):
     exit_code = ExitCode.FORBIDDEN
 
 
+class TooManyFailures(DoeError):
+    """So many runs have failed that the others are not worth it."""
+
+
 class DoubleSubmit(DoeError):
     """A row was submitted more than once."""
 

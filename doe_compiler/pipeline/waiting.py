@@ -51,11 +51,11 @@ def awaited(
     still_works: Callable[[], None],
     patience_s: float,
     sleep: Callable[[float], None] = time.sleep,
-    timeout_s: float | None = None,
+    deadline: float | None = None,
 ) -> Iterator[Progress]:
     """Look again and again until every job of the studies' present recipes has ended.
 
-    `still_works` is called before every look. Raises TryAgain when `timeout_s` have passed.
+    `still_works` is called before every look. Raises TryAgain after `deadline`, by the monotonic clock.
     Whether the jobs have ended is one read of the list; their runs, which take many, are counted at most a
     twentieth of the time. A platform that does not answer is waited for, up to ten times `patience_s`.
     """
@@ -82,9 +82,9 @@ def awaited(
                 raise
             sleep(patience_s)
         elapsed = time.monotonic() - began
-        if timeout_s is not None and elapsed > timeout_s:
+        if deadline is not None and time.monotonic() > deadline:
             raise TryAgain(
-                f"the runs did not end within {timeout_s:g} s",
+                "the runs did not end within the --timeout",
                 hint="the same command goes on with them; doe status shows how far they are",
             )
         sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,9 +14,11 @@ from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
+from doe_compiler.design.design import Design
 from doe_compiler.extraction.told import Told
+from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.observe.known import KnownJobs
-from doe_compiler.observe.listing import submitted_jobs
+from doe_compiler.observe.listing import copies, study_jobs, submitted_jobs
 from doe_compiler.observe.looking import has_failed, held_keys, subject_of
 from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.late import LateCommands
@@ -27,12 +29,15 @@ from doe_compiler.spec.model import Spec
 
 _RUNS_A_PAGE = 1000
 _MOST_LOGS_ASKED_FOR = 50
-_Found = dict[int, deque[tuple[SeenJob, RunEntry]]]
+_Found = dict[object, deque[tuple[SeenJob, RunEntry]]]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One run: its number in the design from 1, inputs as text, responses as text, state and place."""
+    """One run: its number in the design from 1, inputs as text, responses as text, state and place.
+
+    The number is 0 where the design does not have it; `tries` are those that there were, of which it is the last.
+    """
 
     run: int
     inputs: Mapping[str, str]
@@ -42,6 +47,7 @@ class ResultRow:
     job_id: str | None
     job_run: int | None
     directory: str = ""
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,20 @@ def collected(
     kept: MutableMapping[str, str] | None = None,
     late: LateCommands | None = None,
     named: str = "",
+    recipe: str | None = None,
 ) -> Results:
     """The results of the study's present recipe; a row that was never submitted is there as `missing`.
+
+    With `recipe`, the first digits of an older one, they are what that has run; raises WrongUsage if there is none.
 
     `run_directory` tells where a run's files lie, or None where they are only on the platform. `kept` holds what was
     read later than the run; with `late` responses by command are read. `named` is what the user calls the study: with
     it, rows whose command failed say how their logs end.
     """
-    results = _collected(client, bundle, CurrentResponses(client, bundle.spec, late=late, kept=kept))
+    current = CurrentResponses(client, bundle.spec, late=late, kept=kept)
+    results = (
+        _collected(client, bundle, current) if recipe is None else _of_older(client, bundle, recipe, current)
+    )
     most_asked = iter(range(_MOST_LOGS_ASKED_FOR))
     placed = []
     for row in results.rows:
@@ -88,7 +100,8 @@ def collected(
         has_failed = row.state is RunState.FAILED and row.outputs.get(EXIT_NAME) != "0"
         if named and has_failed and (directory is not None or next(most_asked, None) is not None):
             words = last_words(end_of_log(client, row.job_id, row.job_run, directory))
-            why += f": {words} (doe logs {shlex.quote(named)} {row.run})" if words else ""
+            see = f" (doe logs {shlex.quote(named)} {row.run})" if recipe is None else ""
+            why += f": {words}{see}" if words else ""
         placed.append(replace(row, why=why, directory=str(directory or "")))
     return replace(results, rows=tuple(placed))
 
@@ -102,15 +115,15 @@ def place_of(client: Client, bundle: Bundle, number: int) -> tuple[SeenJob, RunE
     found = _found(client, bundle, jobs)
     keys = design_keys(bundle.design).tolist()
     key = keys[number - 1]
-    copies = list(found[key])
+    held = list(found[key])
     at = keys[: number - 1].count(key)
-    return copies[at] if at < len(copies) else None
+    return held[at] if at < len(held) else None
 
 
 def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Results:
     jobs = _submitted(client, bundle)
     if bundle.design is None:
-        return _platform_sampled(client, bundle, jobs, current)
+        return _platform_sampled(client, bundle, _of_unit(bundle, jobs), current)
     desired = design_keys(bundle.design)
     found = _found(client, bundle, jobs)
     differences = InputDifferences(bundle.texts)
@@ -120,10 +133,53 @@ def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Res
         if not found[key]:
             rows.append(ResultRow(index + 1, inputs, {}, RunState.MISSING, "", None, None))
             continue
+        tries = _tries(found[key])
         job, run = found[key].popleft()
-        rows.append(_row(current, index + 1, differences.as_run(index + 1, inputs, run), job, run))
-    names = tuple(name for name in bundle.design.names if name != "doe_dollar")
-    return Results(bundle.spec, names, tuple(rows), differences.told())
+        row = _row(current, index + 1, differences.as_run(index + 1, inputs, run), job, run)
+        rows.append(replace(row, tries=tries))
+    return Results(bundle.spec, _input_names(bundle.design), tuple(rows), differences.told())
+
+
+def _input_names(design: Design) -> tuple[str, ...]:
+    return tuple(name for name in design.names if name != "doe_dollar")
+
+
+def _tries(held: Iterable[tuple[SeenJob, RunEntry]]) -> int:
+    return 1 + max(job.mark.generation for job, _ in held)
+
+
+def _of_older(client: Client, bundle: Bundle, recipe: str, current: CurrentResponses) -> Results:
+    """What the jobs of one recipe have run, each run with the inputs that it had, in the order of today's design."""
+    jobs = _of_recipe(study_jobs(client, bundle.spec.study), recipe)
+    if bundle.design is None:
+        return _platform_sampled(client, bundle, jobs, current)
+    names = _input_names(bundle.design)
+    numbers: dict[object, list[int]] = defaultdict(list)
+    for index, key in enumerate(design_keys(bundle.design).tolist()):
+        numbers[key].append(index + 1)
+    rows = []
+    for key, held in _found(client, bundle, jobs, with_others=True).items():
+        tries = _tries(held)
+        for number, (job, run) in zip(numbers.get(key, [0]), held, strict=False):
+            had = {v.name: bundle.texts.get(v.display_value, v.display_value) for v in run.variables}
+            row = _row(current, number, {name: had.get(name, "") for name in names}, job, run)
+            rows.append(replace(row, tries=tries))
+    rows.sort(key=lambda row: (row.run == 0, row.run))
+    return Results(bundle.spec, names, tuple(rows))
+
+
+def _of_recipe(jobs: Sequence[SeenJob], recipe: str) -> list[SeenJob]:
+    """The submitted jobs of the one recipe that begins with some digits."""
+    copied = copies(jobs)
+    submitted = [job for job in jobs if not job.is_draft and job.id not in copied]
+    known = sorted({job.mark.recipe for job in submitted})
+    meant = [each for each in known if each.startswith(recipe.lower())]
+    if len(meant) != 1:
+        raise WrongUsage(
+            f"--recipe {recipe}: {'several recipes begin' if meant else 'no job of the study has a recipe that begins'} so",
+            hint=f"there are {', '.join(meant or known)}" if known else "nothing was submitted yet",
+        )
+    return [job for job in submitted if job.mark.recipe == meant[0]]
 
 
 def _submitted(client: Client, bundle: Bundle) -> list[SeenJob]:
@@ -137,8 +193,11 @@ def _of_unit(bundle: Bundle, jobs: Sequence[SeenJob]) -> list[SeenJob]:
     return [job for job in jobs if job.mark.unit == unit]
 
 
-def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob]) -> _Found:
-    """The runs that there are by the key of their row, those that count first."""
+def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob], *, with_others: bool = False) -> _Found:
+    """The runs that there are by the key of their row, those that count first.
+
+    With `with_others` also runs of which no row of the study's variables is known, each by itself.
+    """
     subject, known = subject_of(wanted_of(bundle)), KnownJobs()
     found: _Found = defaultdict(deque)
     for job in jobs:
@@ -146,6 +205,8 @@ def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob]) -> _Found:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
+            elif with_others:
+                found[job.id, run.number].append((job, run))
     return found
 
 
@@ -164,13 +225,13 @@ def lacking_runs(client: Client, bundle: Bundle, job: SeenJob) -> dict[int, tupl
     return found
 
 
-def _insert(copies: deque[tuple[SeenJob, RunEntry]], job: SeenJob, run: RunEntry) -> None:
+def _insert(held: deque[tuple[SeenJob, RunEntry]], job: SeenJob, run: RunEntry) -> None:
     """A completed run, or one that will be, comes before one that its job left undone; a later try first."""
     is_alive = run.completed is not None or job.phase is not Phase.FINISHED
-    if is_alive and (not copies or copies[0][0].mark.generation <= job.mark.generation):
-        copies.appendleft((job, run))
+    if is_alive and (not held or held[0][0].mark.generation <= job.mark.generation):
+        held.appendleft((job, run))
     else:
-        copies.append((job, run))
+        held.append((job, run))
 
 
 def _platform_sampled(
@@ -178,7 +239,7 @@ def _platform_sampled(
 ) -> Results:
     names = tuple(variable.name for variable in bundle.spec.variables)
     rows: list[ResultRow] = []
-    for job in _of_unit(bundle, jobs):
+    for job in jobs:
         for run in client.all_runs(job.id, _RUNS_A_PAGE):
             texts = {variable.name: variable.display_value for variable in run.variables}
             inputs = {name: texts.get(name, "") for name in names}

@@ -11,12 +11,12 @@ from doe_compiler.results.goals import is_outside
 from doe_compiler.results.states import number_of
 
 _FIRST = ("run",)
-_LAST = ("state", "why", "exit_code", "job", "job_run", "directory")
+_LAST = ("state", "why", "exit_code", "tries", "job", "job_run", "directory")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 
 
 def header(results: Results) -> list[str]:
-    """The columns: run, inputs and responses with their units, exit code, state, why, job and its run.
+    """The columns: run, inputs and responses with their units, state, why, exit code, tries, job and its run.
 
     Each has a name of its own: an input or response with the name of another column says which of the two it is.
     """
@@ -35,12 +35,13 @@ def _titled(name: str, unit: str, kind: str) -> str:
 def cells(results: Results, row: ResultRow) -> list[str]:
     """A row's cells as text, in the order of `header`; what is not there is empty."""
     return [
-        str(row.run),
+        str(row.run or ""),
         *(row.inputs.get(name, "") for name in results.inputs),
         *(row.outputs.get(response.name, "") for response in results.spec.responses),
         row.state.value,
         row.why,
         row.outputs.get(EXIT_NAME, ""),
+        str(row.tries or ""),
         row.job_id or "",
         "" if row.job_run is None else str(row.job_run),
         row.directory,
@@ -70,7 +71,7 @@ def as_json(results: Results) -> str:
         "nominal": {v.name: v.nominal for v in spec.variables if v.varies and v.nominal is not None},
         "runs": [
             {
-                "run": row.run,
+                "run": row.run or None,
                 "inputs": dict(row.inputs),
                 "responses": {
                     response.name: _value(row.outputs.get(response.name)) for response in spec.responses
@@ -79,6 +80,7 @@ def as_json(results: Results) -> str:
                 "why": row.why or None,
                 "isOutsideBounds": is_outside(results, row),
                 "exitCode": _value(row.outputs.get(EXIT_NAME)),
+                "tries": row.tries,
                 "job": row.job_id,
                 "jobRun": row.job_run,
                 "directory": row.directory or None,

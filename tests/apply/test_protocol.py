@@ -4,13 +4,14 @@ import pytest
 
 from doe_compiler.apply.looking import looked
 from doe_compiler.client.client import Client
+from doe_compiler.kernel.errors import DoeError, ExitCode
 from doe_compiler.kernel.wire import Response
 from doe_compiler.observe.around import changes_since, paid_rows
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.action import Kind, Why
 from doe_compiler.plan.decide import Around, decided
-from doe_compiler.plan.memory import OURS
+from doe_compiler.plan.memory import OURS, Leaving
 from doe_compiler.platform.service import open_platform
 
 from .applying import apply as carried_out
@@ -279,3 +280,21 @@ def test_files_are_uploaded_once(platform, study_at):
     first = len(uploads)
     apply(client, compiled(study_at(design="{method: monte-carlo, runs: 8}"))[0])
     assert (first, len(uploads)) == (3, 4)
+
+
+def test_an_apply_that_is_to_end_withdraws_its_drafts_and_submits_nothing_more(platform, study_at):
+    client = Client.embedded(platform.answer)
+    bundle, _ = compiled(study_at(rest="job: {runsPerJob: 2}"))
+    order = order_of(bundle)
+    driver = driver_of(client, throttle=lambda: (1, 0.0))
+    submitted_at = []
+
+    def ends_for(looks):
+        submitted_at.append(len(looks[0].memory.bought))
+        return Leaving(ExitCode.FAILED, "enough") if submitted_at[-1] == 1 else None
+
+    driver.ends_for = ends_for
+    with pytest.raises(DoeError, match="enough"):
+        driver.carry_out([order], looked(driver.eye, [order]))
+    assert [job.is_draft for job in study_jobs(client, "adder")] == [False]
+    assert run_counts(client) == 2

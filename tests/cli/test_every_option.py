@@ -53,7 +53,7 @@ PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --nam
 # What shows that an option has an effect: the option with its value, or that and another base.
 EFFECTS = {
     "design --format": "--format csv", "design --output": "-o d.txt", "results --format": "--format json",
-    "results --output": "-o r.csv", "results --best": "--best 1", "compile --output": "-o other",
+    "results --output": "-o r.csv", "results --best": "--best 1", "results --recipe": "--recipe OLDER", "compile --output": "-o other",
     "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed", "plan --only": ("--only 1", "study.yaml --retry-failed"),
     "apply --only": ("--only 1", "study.yaml --yes --retry-failed"),
     "plan --markdown": "--markdown m.md", "plan --output": "-o p.json",
@@ -77,7 +77,7 @@ EFFECTS = {
 }  # fmt: skip
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
-    "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--parallelism", "--rps", "--message",
+    "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--fail-fast", "--parallelism", "--rps", "--message",
     "--retry-missing", "--retries", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
 }  # fmt: skip
 EVERY = [(name, option) for name in LEAVES if name != "serve" for option in options_of(name)]
@@ -141,6 +141,7 @@ def seen(applied, monkeypatch, capfdbinary, tmp_path):
         jobs = ids("jobs")
         places = {
             "JOB": next(each["id"] for each in jobs if each["jobStatus"]["content"]),
+            "OLDER": jobs[-1]["name"].partition("[doe2 first ")[2][:12],
             "DRAFT": next(each["id"] for each in jobs if "doe2 foreign" in each["name"]),
             "FILE": ids("files")[0]["id"],
         }

@@ -101,9 +101,9 @@ def test_runs_that_do_not_end_in_time_are_told_and_the_same_command_goes_on(doe,
         command=f'"[ -e {tmp_path}/go ] || sleep 300; echo 1 > y.txt"',
         design="{method: monte-carlo, runs: 2}",
     )
-    done = doe("apply", study, "--yes", "--timeout", "0.5")
+    done = doe("apply", study, "--yes", "--timeout", "2")
     assert done.returncode == 75, done.stderr
-    assert "did not end within 0.5 s" in done.stderr
+    assert "did not end within the --timeout" in done.stderr
     assert "the same command goes on" in done.stderr
     (tmp_path / "go").touch()
     assert "2 done" in doe("apply", study, "--yes").stderr

@@ -57,3 +57,38 @@ def test_single_runs_are_chosen_by_their_numbers(doe, study_at):
     assert "has runs 1 to 4" in doe("plan", study, *both, "--only", "5").stderr
     assert doe("plan", study, *both, "--only", "x").returncode == 64
     assert doe("plan", study, "--only", "1").returncode == 64
+
+
+def test_results_tell_the_last_try_and_how_many_there_were(doe, study_at):
+    study = study_at(".", **STUDY)
+    doe("apply", study, "--yes")
+    assert "tries" not in doe("results", study).stdout
+    doe("apply", study, "--yes", "--retry-failed")
+    runs = json.loads(doe("results", study, "--format", "json").stdout)["runs"]
+    assert [run["tries"] for run in runs] == [1, 2, 1, 1]
+    assert len({run["job"] for run in runs}) == 2
+    assert "tries" in doe("results", study).stdout
+    line = doe("results", study, "--format", "csv").stdout.splitlines()
+    assert line[2].split(",")[line[0].split(",").index("tries")] == "2"
+
+
+def test_results_of_an_older_recipe_are_shown_beside_the_new_one(doe, study_at):
+    first = {**STUDY, "command": '"cp deck.txt y.txt"'}
+    study = study_at(".", **first)
+    doe("apply", study, "--yes")
+    study_at(".", **{**first, "variables": "  x: {levels: [4, 2, 7]}", "command": '"echo 1$x > y.txt"'})
+    doe("apply", study, "--yes")
+    jobs = json.loads(doe("status", study, "--json").stdout)["jobs"]
+    older = next(job["recipe"] for job in jobs if not job["presentRecipe"])
+    assert f"older: {older[:8]}" in doe("status", study).stdout
+    shown = doe("results", study, "--recipe", older[:6], "--format", "json")
+    assert shown.returncode == 0, shown.stderr
+    runs = json.loads(shown.stdout)["runs"]
+    assert [(run["run"], run["inputs"]["x"], run["responses"]["y"]) for run in runs] == [
+        (1, "4", 4), (2, "2", 2), (None, "1", 1), (None, "3", 3),
+    ]  # fmt: skip
+    now = json.loads(doe("results", study, "--format", "json").stdout)["runs"]
+    assert [run["responses"]["y"] for run in now] == [14, 12, 17]
+    refused = doe("results", study, "--recipe", "fff")
+    assert refused.returncode == 64
+    assert older in refused.stderr
