@@ -292,7 +292,7 @@ class Driver:
         if doubles:
             raise DoubleSubmit(
                 f"rows were submitted twice: {'; '.join(doubles)}",
-                hint="the settle time is too short for this platform: give a longer --settle",
+                hint="the settle time is too short for this platform: doe doctor measures it, --settle sets it",
             )
         beyond = sum(study.end.beyond for study in studies if study.end)
         if beyond:
