@@ -39,7 +39,8 @@ COMMANDS = {
     "files": "List, upload, download and delete files.",
     "coretypes": "List the kinds of machines.",
     "analyses": "List the software.",
-    "schema": "Print the JSON Schema of studies.",
+    "completion": "Print the completion script of a shell.",
+    "schema": "Print the JSON Schema of studies, plans or policies.",
 }
 
 

@@ -13,7 +13,14 @@ from doe_compiler.spec.read import find_studies
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON on stdout.")
-def command(paths: tuple[Path, ...], as_json: bool) -> int:
+@click.option(
+    "--sarif",
+    "sarif_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Findings as SARIF too, which code hosts show at their lines.",
+)
+def command(paths: tuple[Path, ...], as_json: bool, sarif_file: Path | None) -> int:
     """Check studies (files, or folders that are searched for them), all files that they name, and their designs.
 
     Exit 3 if one is invalid, 5 if all that is wrong is that it breaks its limits or a doe-policy.yaml.
@@ -35,6 +42,13 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
             codes.add(ExitCode.FORBIDDEN if is_sound else ExitCode.INVALID)
         lines |= shown
     is_valid = not invalid
+    if sarif_file:
+        from doe_compiler.cli.asked import write_answer
+        from doe_compiler.cli.sarif import sarif
+        from doe_compiler.pipeline.origin import project_folder
+
+        text = json.dumps(sarif(findings, project_folder(Path.cwd())), ensure_ascii=False, indent=1)
+        write_answer([f"{text}\n".encode()], sarif_file)
     if as_json:
         report = {
             "valid": is_valid,

@@ -1,5 +1,6 @@
-"""Write the compiled study to a folder that can be committed: the whole of it, or nothing."""
+"""Write the compiled study to a folder that can be committed, the whole of it or nothing; and check such a folder."""
 
+import filecmp
 import hashlib
 import json
 import os
@@ -33,6 +34,27 @@ def written(bundle: Bundle, folder: Path) -> list[Path]:
         )
     names = _replaced(bundle, Path(os.path.realpath(folder)))
     return [folder / name for name in names]
+
+
+def differences(bundle: Bundle, folder: Path) -> list[str]:
+    """In what a folder differs from the bundle as it would be written, a line a file; none if it is just that."""
+    with tempfile.TemporaryDirectory() as name:
+        fresh = Path(name)
+        wanted = set(_fill(bundle, fresh))
+        held = {
+            Path(parent, file).relative_to(folder).as_posix()
+            for parent, _, files in os.walk(folder)
+            for file in files
+        }
+        return [
+            *(f"missing: {path}" for path in sorted(wanted - held)),
+            *(f"too much: {path}" for path in sorted(held - wanted)),
+            *(
+                f"another: {path}"
+                for path in sorted(wanted & held)
+                if not filecmp.cmp(fresh / path, folder / path, shallow=False)
+            ),
+        ]
 
 
 def _foreign(folder: Path) -> Iterator[str]:

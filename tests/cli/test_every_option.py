@@ -47,13 +47,13 @@ BASES = {
     "jobs submit": "DRAFT", "jobs update": "DRAFT job.json", "runs files": "JOB 1", "runs get": "JOB 1",
     "runs snapshot": "JOB 1", "runs stop": "JOB 1 --yes", "runs tail": "JOB 1", "files delete": "FILE --yes",
     "files download": "FILE", "files get": "FILE", "files list": "", "files rename": "FILE n",
-    "files upload": "job.json", "coretypes": "", "analyses": "", "jobs list": "", "doctor": "",
+    "files upload": "job.json", "coretypes": "", "analyses": "", "jobs list": "", "doctor": "", "completion": "bash",
 }  # fmt: skip
 PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --name mine"}
 # What shows that an option has an effect: the option with its value, or that and another base.
 EFFECTS = {
     "design --format": "--format csv", "design --output": "-o d.txt", "results --format": "--format json",
-    "results --output": "-o r.csv", "results --best": "--best 1", "results --recipe": "--recipe OLDER", "doctor --spend": "--spend", "compile --output": "-o other",
+    "results --output": "-o r.csv", "results --best": "--best 1", "results --recipe": "--recipe OLDER", "doctor --spend": "--spend", "compile --check": ("--check out", "study.yaml"), "validate --sarif": "--sarif s.sarif", "compile --output": "-o other",
     "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed", "plan --only": ("--only 1", "study.yaml --retry-failed"),
     "apply --only": ("--only 1", "study.yaml --yes --retry-failed"),
     "plan --markdown": "--markdown m.md", "plan --output": "-o p.json",

@@ -9,7 +9,7 @@ USAGE = 64
 EXAMPLES = {
     "study": "study.yaml", "studies": "study.yaml", "paths": "study.yaml", "job_id": "abcdef", "job_ids": "abcdef",
     "file_id": "abcdef", "file_ids": "abcdef", "run": "1", "email": "a@b.org", "payload": "job.json",
-    "plan_file": "plan.json", "name": "n", "schema_name": "plan", "folder": "new", "path": "process_output.log",
+    "plan_file": "plan.json", "name": "n", "schema_name": "plan", "shell": "bash", "folder": "new", "path": "process_output.log",
 }  # fmt: skip
 TAKES_A_STUDY = [
     name for name, each in LEAVES.items() if {"study", "studies"} & {p.name for p in each.params}
