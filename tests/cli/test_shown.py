@@ -51,7 +51,7 @@ def study(name, actions, **more):
     return {
         "study": name, "actions": actions, "jobsToCreate": len(actions), "runsWanted": 9, "runsToCreate": 3,
         "runsToRetry": 0, "runsFailed": "", "runsToSupersede": 0, "runsUnchanged": 1, "submits": 1, "throttledSeconds": 0,
-        "coreHours": nothing, "cost": nothing, **more,
+        "coreHours": nothing, "cost": nothing, "warnings": [], **more,
     }  # fmt: skip
 
 
@@ -122,3 +122,10 @@ def test_cells_with_line_ends_and_escapes_are_shown_in_line_and_kept_in_files(do
         kept = json.loads(doe(command, study, "--format", "json").stdout)["runs"]
         cells = [run["x"] if command == "design" else run["inputs"]["x"] for run in kept]
         assert cells == ["a\nb", "\x1b[31mc"]
+
+
+def test_warnings_are_told_on_the_terminal_and_in_the_comment():
+    shown = document(study("s", [], warnings=["the walltime *may* not do"]))
+    assert "    warning: the walltime *may* not do" in plan_text(shown)
+    assert "> - s: the walltime \\*may\\* not do" in plan_markdown(shown).splitlines()
+    assert "WARNING" not in plan_markdown(document(study("s", [])))
