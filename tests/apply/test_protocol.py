@@ -1,5 +1,7 @@
 """The protocol on the real embedded platform: races, lost answers, crashes between the steps."""
 
+from dataclasses import replace
+
 import pytest
 
 from doe_compiler.apply.looking import looked
@@ -16,6 +18,10 @@ from doe_compiler.platform.service import open_platform
 
 from .applying import apply as carried_out
 from .applying import driver_of, order_of
+
+HASTY = replace(
+    OURS, dead=0.5
+)  # here a draft left behind is deleted soon: its maker waits for this very apply
 
 
 @pytest.fixture
@@ -229,7 +235,7 @@ def test_two_appliers_at_every_step_of_each_other_submit_once(tmp_path, study_at
             nonlocal calls
             calls += 1
             if calls == step + 1:
-                apply(Client.embedded(platform.answer), bundle)
+                apply(Client.embedded(platform.answer), bundle, times=HASTY)
             return platform.answer(request)
 
         apply(Client.embedded(interrupted), bundle)
@@ -251,7 +257,7 @@ def test_two_versions_of_a_study_share_their_rows(platform, study_at):
     def interrupted(request):
         if request.path.endswith("/submit/") and not began:
             began.append(1)
-            apply(Client.embedded(platform.answer), large)
+            apply(Client.embedded(platform.answer), large, times=HASTY)
         return platform.answer(request)
 
     apply(Client.embedded(interrupted), small)
