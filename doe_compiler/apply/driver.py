@@ -289,6 +289,11 @@ class Driver:
             for double in (study.end.doubles if study.end else ())
             if study.memory.bought & set(double.jobs)
         ]
+        doubles += [
+            f"job {job_id}, whose rows stood in earlier jobs, and which was stopped"
+            for study in studies
+            for job_id in sorted(study.memory.bought & study.memory.stopped)
+        ]
         if doubles:
             raise DoubleSubmit(
                 f"rows were submitted twice: {'; '.join(doubles)}",

@@ -143,7 +143,10 @@ def _unanswered_create(s: Situation) -> _Move | None:
         return None
     for holding in s.mine:
         own = s.memory.own[holding.job.mark.nonce]
-        if own.lost is not None and s.is_young(own) and s.account.fits(holding, s.account.missing):
+        may_be_submitted = (
+            own.lost is not None and s.is_young(own) and holding.job.id not in s.memory.attempts
+        )
+        if may_be_submitted and s.account.fits(holding, s.account.missing):
             return _Forget(replace(s.memory, round=(own.nonce,)))
     return None
 
@@ -275,6 +278,12 @@ def _outgrown(s: Situation, own: Own) -> _Move | None:
     return _withdrawn(s, own.job_id)
 
 
+def _half_deleted(s: Situation, own: Own) -> _Move | None:
+    """Rule 3: once a DELETE was sent there is no way back; it may act late, and would meet a submit."""
+    assert own.job_id is not None
+    return _withdrawn(s, own.job_id) if own.job_id in s.memory.attempts else None
+
+
 def _leaving(s: Situation, own: Own) -> _Move | None:
     assert own.job_id is not None
     return None if s.memory.leaving is None else _withdrawn(s, own.job_id)
@@ -319,6 +328,7 @@ DRAFT = (
     DraftLine("its create was not answered", _not_answered),
     DraftLine("its submit was not answered, or refused", _unsure),
     DraftLine("older than own, no submit sent", _outgrown),
+    DraftLine("a DELETE of it was sent", _half_deleted),
     DraftLine("the apply is to end", _leaving),
     DraftLine("younger than settle", _unsettled),
     DraftLine("a look of that age does not show it", _not_shown),

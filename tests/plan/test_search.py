@@ -11,7 +11,7 @@ import pytest
 
 from doe_compiler.plan import tables
 from doe_compiler.plan.memory import Memory, Own, Sent
-from doe_compiler.plan.steps import Delete
+from doe_compiler.plan.steps import Delete, Look
 from tests.plan.world import Server, World, explored
 
 ALONE, EQUAL, NESTED = ((1,),), ((1,), (1,)), ((1, 0), (1, 1))
@@ -22,6 +22,7 @@ TIES = Server()
 STALE = Server(stale=True)
 FAR = Server(lag=1, skew=1, settle=2, own=3, dead=5)
 LATE = Server(bound=1, dead=3)
+LAGGING_AND_LATE = Server(lag=1, unique=True, settle=1, own=3, dead=6, bound=1)
 HELP = Server(bound=None, conditional=True, own=math.inf, dead=1)
 DOUBLE, HARM = "a row was submitted too often", "a submitted job was deleted"
 
@@ -47,6 +48,7 @@ LONG_SEARCHES = [
     ("lag and skew, settle just long enough", EQUAL, replace(FAR, lag=0, settle=2, own=4, dead=7), {}),
     ("lag, settle just long enough", EQUAL, Server(lag=1, unique=True, settle=1, own=2, dead=4), {}),
     ("equal, ours, a lost call", EQUAL, OURS, {"lost": 1}),
+    ("equal, lag, a create that acts late", EQUAL, LAGGING_AND_LATE, {"lost": 1}),
     ("equal, ties and stale lists", EQUAL, STALE, {"crashes": 1}),
     ("nested, ties", NESTED, TIES, {"crashes": 1}),
     ("nested, one row a job", NESTED, replace(OURS, pack=1), {"crashes": 1}),
@@ -228,3 +230,14 @@ def test_losers_that_leave_their_drafts_leave_more_than_there_were_faults(monkey
 
     replaced(LOST, leave, monkeypatch)
     assert found(EQUAL, TIES)[0] == "more drafts are left than there were faults"
+
+
+def test_a_settle_time_of_an_unanswered_create_that_counts_from_its_post_pays_a_row_twice(monkeypatch):
+    """The create is sent, acts late, and the look that shows it may be older than a rival's that does not."""
+
+    def unsettled(s, own):
+        until = (own.posted if own.lost is not None else own.known) + s.times.settle
+        return None if s.seen.begun >= until else Look(max(until - s.now, 0.0), "the second look")
+
+    replaced("younger than settle", unsettled, monkeypatch)
+    assert found(EQUAL, LAGGING_AND_LATE, lost=1)[0] == DOUBLE
