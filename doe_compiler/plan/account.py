@@ -143,6 +143,8 @@ class Account:
 
     def doubles(self) -> tuple[Double, ...]:
         """The jobs that together hold rows more often than the study wants and than any one of them does."""
+        if not (self.submitted > self.wanted).any():
+            return ()
         submitted = [h for h in self.holdings if self._memory.is_submitted(h)]
         total = np.zeros(len(self._rows), np.int64)
         most = self.wanted.copy()
