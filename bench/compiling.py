@@ -4,12 +4,11 @@ The reference fills an array of that size with numpy and writes it with polars, 
 floats among the well-kept libraries (it uses all cores).
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from bench.timing import environment, in_turn, process_s, show
+from bench.timing import in_turn, peak_mb, process_s, show
 
 RUNS = 1_000_000
 REFERENCE = """
@@ -36,23 +35,6 @@ def write_study(folder: Path, runs: int) -> None:
     variables = "\n".join(f"  {name}: {{generator: Uniform, min: 10, max: 30}}" for name in names)
     (folder / "deck.template").write_text("\n".join(f"{name} = ${{{name}}}" for name in names) + "\n")
     (folder / "study.yaml").write_text(STUDY.format(variables=variables, runs=runs))
-
-
-def peak_mb(command: list[str]) -> float:
-    """The largest resident set of a command's processes, in MB, told by a process of its own."""
-    program = (
-        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", program, *command],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    unit = 1024 if sys.platform != "darwin" else 1024**2
-    return int(told.stdout) / unit
 
 
 def main() -> None:

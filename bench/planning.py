@@ -7,7 +7,6 @@ if there is one.
 
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.timing import environment, in_turn, process_s, show
+from bench.timing import in_turn, peak_mb, process_s, show
 from doe_compiler.client.client import Client
 from doe_compiler.client.pacing import Scope, seconds_for
 from doe_compiler.kernel.wire import Request, Response
@@ -103,23 +102,6 @@ def end_all(folder: Path) -> None:
     database.close()
 
 
-def memory_mb(command: list[str]) -> float:
-    """The most memory that a command used."""
-    program = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", program, *command],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    return int(told.stdout) / 1024
-
-
 def nothing_to_do(parent: Path, jobs: int) -> list[tuple[str, str, str, str]]:
     """The rows of the table for one number of jobs."""
     folder = study_in(parent / f"{jobs}", jobs, 1)
@@ -132,7 +114,7 @@ def nothing_to_do(parent: Path, jobs: int) -> list[tuple[str, str, str, str]]:
     ):
         requests = plan_requests(folder, applies=name == "apply").total()
         seconds = in_turn({name: lambda command=command: process_s(command)}, rounds=3)[name]
-        told = f"{seconds:.2f} s, {memory_mb(command):.0f} MB"
+        told = f"{seconds:.2f} s, {peak_mb(command):.0f} MB"
         rows.append(
             (f"{name} with {jobs:,} jobs", f"{requests} requests", told, "2 s" if jobs == 10_000 else "")
         )
@@ -145,7 +127,6 @@ def first_apply(parent: Path) -> list[tuple[str, str, str, str]]:
     began = time.perf_counter()
     requests = plan_requests(folder, applies=True)
     seconds = time.perf_counter() - began
-    shutil.rmtree(folder / ".doe")
     return [
         ("10,000 runs as 10 jobs, in this process", f"{requests['submit']} submits", f"{seconds:.2f} s", ""),
         ("... their submits by the cloud's throttle", "", f"{seconds_for(Scope.SUBMITS, 10):.0f} s", ""),

@@ -26,6 +26,23 @@ def process_s(command: Sequence[str], **more: object) -> float:
     return time.perf_counter() - began
 
 
+def peak_mb(command: list[str]) -> float:
+    """The largest resident set of a command's processes, in MB, told by a process of its own."""
+    program = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program, *command],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    unit = 1024 if sys.platform != "darwin" else 1024**2
+    return int(told.stdout) / unit
+
+
 def in_turn(subjects: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
     """The median of each subject, run in turn after one round that is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in subjects}

@@ -35,7 +35,7 @@ responses:                    # what comes back from every run
   height:   {file: result.json, json: height, unit: m}
   time:     {file: projectile.log, regex: 'landed after (\\S+) s', unit: s}
 
-limits: {runs: 100}           # plan and apply refuse more
+limits: {runs: 100}           # validate, plan and apply refuse more
 """
 
 _TEMPLATE = """\

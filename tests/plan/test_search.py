@@ -48,7 +48,6 @@ LONG_SEARCHES = [
     ("lag and skew, settle just long enough", EQUAL, replace(FAR, lag=0, settle=2, own=4, dead=7), {}),
     ("lag, settle just long enough", EQUAL, Server(lag=1, unique=True, settle=1, own=2, dead=4), {}),
     ("equal, ours, a lost call", EQUAL, OURS, {"lost": 1}),
-    ("equal, lag, a create that acts late", EQUAL, LAGGING_AND_LATE, {"lost": 1}),
     ("equal, ties and stale lists", EQUAL, STALE, {"crashes": 1}),
     ("nested, ties", NESTED, TIES, {"crashes": 1}),
     ("nested, one row a job", NESTED, replace(OURS, pack=1), {"crashes": 1}),
@@ -241,3 +240,11 @@ def test_a_settle_time_of_an_unanswered_create_that_counts_from_its_post_pays_a_
 
     replaced("younger than settle", unsettled, monkeypatch)
     assert found(EQUAL, LAGGING_AND_LATE, lost=1)[0] == DOUBLE
+
+
+if os.environ.get("DOE_LONG_SEARCH"):
+
+    def test_a_delete_that_acts_late_meets_no_submit():
+        """This world is too large to be exhausted; without the rule the harm shows after 211,434 states."""
+        world = World(EQUAL, RECOVERY[EQUAL], LAGGING_AND_LATE, lost=1)
+        assert explored(world, limit=400_000)[0] in {"holds", "not exhausted"}
