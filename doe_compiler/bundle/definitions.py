@@ -23,11 +23,17 @@ Define = Callable[[str], str]
 def definitions(spec: Spec) -> Define:
     """A function from a column's name to the digest of its definition, 16 hexadecimal digits."""
     by_name = {variable.name: variable for variable in spec.variables}
+    derived = {column.name: column for column in spec.derived}
     known: dict[str, str] = {}
 
     def define(name: str) -> str:
         if name not in known:
-            known[name] = digest("doe2-column", _definition(name, by_name.get(name), spec, define))[:16]
+            content = (
+                {"derived": _over_definitions(derived[name].definition, define)}
+                if name in derived
+                else _definition(name, by_name.get(name), spec, define)
+            )
+            known[name] = digest("doe2-column", content)[:16]
         return known[name]
 
     for name in TopologicalSorter(_reads(spec)).static_order():
@@ -35,9 +41,21 @@ def definitions(spec: Spec) -> Define:
     return define
 
 
+def _over_definitions(definition: object, define: Define) -> object:
+    """The definition of a derived column, with those of the columns that it reads in their places."""
+    if isinstance(definition, dict) and "column" in definition:
+        return {**definition, "column": define(definition["column"])}
+    if isinstance(definition, list | tuple):
+        return [_over_definitions(inner, define) for inner in definition]
+    return definition
+
+
 def _reads(spec: Spec) -> dict[str, frozenset[str]]:
-    """What each expression reads, by its name."""
-    return {v.name: expression_names(v.law.expression) for v in spec.variables if isinstance(v.law, Formula)}
+    """What each expression and each derived column reads, by its name."""
+    formulas = {
+        v.name: expression_names(v.law.expression) for v in spec.variables if isinstance(v.law, Formula)
+    }
+    return formulas | {column.name: frozenset(column.reads) for column in spec.derived}
 
 
 def _definition(name: str, variable: Variable | None, spec: Spec, define: Define) -> object:

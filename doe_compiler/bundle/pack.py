@@ -250,7 +250,7 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
             _local(script.file, SCRIPT) for script in (analysis.pre_process, analysis.post_process) if script
         ]
         for task in analysis.templates:
-            content = lowered(task.template).encode("utf-8", "surrogateescape")
+            content = lowered(task.lowered).encode("utf-8", "surrogateescape")
             file = BundleFile(task.source.name, sha256_hex(content), len(content), TEMPLATE, content)
             templates[template_key(task)] = file.reference
             found.append(file)

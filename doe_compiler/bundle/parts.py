@@ -80,7 +80,7 @@ def _parts_of_analysis(analysis: Analysis, fields: Mapping[str, object]) -> Iter
                 yield from ((f"column {name}", "named in a step") for name in columns)
             case "templateTasks", list(tasks) if key not in raw:
                 for template, task in zip(analysis.templates, tasks, strict=True):
-                    told = [lowered(template.template), *_beyond_text(task)]
+                    told = [lowered(template.lowered), *_beyond_text(task)]
                     yield f"template {template.target}", told
             case "envVars", dict(variables):
                 yield from ((f"environment variable {name}", text) for name, text in variables.items())
@@ -116,7 +116,7 @@ def part_texts(spec: Spec) -> dict[str, bytes]:
 
 
 def _bytes(task: TemplateTask) -> bytes:
-    return lowered(task.template).encode("utf-8", "surrogateescape")
+    return lowered(task.lowered).encode("utf-8", "surrogateescape")
 
 
 def _told(value: object) -> str:

@@ -74,7 +74,7 @@ class _Described:
         return self.file(file)
 
     def template(self, task: TemplateTask) -> object:
-        text = template_digest(task.template, self._define)
+        text = template_digest(task.lowered, self._define)
         encoding = "" if task.takes_utf8 else task.encoding
         more = _without_empty({"x": task.source.is_executable, "encoding": encoding})
         return {"text": text, **more} if more else text

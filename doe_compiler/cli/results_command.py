@@ -41,6 +41,7 @@ from doe_compiler.cli.tables import layout, table_options
     metavar="DIGITS",
     help="What an older recipe has run; the first digits, as doe status tells them.",
 )
+@click.option("--derived", "with_derived", is_flag=True, help="Also the columns that templates derive.")
 def command(
     study: Path,
     on: str,
@@ -50,6 +51,7 @@ def command(
     recipe: str | None,
     *,
     extracts: bool,
+    with_derived: bool,
 ) -> None:
     """Show a row a run: its inputs as they went into the templates, its responses, what became of it."""
     from doe_compiler.cli.shown import counted, plural, results_table
@@ -70,7 +72,14 @@ def command(
         where = connection.run_directory
         late = LateCommands(bundle.spec, where, os.environ) if extracts else None
         results = collected(
-            connection.client, bundle, where, kept=kept, late=late, named=str(study), recipe=recipe
+            connection.client,
+            bundle,
+            where,
+            kept=kept,
+            late=late,
+            named=str(study),
+            recipe=recipe,
+            with_derived=with_derived,
         )
     shown = results if most is None else best(results, most)
     if chosen == "table":

@@ -131,5 +131,5 @@ def travels_by_name(text: str) -> bool:
     So a cell that is sent has no quotes, commas, line ends, other control characters, `${` or outer blanks.
     """
     if _PLAIN.fullmatch(text):
-        return False
+        return not text
     return text != text.strip() or _BY_NAME.search(text) is not None

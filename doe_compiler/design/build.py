@@ -12,12 +12,13 @@ from doe_compiler.design.cases import case_count, crossed_with_cases, without_ca
 from doe_compiler.design.columns import Column, constant_column
 from doe_compiler.design.derived import completed, require_finite, violations
 from doe_compiler.design.design import Design
+from doe_compiler.design.lowering import derived_columns
 from doe_compiler.design.points import METHODS, MOST_RUNS, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.design.rows import added_columns, replicated, told_of_nominal, with_nominal
 from doe_compiler.design.table import table_place
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
-from doe_compiler.kernel.findings import Finding, near_miss
+from doe_compiler.kernel.findings import Finding, has_errors, near_miss
 from doe_compiler.spec.model import Formula, Spec
 
 
@@ -55,7 +56,11 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     in_file_order = [columns[variable.name] for variable in spec.variables]
     require_sendable(spec, in_file_order)
     added, told_of_added = added_columns(spec, rows, n)
-    everything = (*in_file_order, *added)
+    known = {column.name: column for column in (*in_file_order, *added)}
+    derived, told_of_templates = derived_columns(spec, known, n)
+    if has_errors(told_of_templates):
+        raise DesignRefused(*told_of_templates[:MOST_SHOWN])
+    everything = (*in_file_order, *added, *derived)
     varied = tuple(variable.name for variable in spec.varied)
     return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run, n), [
         *told,

@@ -18,6 +18,13 @@ from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Constant, Constraint, Formula, Spec, Variable
 
 
+def completed_names(
+    spec: Spec, varied: Mapping[str, Column], n: int, names: Iterable[str]
+) -> dict[str, Column]:
+    """The varied columns with some of the constants and expressions, and what these read."""
+    return _completed(spec, varied, n, names)
+
+
 def completed(spec: Spec, varied: Mapping[str, Column], n: int) -> dict[str, Column]:
     """The varied columns with the constants and the expressions, by name; each has n rows."""
     return _completed(spec, varied, n, [variable.name for variable in spec.variables])

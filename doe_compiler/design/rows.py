@@ -20,7 +20,7 @@ from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import FromCases, Spec, Variable
-from doe_compiler.templates.template import Template
+from doe_compiler.templates.template import Template, Unlowered
 
 _LARGEST_SEED = 2**31 - 1
 _FIRST = np.zeros(1, dtype=np.intp)
@@ -111,7 +111,9 @@ def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> tuple[list[C
     The nominal run is replicate 1.
     """
     templates = [task.template for analysis in spec.analyses for task in analysis.templates]
-    used = frozenset().union(*(analysis.named_columns for analysis in spec.analyses))
+    used = frozenset().union(
+        *(analysis.named_columns for analysis in spec.analyses), *(column.reads for column in spec.derived)
+    )
     replicates = spec.design.replicates
     codes = np.arange(n - spec.job.include_nominal_run, dtype=np.int32) % np.int32(replicates)
     codes = np.concatenate([np.zeros(n - len(codes), dtype=np.int32), codes])
@@ -163,5 +165,7 @@ def _seeds(
     return seeds, equal
 
 
-def _holds_dollar(template: Template) -> bool:
-    return any(isinstance(segment, str) and "${" in segment for segment in template.segments)
+def _holds_dollar(template: Template | Unlowered) -> bool:
+    return isinstance(template, Template) and any(
+        isinstance(segment, str) and "${" in segment for segment in template.segments
+    )

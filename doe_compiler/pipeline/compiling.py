@@ -6,6 +6,7 @@ from pathlib import Path
 from doe_compiler.bundle.pack import Bundle, bundled
 from doe_compiler.design.build import build
 from doe_compiler.design.design import Design
+from doe_compiler.design.lowering import lowered_spec
 from doe_compiler.kernel.errors import InvalidStudy
 from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
 from doe_compiler.plan.estimate import estimate
@@ -19,7 +20,10 @@ def checked_spec(path: Path) -> tuple[Spec, list[Finding]]:
     reading = read_study(path)
     if reading.spec is None:
         raise InvalidStudy(in_reading_order(reading.findings), reading.lines)
-    return reading.spec, in_reading_order(reading.findings)
+    spec, findings = lowered_spec(reading.spec)
+    if has_errors(findings):
+        raise InvalidStudy(in_reading_order([*reading.findings, *findings]), reading.lines)
+    return spec, in_reading_order([*reading.findings, *findings])
 
 
 def checked(path: Path) -> tuple[list[Finding], Mapping[str, list[str]]]:
@@ -27,6 +31,10 @@ def checked(path: Path) -> tuple[list[Finding], Mapping[str, list[str]]]:
     reading = read_study(path)
     findings = list(reading.findings)
     spec = reading.spec
+    if spec is not None:
+        spec, told = lowered_spec(spec)
+        findings += told
+        spec = None if has_errors(told) else spec
     if spec is not None:
         design, told = build(spec) if spec.design.sampling is Sampling.COMPILER else (None, [])
         findings += told

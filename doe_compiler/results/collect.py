@@ -14,7 +14,6 @@ from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.client.client import Client
-from doe_compiler.design.design import Design
 from doe_compiler.extraction.told import Told
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.observe.known import KnownJobs
@@ -25,7 +24,7 @@ from doe_compiler.results.late import LateCommands
 from doe_compiler.results.logs import end_of_log, last_words
 from doe_compiler.results.responses import CurrentResponses
 from doe_compiler.results.states import RunState, run_state
-from doe_compiler.spec.model import Spec
+from doe_compiler.spec.model import Spec, is_generated
 
 _RUNS_A_PAGE = 1000
 _MOST_LOGS_ASKED_FOR = 50
@@ -76,6 +75,7 @@ def collected(
     late: LateCommands | None = None,
     named: str = "",
     recipe: str | None = None,
+    with_derived: bool = False,
 ) -> Results:
     """The results of the study's present recipe; a row that was never submitted is there as `missing`.
 
@@ -83,7 +83,8 @@ def collected(
 
     `run_directory` tells where a run's files lie, or None where they are only on the platform. `kept` holds what was
     read later than the run; with `late` responses by command are read. `named` is what the user calls the study: with
-    it, rows whose command failed say how their logs end.
+    it, rows whose command failed say how their logs end. The columns that templates derive are left out but
+    `with_derived`.
     """
     current = CurrentResponses(client, bundle.spec, late=late, kept=kept)
     results = (
@@ -103,7 +104,8 @@ def collected(
             see = f" (doe logs {shlex.quote(named)} {row.run})" if recipe is None else ""
             why += f": {words}{see}" if words else ""
         placed.append(replace(row, why=why, directory=str(directory or "")))
-    return replace(results, rows=tuple(placed))
+    inputs = tuple(name for name in results.inputs if with_derived or not is_generated(name))
+    return replace(results, inputs=inputs, rows=tuple(placed))
 
 
 def place_of(client: Client, bundle: Bundle, number: int) -> tuple[SeenJob, RunEntry] | None:
@@ -137,11 +139,7 @@ def _collected(client: Client, bundle: Bundle, current: CurrentResponses) -> Res
         job, run = found[key].popleft()
         row = _row(current, index + 1, differences.as_run(index + 1, inputs, run), job, run)
         rows.append(replace(row, tries=tries))
-    return Results(bundle.spec, _input_names(bundle.design), tuple(rows), differences.told())
-
-
-def _input_names(design: Design) -> tuple[str, ...]:
-    return tuple(name for name in design.names if name != "doe_dollar")
+    return Results(bundle.spec, bundle.design.names, tuple(rows), differences.told())
 
 
 def _tries(held: Iterable[tuple[SeenJob, RunEntry]]) -> int:
@@ -153,7 +151,7 @@ def _of_older(client: Client, bundle: Bundle, recipe: str, current: CurrentRespo
     jobs = _of_recipe(study_jobs(client, bundle.spec.study), recipe)
     if bundle.design is None:
         return _platform_sampled(client, bundle, jobs, current)
-    names = _input_names(bundle.design)
+    names = bundle.design.names
     numbers: dict[object, list[int]] = defaultdict(list)
     for index, key in enumerate(design_keys(bundle.design).tolist()):
         numbers[key].append(index + 1)

@@ -72,7 +72,7 @@ def as_json(results: Results) -> str:
         "runs": [
             {
                 "run": row.run or None,
-                "inputs": dict(row.inputs),
+                "inputs": {name: row.inputs[name] for name in results.inputs if name in row.inputs},
                 "responses": {
                     response.name: _value(row.outputs.get(response.name)) for response in spec.responses
                 },

@@ -4,15 +4,16 @@ import posixpath
 from collections.abc import Iterable
 
 from doe_compiler.kernel.findings import Place, has_errors
-from doe_compiler.spec.decks import deck_problem, encoding_of, takes_utf8, tell_carriage_returns
+from doe_compiler.spec.decks import UTF_8, deck_problem, encoding_of, takes_utf8, tell_carriage_returns
 from doe_compiler.spec.durations import seconds_of
-from doe_compiler.spec.files import Project, local_file, shown_path, target_problem
+from doe_compiler.spec.files import Project, deck_reader, local_file, shown_path, target_problem
 from doe_compiler.spec.inputs import file_or_id
 from doe_compiler.spec.model import Analysis, Hardware, InputFile, LocalFile, Script, TemplateTask
 from doe_compiler.spec.nodes import Fields, Items, Node, Scalar
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.reserved import tell_reserved
-from doe_compiler.templates.parser import parse
+from doe_compiler.templates.syntaxes import JINJA, default_syntax, syntax
+from doe_compiler.templates.template import Source
 
 _LONGEST_RUN_S = 366 * 86400
 
@@ -125,7 +126,7 @@ def _templates(fields: Fields, project: Project, report: Report) -> tuple[Templa
 
 def _template(fields: Fields, project: Project, report: Report) -> TemplateTask | None:
     node = fields.scalar("source")
-    if node is None or _is_jinja(fields, node, report):
+    if node is None:
         return None
     keep = tuple(item.text for item in fields.items("keep") if isinstance(item, Scalar))
     file = local_file(node, project, report, keep=True)
@@ -140,30 +141,35 @@ def _template(fields: Fields, project: Project, report: Report) -> TemplateTask 
         hint = f"{problem.hint}; a binary file goes under inputFiles"
         report.error("E306", f"the template '{node.text}' is not text: {problem.message}", node.place, hint)
         return None
+    is_utf8 = takes_utf8(file.content, encoding)
+    named = fields.text("syntax") or default_syntax(node.text)
+    if named == JINJA and keep:
+        message = "'keep' is for the platform's syntax: Jinja leaves `${` alone"
+        report.error("E116", message, fields.place_of("keep"), "remove it")
     # Bytes of other encodings, a byte order mark and line ends are part of the template: they stay as they are.
-    template, findings = parse(file.content.decode("utf-8", "surrogateescape"), shown, keep=keep)
-    report.lines[shown] = file.content.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+    codec = encoding if named == JINJA and not is_utf8 and encoding else UTF_8
+    source = Source(
+        file.content.decode(codec, "surrogateescape"),
+        posixpath.normpath(node.text),
+        str(project.folder),
+        keep,
+        deck_reader(project, codec),
+    )
+    template, findings, texts = syntax(named).parse(source)
+    for name, text in texts.items():
+        report.lines[name] = _shown_lines(text)
     report.findings += findings
     tell_carriage_returns(file, "", node, report)
-    if has_errors(findings):
+    if has_errors(findings) or template is None:
         return None
     return TemplateTask(
-        file,
-        fields.text("target"),
-        template,
-        keep,
-        takes_utf8=takes_utf8(file.content, encoding),
-        encoding=encoding,
+        file, fields.text("target"), template, keep, takes_utf8=is_utf8, encoding=encoding, syntax=named
     )
 
 
-def _is_jinja(fields: Fields, node: Scalar, report: Report) -> bool:
-    if fields.text("syntax") != "jinja" and (fields.text("syntax") or not node.text.endswith(".j2")):
-        return False
-    place = fields.place_of("syntax") if "syntax" in fields.entries else node.place
-    hint = "use the platform's placeholders, ${x}, and syntax: platform"
-    report.error("E403", f"Jinja templates ('{node.text}') come in a later version", place, hint)
-    return True
+def _shown_lines(text: str) -> list[str]:
+    content = text.encode("utf-8", "surrogateescape")
+    return content.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
 
 
 def _check_targets(section: Iterable[Node], report: Report) -> None:

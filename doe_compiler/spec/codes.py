@@ -85,5 +85,4 @@ CODES = {
     # Later features.
     "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",
-    "E403": "Jinja templates come in a later version.",
 }

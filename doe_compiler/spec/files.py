@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,3 +149,43 @@ def target_problem(path: str) -> str:
     if "\\" in path:
         return "holds a backslash"
     return ""
+
+
+def deck_reader(project: Project, encoding: str) -> Callable[[str], str]:
+    """A function that gives the texts of files of the study's folder, for templates that name them; each is read once.
+
+    It raises LookupError with why it cannot and a hint, for whatever lies outside of that folder too.
+    """
+    known: dict[str, str] = {}
+
+    def read(named: str) -> str:
+        if named not in known:
+            known[named] = _deck_text(project, named, encoding)
+        return known[named]
+
+    return read
+
+
+def _deck_text(project: Project, named: str, encoding: str) -> str:
+    if any(ord(char) < 32 for char in named) or not named.strip() or _ABSOLUTE.match(named):
+        raise LookupError("is no path in the study's folder", "give a path relative to the study")
+    root = Path(os.path.realpath(project.folder))
+    path = root / named
+    try:
+        if not Path(os.path.realpath(path)).is_relative_to(root):
+            raise LookupError("is outside of the study's folder", "copy it there")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise LookupError("is not a regular file")
+        if status.st_size > LARGEST_KEPT:
+            raise LookupError(f"is larger than {LARGEST_KEPT >> 20} MiB")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        hint = "paths are relative to the study's folder"
+        raise LookupError("does not exist", _nearby(path, Project(root, root)) or hint) from None
+    except OSError as error:
+        raise LookupError(f"cannot be read: {error.strerror}") from error
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise LookupError(f"is not text in {encoding}", "say the template's `encoding`") from None

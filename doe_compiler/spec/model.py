@@ -2,15 +2,25 @@
 
 import enum
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from doe_compiler.expressions.syntax import Expression
 from doe_compiler.generators.laws import Law
 from doe_compiler.kernel.findings import Place
-from doe_compiler.templates.template import Template
+from doe_compiler.templates.lowered import Derived, Lowered
+from doe_compiler.templates.template import Source, Template, Unlowered
 
 RESERVED_NAMES = ("doe_run", "doe_replicate", "doe_seed", "doe_dollar", "doe_exit")
+
+
+_DERIVED = re.compile(r"doe_[0-9a-f]{16}", re.ASCII)
+
+
+def is_generated(name: str) -> bool:
+    """Whether a column stands for a part of a template, and is nothing that a person varies or reads."""
+    return name == "doe_dollar" or _DERIVED.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,7 @@ class Variable:
     format: str | None = None
     is_integer: bool = False
     is_text: bool = False
+    is_float: bool = False
     role: str = "Param"
     raw: Mapping[str, object] | None = None
     description: str = ""
@@ -174,10 +185,18 @@ class TemplateTask:
 
     source: LocalFile
     target: str
-    template: Template
+    template: Template | Unlowered
     keep: tuple[str, ...] = ()
     takes_utf8: bool = True
     encoding: str = ""
+    syntax: str = "platform"
+
+    @property
+    def lowered(self) -> Template:
+        """The template in the platform's syntax, which a study that is compiled has only."""
+        if isinstance(self.template, Unlowered):
+            raise TypeError(f"the template {self.source.name} was not lowered")
+        return self.template
 
     @property
     def text_encoding(self) -> str:
@@ -354,8 +373,20 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class LoweredTask:
+    """How a template of another syntax became the platform's."""
+
+    task: TemplateTask
+    source: Source
+    lowered: Lowered
+
+
+@dataclass(frozen=True)
 class Spec:
-    """A checked study; `lines` keeps the source lines by file, for findings of later stages."""
+    """A checked study; `lines` keeps the source lines by file, for findings of later stages.
+
+    `lowered` are the templates that were lowered, with the columns that they need.
+    """
 
     study: str
     file: str
@@ -368,12 +399,19 @@ class Spec:
     job: JobSpec = JobSpec()
     limits: Limits = Limits()
     policies: tuple[Policy, ...] = ()
+    lowered: tuple[LoweredTask, ...] = ()
     lines: Mapping[str, list[str]] | None = None
 
     @property
     def varied(self) -> tuple[Variable, ...]:
         """The variables that make a row's identity, in the order of the file."""
         return tuple(variable for variable in self.variables if variable.varies)
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """The columns that lowered templates need, each once."""
+        columns = {column.name: column for entry in self.lowered for column in entry.lowered.columns}
+        return tuple(columns.values())
 
     @property
     def cases(self) -> tuple[Variable, ...]:

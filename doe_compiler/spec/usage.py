@@ -15,7 +15,7 @@ from doe_compiler.spec.model import (
     Variable,
 )
 from doe_compiler.spec.report import Report
-from doe_compiler.templates.parser import check
+from doe_compiler.templates.syntaxes import syntax
 
 _OF_EVERY_RUN = frozenset({"doe_seed", "doe_replicate"})
 _RUN = "doe_run"
@@ -34,7 +34,7 @@ def check_placeholders(
     """
     for task in (task for analysis in analyses for task in analysis.templates):
         shown = os.path.normpath(task.source.path)
-        report.findings += check(task.template, shown, known | _OF_EVERY_RUN | {_RUN})
+        report.findings += syntax(task.syntax).checked(task.template, shown, known | _OF_EVERY_RUN | {_RUN})
         for placeholder in task.template.placeholders:
             place = Place(shown, placeholder.line, placeholder.column, placeholder.end_column)
             problem = _foreign_problem(task, foreign.get(placeholder.name, ()))
@@ -43,7 +43,7 @@ def check_placeholders(
                 report.error("E317", problem, place, hint)
             if placeholder.name == _RUN:
                 message = "the number of a run is not part of what it is: growing the study would change it"
-                report.error("E212", message, place, "use ${doe_seed}, which stays with the row")
+                report.error("E212", message, place, "use doe_seed, which stays with the row")
             elif placeholder.pattern is not None and placeholder.name in texts:
                 message = f"'{placeholder.name}' holds text, and a format is for numbers"
                 report.error("E207", message, place, f"write ${{{placeholder.name}}}")

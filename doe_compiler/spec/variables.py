@@ -70,6 +70,7 @@ def _variable(name: str, fields: Fields, place: Place, report: Report) -> Variab
         format=_format(law, fields, report, is_text=is_text),
         is_integer=is_integer,
         is_text=is_text,
+        is_float=fields.text("type") == "float",
         role=fields.text("role", "param").capitalize(),
         raw=fields.plain("raw"),
         description=fields.text("description"),

@@ -1,6 +1,8 @@
-"""A parsed template: literal text and placeholders, in order."""
+"""A parsed template: literal text and placeholders, in order; or the source of one that is still to be lowered."""
 
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from doe_compiler.kernel.errors import DoeError, ExitCode
 
@@ -45,3 +47,42 @@ class Template:
     def names(self) -> frozenset[str]:
         """The names that the template needs a value for."""
         return frozenset(placeholder.name for placeholder in self.placeholders)
+
+
+Read = Callable[[str], str]
+
+
+def no_files(_path: str) -> str:
+    """Where there are no files."""
+    raise LookupError("does not exist")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a syntax reads: the text of the template that a study names `file`, relative to its `folder`.
+
+    `read` gives the text of another file by its path in the study's folder; it raises LookupError with the reason and
+    a hint. `keep` are names that are left alone.
+    """
+
+    text: str
+    file: str
+    folder: str
+    keep: Collection[str] = ()
+    read: Read = field(default=no_files, compare=False, repr=False)
+
+    def shown(self, file: str) -> str:
+        """A file of the study's folder as the user would write it from where he stands."""
+        return posixpath.normpath(posixpath.join(self.folder, file))
+
+
+@dataclass(frozen=True)
+class Unlowered:
+    """A template that is sound and still to be lowered; `names` are those that it reads and does not set itself.
+
+    `placeholders` say where each of them stands first, as far as that is in the template itself.
+    """
+
+    source: Source
+    names: frozenset[str]
+    placeholders: tuple[Placeholder, ...] = ()

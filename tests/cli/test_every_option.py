@@ -78,7 +78,7 @@ EFFECTS = {
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
     "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--fail-fast", "--parallelism", "--rps", "--message",
-    "--retry-missing", "--retries", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
+    "--retry-missing", "--retries", "--derived", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
 }  # fmt: skip
 EVERY = [(name, option) for name in LEAVES if name != "serve" for option in options_of(name)]
 

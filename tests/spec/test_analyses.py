@@ -32,8 +32,6 @@ def read_step(read):
         ("templates: [{source: t, target: a/t}, {source: u, target: ./a/t}]", ["E311"]),
         ("templates: [{source: t, target: ./doe_post.sh}]", ["E321"]),
         ("preProcess: {script: process_output.log, command: sh x}", ["E301"]),
-        ("templates: [{source: t, target: t, syntax: jinja}]", ["E403"]),
-        ("templates: [{source: t.j2, target: t}]", ["E403"]),
         ("templates: [{source: nothing, target: t}]", ["E301"]),
         ("templates: [{source: t, target: t, keep: [1x]}]", ["E107"]),
         ("runTimeout: 20", ["E107"]),

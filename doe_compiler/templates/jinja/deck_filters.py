@@ -1,0 +1,3 @@
+"""Filters."""
+
+DECK_FILTERS: dict[str, object] = {}

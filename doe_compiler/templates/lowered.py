@@ -1,0 +1,60 @@
+"""What lowering a template gives: the platform's template, the columns that it needs, and what computes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from doe_compiler.templates.template import Template
+
+Rows = Mapping[str, Sequence[object]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A template that cannot be evaluated: why, at which position of which file, and in which row, from 0, if in one."""
+
+    file: str
+    position: int
+    message: str
+    row: int | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A column that a template needs besides the study's own: what stands for an expression, a loop or a whole file.
+
+    Its name follows from its definition: plain data in which `{"column": name, …}` stands for a column of the study.
+    `reads` are the columns that it hangs on.
+    """
+
+    name: str
+    definition: object = field(repr=False, compare=False)
+    reads: tuple[str, ...]
+
+
+class Program(Protocol):
+    """Computes the derived columns of one template, from the columns that it `reads`."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Columns of the study."""
+        ...
+
+    def texts(self, rows: Rows, n: int, wanted: Sequence[str]) -> tuple[dict[str, list[str]], list[Failure]]:
+        """The cells of the wanted columns, n each, from the values of what they read; or the first rows that fail."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A lowered template.
+
+    `reason` says why the whole template is one column, and is empty where it is not; `position` is where that stands.
+    """
+
+    template: Template
+    columns: tuple[Derived, ...]
+    program: Program
+    reason: str = ""
+    position: int = 1
