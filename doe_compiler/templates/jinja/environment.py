@@ -21,6 +21,7 @@ from doe_compiler.templates.jinja.limits import (
     sized,
 )
 from doe_compiler.templates.jinja.places import restore_returns, tokens
+from doe_compiler.templates.jinja.tables import NotInTable, Table, read_table
 from doe_compiler.templates.template import Read
 
 _PRINTED = (str, int, float, type(None))
@@ -93,6 +94,7 @@ class DeckEnvironment(ImmutableSandboxedEnvironment):
         )
         self.budget = Budget()
         self.read = read
+        self._tables: dict[str, Table] = {}
         self.filters = {
             **bounded_filters(),
             **DECK_FILTERS,
@@ -108,6 +110,16 @@ class DeckEnvironment(ImmutableSandboxedEnvironment):
         elif not isinstance(value, int | float):
             _require_printable(value)
         return value
+
+    def table(self, path: str) -> Table:
+        """A CSV file of the study's folder; raises LookupError with the reason."""
+        if path not in self._tables:
+            try:
+                text = self.read(path)
+            except LookupError as error:
+                raise NotInTable(f"{path} {error.args[0]}", "".join(map(str, error.args[1:]))) from error
+            self._tables[path] = read_table(text, path)
+        return self._tables[path]
 
     def spend(self, work: int) -> str:
         """Count work, from within a template."""

@@ -15,7 +15,7 @@ from doe_compiler.templates.jinja.environment import DeckEnvironment
 from doe_compiler.templates.jinja.program import computed, failure_of, rendered_rows
 from doe_compiler.templates.jinja.symbols import Deferred, NotLowerable, Symbol
 from doe_compiler.templates.jinja.tracing import Tracer
-from doe_compiler.templates.jinja.trees import all_of, loaded_names, named_files
+from doe_compiler.templates.jinja.trees import TABLE_FILTERS, all_of, loaded_names, named_files, own_files
 from doe_compiler.templates.lowered import Derived, Failure, Lowered, Rows
 from doe_compiler.templates.template import Placeholder, Read, Source, Template
 
@@ -74,11 +74,17 @@ def lowered(
         return failure_of(error, source.file)
     entries = traced.deferred
     definitions: dict[str, object] = {}
-    names: dict[str, str] = {}
+    try:
+        for name, entry in entries.items():
+            definitions[name] = _definition(entry, definitions, kinds, files)
+    except NotLowerable as reason:
+        return _whole(source, files, constants, kinds, str(reason), 1)
+    names = {
+        name: DERIVED_PREFIX + digest("doe2-derived", made)[:NAME_DIGITS]
+        for name, made in definitions.items()
+    }
     reads: dict[str, tuple[str, ...]] = {}
     for name, entry in entries.items():
-        definitions[name] = _definition(entry, definitions, kinds, files)
-        names[name] = DERIVED_PREFIX + digest("doe2-derived", definitions[name])[:NAME_DIGITS]
         reads[name] = tuple(dict.fromkeys(r for read in entry.reads for r in reads.get(read, (read,))))
     template = Template(
         tuple(
@@ -129,9 +135,15 @@ def _definition(
             return _column(name, kinds, converts)
         return name
 
+    if any(_names_no_table(statement) for statement in entry.statements):
+        raise NotLowerable("which table is read hangs on a run's variables")
     trees = [plain_tree(_target_free(statement), stands_for) for statement in entry.statements]
     used = sorted({path for statement in entry.statements for path in named_files(statement)})
     return ["jinja", trees, [[path, _file_digest(path, files)] for path in used]]
+
+
+def _names_no_table(tree: Any) -> bool:
+    return any(node.name in TABLE_FILTERS and not own_files(node) for node in all_of(tree, nodes.Filter))
 
 
 def _converts(tree: Any) -> bool:
