@@ -6,6 +6,7 @@ An older job tells its own parts, so what changed can be said in a clean checkou
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 
 from doe_compiler.bundle.definitions import reached_names, told_definition
@@ -16,6 +17,7 @@ from doe_compiler.templates.lowering import lowered
 
 DIGEST_SIGN = "="
 HAS_CHANGED = "has changed"
+DERIVED_PART = "template column "
 _ORDER = "order of inputs"
 _LONGEST_TEXT = 160
 _MOST_BYTES = 24_000
@@ -57,6 +59,8 @@ def _parts(spec: Spec) -> Iterator[tuple[str, object]]:
         if told is not None and variable.name in reached:
             kind = "constant" if isinstance(variable.law, Constant) else "expression"
             yield f"{kind} {variable.name}", told
+    for column in spec.derived:
+        yield f"{DERIVED_PART}{column.name}", column.shown
     if "doe_seed" in reached:
         yield "seed", str(spec.seed)
 
@@ -115,6 +119,19 @@ def part_texts(spec: Spec) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if content is not None}
 
 
+_DERIVED = re.compile(rb"\$\{(doe_[0-9a-f]{16})\}")
+
+
+def readable(template: bytes, parts: Mapping[str, object]) -> bytes:
+    """A lowered template with what its derived columns stand for, as far as the parts of its job tell that."""
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        told = parts.get(DERIVED_PART + found[1].decode())
+        return found[0] if told is None or _is_digest(told) else str(told).encode()
+
+    return _DERIVED.sub(shown, template)
+
+
 def _bytes(task: TemplateTask) -> bytes:
     return lowered(task.lowered).encode("utf-8", "surrogateescape")
 
@@ -171,20 +188,30 @@ def line_changes(before: bytes, now: bytes) -> str | None:
         if tag == "equal":
             continue
         for offset in range(max(end_i - i, end_j - j)):
-            was = _shown(then[i + offset]) if i + offset < end_i else None
-            is_now = _shown(after[j + offset]) if j + offset < end_j else None
+            was = then[i + offset] if i + offset < end_i else None
+            is_now = after[j + offset] if j + offset < end_j else None
             if was is None:
-                told.append(f"line {j + offset + 1} is new: {is_now}")
+                told.append(f"line {j + offset + 1} is new: {_shown(is_now or '')}")
             elif is_now is None:
-                told.append(f"line {i + offset + 1} is gone: it was {was}")
+                told.append(f"line {i + offset + 1} is gone: it was {_shown(was)}")
             else:
-                told.append(f"line {j + offset + 1}: {was} is now {is_now}")
+                start = _first_shown(was, is_now)
+                told.append(f"line {j + offset + 1}: {_shown(was, start)} is now {_shown(is_now, start)}")
     more = f"; and {len(told) - _MOST_SHOWN} more lines" if len(told) > _MOST_SHOWN else ""
     return "; ".join(told[:_MOST_SHOWN]) + more
 
 
-def _shown(line: str) -> str:
-    return repr(line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…")
+def _first_shown(line: str, other: str) -> int:
+    """Where to begin showing two lines so that their first difference is seen."""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(line, other, strict=False)) if a != b), min(len(line), len(other))
+    )
+    return 0 if same < _LONGEST_LINE // 2 else same - _LONGEST_LINE // 3
+
+
+def _shown(line: str, start: int = 0) -> str:
+    before, after = "…" * (start > 0), "…" * (len(line) > start + _LONGEST_LINE)
+    return repr(f"{before}{line[start : start + _LONGEST_LINE]}{after}")
 
 
 def _is_digest(part: object) -> bool:

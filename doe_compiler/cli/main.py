@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "Write a small study to start from.",
     "validate": "Check studies and the files that they name.",
     "design": "Show the table of runs.",
+    "render": "Show or write the files that templates become.",
     "compile": "Write job payloads, parameter CSVs and files to a folder.",
     "plan": "Show what apply would do.",
     "show": "Show a saved plan.",

@@ -1,7 +1,7 @@
 """What has changed between the recipe of a job that exists and that of the study, told from the job itself."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from doe_compiler.archives.names import is_archive
 from doe_compiler.archives.packing import PackingError
 from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import plain_command
-from doe_compiler.bundle.parts import HAS_CHANGED, line_changes, part_changes
+from doe_compiler.bundle.parts import DERIVED_PART, HAS_CHANGED, line_changes, part_changes, readable
 from doe_compiler.bundle.preparation import PRE, unprepared
 from doe_compiler.bundle.wanted import Wanted
 from doe_compiler.client.client import Client, Job
@@ -48,7 +48,9 @@ def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
             if archive is not None:
                 more = _member_changes(before[name], archive, name.removeprefix("input "))
             elif name in texts:
-                more = _line_changes(before[name], texts[name])
+                more = _line_changes(before[name], texts[name], then, wanted.parts)
+        if name.startswith(DERIVED_PART) and any(other.startswith("template ") for other in before):
+            continue  # the lines of the template tell it
         told.append(f"{name}: {more}" if more else f"{name} {change}")
     return tuple(told)
 
@@ -56,9 +58,11 @@ def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
 Before = Callable[[int], bytes]  # the content of a part, if it is not larger than so many bytes
 
 
-def _line_changes(before: Before, now: bytes) -> str | None:
+def _line_changes(
+    before: Before, now: bytes, then: Mapping[str, object], parts: Mapping[str, object]
+) -> str | None:
     try:
-        return line_changes(before(_LARGEST_TEXT), now)
+        return line_changes(readable(before(_LARGEST_TEXT), then), readable(now, parts))
     except (NotFound, TooLarge):
         return None
 

@@ -25,12 +25,15 @@ class Derived:
     """A column that a template needs besides the study's own: what stands for an expression, a loop or a whole file.
 
     Its name follows from its definition: plain data in which `{"column": name, …}` stands for a column of the study.
-    `reads` are the columns that it hangs on.
+    `reads` are the columns that it hangs on; `shown` is the expression or statement as it is written, which stands first
+    at a line and column of a file.
     """
 
     name: str
     definition: object = field(repr=False, compare=False)
     reads: tuple[str, ...]
+    shown: str = ""
+    place: tuple[str, int, int] = ("", 1, 1)
 
 
 class Program(Protocol):
@@ -50,11 +53,11 @@ class Program(Protocol):
 class Lowered:
     """A lowered template.
 
-    `reason` says why the whole template is one column, and is empty where it is not; `position` is where that stands.
+    `reason` says why the whole template is one column, and is empty where it is not; `line` is where that stands.
     """
 
     template: Template
     columns: tuple[Derived, ...]
     program: Program
     reason: str = ""
-    position: int = 1
+    line: int = 1

@@ -39,7 +39,7 @@ NOWHERE = "http://127.0.0.1:9/api/v2/"
 
 # What a command is given so that it succeeds; PREPARED are commands before it.
 BASES = {
-    "validate": "study.yaml", "design": "study.yaml", "compile": "study.yaml -o out", "plan": "study.yaml",
+    "validate": "study.yaml", "design": "study.yaml", "compile": "study.yaml -o out", "render": "study.yaml --run 1", "plan": "study.yaml",
     "show": "p.json", "apply": "study.yaml --yes", "status": "study.yaml", "results": "study.yaml",
     "logs": "study.yaml 1", "stop": ".", "share": "a@b.org .", "drift": "study.yaml", "adopt": "JOB study.yaml",
     "gc": "study.yaml --dry-run", "destroy": "study.yaml --yes", "import": "JOB imported",
@@ -52,6 +52,7 @@ BASES = {
 PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --name mine"}
 # What shows that an option has an effect: the option with its value, or that and another base.
 EFFECTS = {
+    "compile --explain": ("--explain", "study.yaml"),
     "design --format": "--format csv", "design --output": "-o d.txt", "results --format": "--format json",
     "results --output": "-o r.csv", "results --best": "--best 1", "results --recipe": "--recipe OLDER", "doctor --spend": "--spend", "compile --check": ("--check out", "study.yaml"), "validate --sarif": "--sarif s.sarif", "compile --output": "-o other",
     "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed", "plan --only": ("--only 1", "study.yaml --retry-failed"),
@@ -78,7 +79,8 @@ EFFECTS = {
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
     "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--fail-fast", "--parallelism", "--rps", "--message",
-    "--retry-missing", "--retries", "--derived", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
+    "--retry-missing", "--retries", "--derived", "--watch",
+    "render --run", "render --output", "render --diff", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
 }  # fmt: skip
 EVERY = [(name, option) for name in LEAVES if name != "serve" for option in options_of(name)]
 

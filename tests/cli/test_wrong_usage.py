@@ -83,9 +83,10 @@ BOUNDED = [
 
 @pytest.mark.parametrize(("name", "option"), BOUNDED, ids=map(" ".join, BOUNDED))
 def test_a_value_that_an_option_cannot_have_is_refused(told, name, option):
-    assert option in is_told(told(*arguments_of(name), option, "nonsense"))
+    more = ["1"] * (options_of(name)[option].nargs - 1)
+    assert option in is_told(told(*arguments_of(name), option, "nonsense", *more))
     if isinstance(options_of(name)[option].type, click.IntRange | click.FloatRange):
-        assert "range" in is_told(told(*arguments_of(name), option, "-1"))
+        assert "range" in is_told(told(*arguments_of(name), option, "-1", *more))
 
 
 @pytest.mark.parametrize("name", TAKES_A_STUDY)

@@ -12,6 +12,7 @@ from jinja2 import nodes
 from doe_compiler.kernel.canonical import digest, sha256_hex
 from doe_compiler.templates.jinja.canonical import constant, plain_tree
 from doe_compiler.templates.jinja.environment import DeckEnvironment
+from doe_compiler.templates.jinja.places import Text
 from doe_compiler.templates.jinja.program import computed, failure_of, rendered_rows
 from doe_compiler.templates.jinja.symbols import Deferred, NotLowerable, Symbol
 from doe_compiler.templates.jinja.tracing import Tracer
@@ -67,9 +68,8 @@ def lowered(
         traced = tracer.trace(source.text, source.file, values)
     except NotLowerable as reason:
         at = failure_of(reason, source.file)
-        return _whole(
-            source, files, constants, kinds, str(reason), at.position if at.file == source.file else 1
-        )
+        line = Text(source.text).place(at.position)[0] if at.file == source.file else 1
+        return _whole(source, files, constants, kinds, str(reason), line)
     except Exception as error:
         return failure_of(error, source.file)
     entries = traced.deferred
@@ -95,11 +95,18 @@ def lowered(
     written = [s.name for s in traced.segments if isinstance(s, Symbol) and s.name in entries]
     outputs = {names[name]: name for name in written}
     columns = tuple(
-        Derived(names[name], definitions[name], reads[name]) for name in dict.fromkeys(outputs.values())
+        Derived(names[name], definitions[name], reads[name], *_shown(source, files, entries[name]))
+        for name in dict.fromkeys(outputs.values())
     )
     needed = tuple(dict.fromkeys(read for entry in entries.values() for read in entry.reads if read in kinds))
     program = Evaluation(source, tuple(entries.values()), outputs, constants, needed)
     return Lowered(template, columns, program)
+
+
+def _shown(source: Source, files: "_Files", entry: Deferred) -> tuple[str, tuple[str, int, int]]:
+    """What stands in a template for a derived column, and where."""
+    text = Text(source.text if entry.file == source.file else files.texts.get(entry.file, ""))
+    return text.written(entry.code), (source.shown(entry.file), *text.place(entry.code))
 
 
 def _placeholder(name: str) -> Placeholder:
@@ -189,7 +196,7 @@ def _whole(
     constants: Mapping[str, object],
     kinds: Mapping[str, tuple[str, str]],
     reason: str,
-    at: int,
+    line: int,
 ) -> Lowered:
     """The template as one column, which is its text for each run."""
     environment = DeckEnvironment(files.read)
@@ -213,7 +220,13 @@ def _whole(
         return files.read(path)
 
     program = Evaluation(replace(source, read=read), (), {name: ""}, constants, reads)
-    return Lowered(Template((_placeholder(name),)), (Derived(name, definition, reads),), program, reason, at)
+    return Lowered(
+        Template((_placeholder(name),)),
+        (Derived(name, definition, reads, "the whole template", (source.shown(source.file), 1, 1)),),
+        program,
+        reason,
+        line,
+    )
 
 
 def _names_in(environment: DeckEnvironment, text: str) -> list[str]:

@@ -17,6 +17,7 @@ from jinja2.lexer import Lexer, TokenStream
 RETURN = "\ufdd0"
 _BYTE_ORDER_MARK = "\ufeff"
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_NESTING = re.compile(r"\{%[-+]?\s*(end)?(?:if|for)\b")
 _AT = re.compile(r" at (\d+)$")
 
 
@@ -43,6 +44,20 @@ class Text:
         end = self.normal.find("}}" if self.normal.startswith("{{", start) else "%}", start)
         inside = self.normal[start + 2 : len(self.normal) if end < 0 else end]
         return " ".join(inside.strip("+-").split())
+
+    def written(self, code: int) -> str:
+        """What stands at a place as it is written: `{{ x * 2 }}`, or an `if` or `for` up to its end."""
+        offset = max(code - 1, 0)
+        start = max(self.normal.rfind("{{", 0, offset + 1), self.normal.rfind("{%", 0, offset + 1))
+        depth, end = 0, self.normal.find("}}", offset)
+        if start >= 0 and self.normal.startswith("{%", start):
+            for found in _NESTING.finditer(self.normal, start):
+                depth += -1 if found[1] else 1
+                if depth <= 0:
+                    end = self.normal.find("%}", found.start())
+                    break
+        whole = self.normal[max(start, 0) : end + 2 if end >= 0 else len(self.normal)]
+        return " ".join(whole.split())
 
     def with_returns(self, data: str, offset: int) -> str:
         """Data that begins at an offset, with stand-ins where the source has carriage returns."""
