@@ -1,7 +1,7 @@
 # make demo: run the airfoil study on this machine.   make test: all tests.   make check: the other checks.
 # make upgrade: refresh the versions in locks/.   make test-oldest: a part of the tests with the oldest versions.
 # make soak: for hours, the long searches of the protocol, 100,000 stories of appliers, 200 races of processes, a server
-# that is killed 1,000 times, and an upload of 2 GB.
+# that is killed 1,000 times, an upload of 2 GB, 20 million numbers against Java, and 100,000 templates against Jinja.
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -35,6 +35,8 @@ soak: .venv/dev
 	DOE_STATEFUL_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 tests/apply/test_interleavings.py
 	DOE_SOAK_KILLS=1000 $(BIN)/python -m pytest tests/platform/test_kills.py
 	DOE_SOAK_UPLOAD_MB=2048 $(BIN)/python -m pytest tests/platform/test_hardening.py -k large_upload
+	DOE_SOAK_PAIRS=20000000 $(BIN)/python -m pytest tests/templates/test_java_oracle.py
+	DOE_TEMPLATES=100000 $(BIN)/python -m pytest tests/templates/test_jinja_lowering.py
 
 bench: .venv/bench
 	$(BIN)/python -m bench

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from doe_compiler.bundle.cases import blocks, case_csv
+from doe_compiler.bundle.merging import sent
 from doe_compiler.bundle.parts import parts
 from doe_compiler.bundle.payload import (
     ByContent,
@@ -67,7 +68,7 @@ INPUT, TEMPLATE, PARAMETERS, SCRIPT, CASE = 1, 2, 3, 4, 8
 
 @dataclass(frozen=True)
 class Job:
-    """One job to be: the rows of a design that it holds (None: the platform samples them itself)."""
+    """One job to be: the rows of a design that it holds, as they are sent (None: the platform samples them itself)."""
 
     spec: Spec
     design: Design | None
@@ -118,7 +119,7 @@ class Job:
             markers={
                 "DOE_STUDY": spec.study,
                 "DOE_RECIPE": bundle.recipe,
-                "DOE_PARTS": canonical_json(parts(spec)).decode(),
+                "DOE_PARTS": canonical_json(parts(bundle.spec)).decode(),
                 "DOE_ROWS": str(self.rows) if self.rows else f"p-{self.unit()}",
                 "DOE_RESPONSES": canonical_json(extractor_digests(spec.responses)).decode(),
             },
@@ -137,12 +138,16 @@ class Bundle:
     `post` is the generated post-processing step, None where it is not needed; `preparations` stand before the
     steps of each analysis. `texts` are those for which names stand in parameter CSVs, by name.
 
+    `sent_spec` and `sent_design` are both as they are sent (`merging.py`).
+
     `reading` is what the platform is to read of every run's outputs, where it can.
     `lowered` maps a template task (by `template_key`) to the reference of what is uploaded.
     """
 
     spec: Spec
     design: Design | None
+    sent_spec: Spec
+    sent_design: Design | None
     recipe: str
     files: tuple[BundleFile, ...]
     lowered: Mapping[str, str]
@@ -154,7 +159,7 @@ class Bundle:
     def dress(self) -> list[Dress]:
         """What goes around the steps of every analysis."""
         last = len(self.preparations) - 1
-        texts = tuple(file.reference for file in _texts_files(self.spec, self.texts))
+        texts = tuple(file.reference for file in _texts_files(self.sent_spec, self.texts))
         return [
             Dress(
                 prepared,
@@ -183,7 +188,7 @@ class Bundle:
         if self.post is not None:
             yield self.post.name
         if self.texts and number < len(self.preparations) - 1:
-            yield from (file.name for file in _texts_files(self.spec, self.texts))
+            yield from (file.name for file in _texts_files(self.sent_spec, self.texts))
         if self.post is not None or self.spec.analyses[number].post_process is not None:
             yield from _sourced(self.preparations[number])
         for prepared in self.preparations[number + 1 :]:
@@ -200,12 +205,12 @@ class Bundle:
     def job(self, rows: Sequence[int]) -> Job:
         """The job of some rows, given as indices; all that there is if the platform samples them."""
         title = self.spec.description or self.spec.study
-        design = self.design
+        design = self.sent_design
         if design is None:
-            return Job(self.spec, None, title)
+            return Job(self.sent_spec, None, title)
         if len(rows) == design.n and np.array_equal(rows, np.arange(design.n)):
-            return Job(self.spec, design, title)
-        return Job(self.spec, design.take(rows), f"{title}, {_runs_text(rows)}")
+            return Job(self.sent_spec, design, title)
+        return Job(self.sent_spec, design.take(rows), f"{title}, {_runs_text(rows)}")
 
     def jobs(self) -> list[Job]:
         """The jobs of all rows."""
@@ -229,6 +234,8 @@ def _sourced(prepared: Preparation) -> Iterator[str]:
 
 def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
+    whole, all_rows = spec, design
+    spec, design = sent(whole, all_rows)
     narrow = narrow_columns(spec)
     named = columns_with_names(design, narrow) if design is not None else frozenset()
     texts = named_texts(design, narrow) if design is not None else {}
@@ -264,7 +271,16 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
         files[case.name, case.sha256] = case
     files |= {(file.name, file.sha256): file for file in _texts_files(spec, texts)}
     return Bundle(
-        spec, design, recipe_digest(spec), tuple(files.values()), templates, post, preparations, texts
+        whole,
+        all_rows,
+        spec,
+        design,
+        recipe_digest(whole),
+        tuple(files.values()),
+        templates,
+        post,
+        preparations,
+        texts,
     )
 
 
@@ -303,11 +319,11 @@ def untouched_files(spec: Spec) -> tuple[str, ...]:
 
 def _knowing_programs(bundle: Bundle, untouched: tuple[str, ...]) -> Bundle:
     named: frozenset[str] = frozenset()
-    if bundle.design is not None and bundle.texts:
-        named = columns_with_names(bundle.design, narrow_columns(bundle.spec))
+    if bundle.sent_design is not None and bundle.texts:
+        named = columns_with_names(bundle.sent_design, narrow_columns(bundle.sent_spec))
     preparations = tuple(
         preparation(analysis, number, named, knows_programs=True, untouched=() if number else untouched)
-        for number, analysis in enumerate(bundle.spec.analyses)
+        for number, analysis in enumerate(bundle.sent_spec.analyses)
     )
     if preparations == bundle.preparations:
         return bundle

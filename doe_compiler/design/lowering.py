@@ -164,7 +164,7 @@ def derived_columns(spec: Spec, columns: Mapping[str, Column], n: int) -> tuple[
         told = syntax(entry.task.syntax).told
         findings += [told(entry.source, f, code="T204", where=_in_run(f, columns)) for f in failures]
         if not failures:
-            found |= {name: _column(name, cells) for name, cells in texts.items()}
+            found |= {name: text_column(name, cells) for name, cells in texts.items()}
             findings += _unwritable(entry, texts)
     return list(found.values()), findings
 
@@ -190,8 +190,8 @@ def _values(column: Column, kind: Kind, unit: str) -> list[object]:
     return [value_of(cell, kind, unit) for cell in column.cells()]
 
 
-def _column(name: str, cells: list[str]) -> Column:
-    """Few texts in many rows are coded."""
+def text_column(name: str, cells: list[str]) -> Column:
+    """Texts as a column; few texts in many rows are coded."""
     places: dict[str, int] = {}
     for cell in cells:
         places.setdefault(cell, len(places))

@@ -1,5 +1,7 @@
 """The theorem of lowering: what a run reads is what Jinja renders for it, byte for byte."""
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,7 +146,7 @@ BEFORE = (
 )
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=int(os.environ.get("DOE_TEMPLATES", "700")), deadline=None)
 @given(PARTS)
 def test_the_theorem_holds_for_any_template(text):
     """Where Jinja renders every run, lowering gives the same; where it fails for some run, lowering fails too."""
