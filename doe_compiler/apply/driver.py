@@ -308,9 +308,7 @@ class Driver:
 
 
 def _payload(study: _Study, ready: ReadyJob, uploads: Uploads) -> Mapping[str, object]:
-    ids = dict(study.files or {})
-    if ready.parameters is not None:
-        ids |= uploads.ids([ready.parameters])
+    ids = {**(study.files or {}), **uploads.ids(ready.files)}
     return with_origin(with_ids(ready.payload, ids), study.order.origin)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from doe_compiler.bundle.cases import blocks, case_csv
 from doe_compiler.bundle.merging import sent
@@ -19,7 +20,7 @@ from doe_compiler.bundle.payload import (
     sampling_unit,
     template_key,
 )
-from doe_compiler.bundle.preparation import Preparation, preparation
+from doe_compiler.bundle.preparation import Preparation, Whole, preparation
 from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import RowSet, design_keys, row_set
 from doe_compiler.bundle.steps import (
@@ -34,13 +35,18 @@ from doe_compiler.bundle.texts import (
     columns_with_names,
     named_texts,
     narrow_columns,
+    rendered_archive,
+    rendered_file_name,
     sent_design,
     texts_file_name,
     texts_table,
+    whole_columns,
 )
+from doe_compiler.design.columns import cell_sizes
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import canonical_json, sha256_hex
+from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.measured import input_paths
 from doe_compiler.spec.model import CommandExtractor, LocalFile, Spec, files_read
 from doe_compiler.templates.lowering import lowered
@@ -64,6 +70,8 @@ class BundleFile:
 
 
 INPUT, TEMPLATE, PARAMETERS, SCRIPT, CASE = 1, 2, 3, 4, 8
+# A run reads the whole table of texts, or archive, of its job; so a job with larger ones holds fewer runs.
+MOST_OWN_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Job:
     spec: Spec
     design: Design | None
     title: str
+    has_texts: bool = False
 
     @property
     def runs(self) -> int | None:
@@ -94,8 +103,29 @@ class Job:
         return (
             iter(())
             if rows is None or not rows.names
-            else csv_chunks(sent_design(rows, narrow_columns(self.spec)))
+            else csv_chunks(sent_design(rows, narrow_columns(self.spec), whole_columns(self.spec)))
         )
+
+    @cached_property
+    def own_files(self) -> tuple[BundleFile, ...]:
+        """The files that this job alone needs: the texts of its rows that a parameter CSV cannot hold."""
+        if self.design is None:
+            return ()
+        spec, design = self.spec, self.design
+        narrow, whole = narrow_columns(spec), whole_columns(spec)
+        files = []
+        if self.has_texts:
+            texts = named_texts(design, narrow, whole)
+            files += [
+                _generated(texts_file_name(encoding), texts_table(texts, encoding), INPUT)
+                for encoding in _encodings(spec)
+            ]
+        for encoding, names in _whole_by_encoding(spec, whole).items():
+            rendered = (text for name in sorted(names) for text in design.column(name).cells())
+            files.append(
+                _generated(rendered_file_name(encoding), rendered_archive(rendered, encoding), INPUT)
+            )
+        return tuple(files)
 
     @cached_property
     def _blocks(self) -> Design | None:
@@ -114,7 +144,7 @@ class Job:
         payload = dressed(
             plain_payload(spec, ByContent(bundle.lowered)),
             spec,
-            bundle.dress(),
+            bundle.dress(self.own_files),
             name=name,
             markers={
                 "DOE_STUDY": spec.study,
@@ -131,7 +161,7 @@ class Job:
         return payload if bundle.reading is None else {**payload, "outputReading": bundle.reading}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundle:
     """The compiled study: recipe, design, and the files that every job of it needs.
 
@@ -156,10 +186,10 @@ class Bundle:
     texts: Mapping[str, str]
     reading: Mapping[str, object] | None = None
 
-    def dress(self) -> list[Dress]:
-        """What goes around the steps of every analysis."""
+    def dress(self, own_files: Sequence[BundleFile] = ()) -> list[Dress]:
+        """What goes around the steps of every analysis of a job with files of its own."""
         last = len(self.preparations) - 1
-        texts = tuple(file.reference for file in _texts_files(self.sent_spec, self.texts))
+        texts = tuple(file.reference for file in own_files)
         return [
             Dress(
                 prepared,
@@ -188,7 +218,11 @@ class Bundle:
         if self.post is not None:
             yield self.post.name
         if self.texts and number < len(self.preparations) - 1:
-            yield from (file.name for file in _texts_files(self.sent_spec, self.texts))
+            yield from map(texts_file_name, _encodings(self.sent_spec))
+        if number < _last_whole(self.sent_spec):
+            yield from map(
+                rendered_file_name, _whole_by_encoding(self.sent_spec, whole_columns(self.sent_spec))
+            )
         if self.post is not None or self.spec.analyses[number].post_process is not None:
             yield from _sourced(self.preparations[number])
         for prepared in self.preparations[number + 1 :]:
@@ -197,10 +231,38 @@ class Bundle:
                 yield prepared.script_name
 
     def packs(self, rows: Sequence[int]) -> list[Sequence[int]]:
-        """Rows, given as indices, divided into jobs of at most `runsPerJob`."""
+        """Rows, given as indices, divided into jobs of at most `runsPerJob`, whose own files are not too large."""
         size = self.spec.job.runs_per_job if self.design is not None else None
         size = size or len(rows) or 1
-        return [rows[start : start + size] for start in range(0, len(rows), size)]
+        packs = [rows[start : start + size] for start in range(0, len(rows), size)]
+        sizes = self._own_sizes
+        return packs if sizes is None else [part for pack in packs for part in _bounded(pack, sizes)]
+
+    def told(self) -> list[Finding]:
+        """What is to be said of how rows are divided into jobs."""
+        if self._own_sizes is None or self.design is None:
+            return []
+        jobs, every = len(self.jobs()), range(self.design.n)
+        size = self.spec.job.runs_per_job or len(every)
+        message = (
+            f"the texts that templates make for runs are {int(self._own_sizes.sum()) / 1e6:,.0f} MB, of which a job "
+            f"holds {MOST_OWN_BYTES >> 20} MiB: {jobs} jobs instead of {-(-len(every) // size)}"
+        )
+        hint = "doe compile --explain shows which; a template that can be taken apart needs none"
+        return [Finding("T207", message, hint, self.spec.design.place, Severity.WARNING)]
+
+    @cached_property
+    def _own_sizes(self) -> npt.NDArray[np.int64] | None:
+        """The bytes of its own files that each run needs, shape (n,); None where that is little in all."""
+        design, spec = self.sent_design, self.sent_spec
+        if design is None:
+            return None
+        whole = whole_columns(spec)
+        named = columns_with_names(design, narrow_columns(spec), whole) | whole
+        total = np.zeros(design.n, np.int64)
+        for name in named:
+            total += cell_sizes(design.column(name))
+        return total if int(total.sum()) > MOST_OWN_BYTES else None
 
     def job(self, rows: Sequence[int]) -> Job:
         """The job of some rows, given as indices; all that there is if the platform samples them."""
@@ -209,8 +271,8 @@ class Bundle:
         if design is None:
             return Job(self.sent_spec, None, title)
         if len(rows) == design.n and np.array_equal(rows, np.arange(design.n)):
-            return Job(self.sent_spec, design, title)
-        return Job(self.sent_spec, design.take(rows), f"{title}, {_runs_text(rows)}")
+            return Job(self.sent_spec, design, title, bool(self.texts))
+        return Job(self.sent_spec, design.take(rows), f"{title}, {_runs_text(rows)}", bool(self.texts))
 
     def jobs(self) -> list[Job]:
         """The jobs of all rows."""
@@ -236,11 +298,13 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     """Compile: the files of the study with their digests, templates in the platform's syntax."""
     whole, all_rows = spec, design
     spec, design = sent(whole, all_rows)
-    narrow = narrow_columns(spec)
-    named = columns_with_names(design, narrow) if design is not None else frozenset()
-    texts = named_texts(design, narrow) if design is not None else {}
+    narrow, whole_files = narrow_columns(spec), whole_columns(spec)
+    named = columns_with_names(design, narrow, whole_files) if design is not None else frozenset()
+    texts = named_texts(design, narrow, whole_files) if design is not None else {}
     preparations = tuple(
-        preparation(analysis, number, named, untouched=() if number else untouched_files(spec))
+        preparation(
+            analysis, number, named, _whole(spec, number), untouched=() if number else untouched_files(spec)
+        )
         for number, analysis in enumerate(spec.analyses)
     )
     last, before = spec.analyses[-1], preparations[-1].before
@@ -269,7 +333,6 @@ def bundled(spec: Spec, design: Design | None) -> Bundle:
     case = _local(spec.job.case_file, CASE) if isinstance(spec.job.case_file, LocalFile) else case_file(spec)
     if case is not None:
         files[case.name, case.sha256] = case
-    files |= {(file.name, file.sha256): file for file in _texts_files(spec, texts)}
     return Bundle(
         whole,
         all_rows,
@@ -320,9 +383,17 @@ def untouched_files(spec: Spec) -> tuple[str, ...]:
 def _knowing_programs(bundle: Bundle, untouched: tuple[str, ...]) -> Bundle:
     named: frozenset[str] = frozenset()
     if bundle.sent_design is not None and bundle.texts:
-        named = columns_with_names(bundle.sent_design, narrow_columns(bundle.sent_spec))
+        spec = bundle.sent_spec
+        named = columns_with_names(bundle.sent_design, narrow_columns(spec), whole_columns(spec))
     preparations = tuple(
-        preparation(analysis, number, named, knows_programs=True, untouched=() if number else untouched)
+        preparation(
+            analysis,
+            number,
+            named,
+            _whole(bundle.sent_spec, number),
+            knows_programs=True,
+            untouched=() if number else untouched,
+        )
         for number, analysis in enumerate(bundle.sent_spec.analyses)
     )
     if preparations == bundle.preparations:
@@ -341,15 +412,45 @@ def _local(file: LocalFile, type_id: int) -> BundleFile:
     return BundleFile(file.name, file.sha256, file.size, type_id, file.content, file.path)
 
 
-def _texts_files(spec: Spec, texts: Mapping[str, str]) -> list[BundleFile]:
-    """The tables of texts that parameter CSVs cannot hold, one for each encoding of templates."""
-    if not texts:
-        return []
-    encodings = {task.text_encoding for analysis in spec.analyses for task in analysis.templates} | {UTF_8}
-    return [
-        _generated(texts_file_name(encoding), texts_table(texts, encoding), INPUT)
-        for encoding in sorted(encodings)
+def _encodings(spec: Spec) -> list[str]:
+    """The encodings in which texts are put into templates."""
+    return sorted({task.text_encoding for analysis in spec.analyses for task in analysis.templates} | {UTF_8})
+
+
+def _whole_by_encoding(spec: Spec, whole: frozenset[str]) -> dict[str, set[str]]:
+    """The columns that are whole files, by the encodings that these have."""
+    found: dict[str, set[str]] = {}
+    for analysis in spec.analyses:
+        for task in analysis.templates:
+            if names := whole & task.template.names:
+                found.setdefault(task.text_encoding, set()).update(names)
+    return dict(sorted(found.items()))
+
+
+def _last_whole(spec: Spec) -> int:
+    """The number of the last analysis that has a file which is one column; -1 if none has."""
+    whole = whole_columns(spec)
+    having = [
+        number
+        for number, analysis in enumerate(spec.analyses)
+        if any(whole & task.template.names for task in analysis.templates)
     ]
+    return max(having, default=-1)
+
+
+def _whole(spec: Spec, number: int) -> Whole:
+    return Whole(whole_columns(spec), is_last=number >= _last_whole(spec))
+
+
+def _bounded(pack: Sequence[int], sizes: npt.NDArray[np.int64]) -> Iterator[Sequence[int]]:
+    """A pack divided so that the own files of no part are larger than MOST_OWN_BYTES, but of a single run."""
+    start, total = 0, 0
+    for place, size in enumerate(sizes[np.asarray(pack, dtype=np.intp)].tolist()):
+        if total + size > MOST_OWN_BYTES and place > start:
+            yield pack[start:place]
+            start, total = place, 0
+        total += size
+    yield pack[start:]
 
 
 def _generated(name: str, content: bytes, type_id: int) -> BundleFile:

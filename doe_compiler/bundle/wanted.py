@@ -8,6 +8,8 @@ import numpy as np
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job, parameter_file
 from doe_compiler.bundle.parts import part_texts, parts
 from doe_compiler.bundle.rows import Keys, RowSet, design_keys
+from doe_compiler.design.columns import CodedColumn, FloatColumn
+from doe_compiler.design.design import Design
 from doe_compiler.spec.model import Share
 
 
@@ -15,7 +17,7 @@ from doe_compiler.spec.model import Share
 class ReadyJob:
     """A job to be created: `payload` has no name yet and refers to files by content.
 
-    `runs` and `rows` are None for a job that the platform samples; `unit` stands for its rows.
+    `own` are files that it alone needs, besides its parameter CSV. `runs` and `rows` are None for a job that the platform samples; `unit` stands for its rows.
     """
 
     title: str
@@ -24,6 +26,12 @@ class ReadyJob:
     unit: str | None
     payload: Mapping[str, object]
     parameters: BundleFile | None
+    own: tuple[BundleFile, ...] = ()
+
+    @property
+    def files(self) -> tuple[BundleFile, ...]:
+        """The files that this job alone needs, its parameter CSV first."""
+        return (*([self.parameters] if self.parameters else []), *self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Wanted:
     A job that the platform samples is one row, whose key is the unit. `packs(rows)` divides rows, given as indices, into
     jobs, and `job(rows)` makes one. `files` are those that every job needs. `parts` is
     what the recipe is made of, by name; `part_texts` gives the contents of those that are files. `texts`
-    are those for which names stand in parameter CSVs, by name.
+    are those of varied variables for which names stand in parameter CSVs, by name.
     """
 
     study: str
@@ -69,10 +77,22 @@ def wanted_of(bundle: Bundle) -> Wanted:
         spec.job.share,
         parts(spec),
         lambda: part_texts(spec),
-        bundle.texts,
+        {} if design is None else _texts_of_rows(bundle.texts, design),
         bundle.packs,
         job,
     )
+
+
+def _texts_of_rows(texts: Mapping[str, str], design: Design) -> dict[str, str]:
+    """Of the texts those that make a row's identity."""
+    if not texts:
+        return {}
+    held: set[str] = set()
+    for name in design.varied:
+        column = design.column(name)
+        if not isinstance(column, FloatColumn):
+            held.update(column.labels if isinstance(column, CodedColumn) else column.texts)
+    return {name: text for name, text in texts.items() if text in held}
 
 
 def bundle_keys(bundle: Bundle) -> Keys:
@@ -85,4 +105,4 @@ def ready_job(bundle: Bundle, job: Job) -> ReadyJob:
     """A job with its parameter CSV and payload."""
     parameters = parameter_file(job)
     payload = job.payload(bundle, name="", parameters=parameters.reference if parameters else None)
-    return ReadyJob(job.title, job.runs, job.rows, job.unit(), payload, parameters)
+    return ReadyJob(job.title, job.runs, job.rows, job.unit(), payload, parameters, job.own_files)

@@ -121,6 +121,14 @@ class TextColumn:
 Column = FloatColumn | CodedColumn | TextColumn
 
 
+def cell_sizes(column: Column) -> npt.NDArray[np.int64]:
+    """The bytes of each cell's text in UTF-8, shape (n,)."""
+    if isinstance(column, CodedColumn):
+        sizes = np.asarray([len(label.encode("utf-8", "surrogatepass")) for label in column.labels], np.int64)
+        return sizes[column.codes]
+    return np.asarray([len(cell.encode("utf-8", "surrogatepass")) for cell in column.cells()], np.int64)
+
+
 def constant_column(name: str, text: str, n: int, *, is_text: bool = False) -> CodedColumn:
     """One text in all n rows."""
     return CodedColumn(name, np.zeros(n, dtype=np.int32), (text,), is_text)

@@ -67,4 +67,5 @@ def designed(spec: Spec) -> Design | None:
 def compiled(path: Path) -> tuple[Bundle, list[Finding]]:
     """The whole way from a file to a bundle, and the warnings on it."""
     spec, warnings = checked_spec(path)
-    return bundled(spec, designed(spec)), warnings
+    bundle = bundled(spec, designed(spec))
+    return bundle, [*warnings, *bundle.told()]

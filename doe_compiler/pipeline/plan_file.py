@@ -179,11 +179,12 @@ def rows_of(text: str) -> tuple[int, ...]:
 def _contents(order: Order, look: Look, decision: Decision, root: Path) -> Document:
     wanted, agreed = order.wanted, look.memory.agreed
     assert agreed is not None
-    jobs = [
-        _job(wanted.job(rows), rows, action.generation)
+    planned = [
+        (wanted.job(rows), rows, action.generation)
         for action in decision.of(*CREATING)
         for rows in wanted.packs(action.rows)
     ]
+    own = {file.reference: file for ready, _, _ in planned for file in ready.own}
     return {
         "keys": _packed(wanted.keys),
         "lost": {job_id: _packed(keys) for job_id, keys in sorted(agreed.lost.items())},
@@ -193,8 +194,8 @@ def _contents(order: Order, look: Look, decision: Decision, root: Path) -> Docum
         "share": [{"email": share.email, "message": share.message} for share in wanted.share],
         "parts": dict(wanted.parts),
         "texts": dict(wanted.texts),
-        "files": [_file(file, root) for file in wanted.files],
-        "jobs": jobs,
+        "files": [_file(file, root) for file in (*wanted.files, *own.values())],
+        "jobs": [_job(*each) for each in planned],
     }
 
 

@@ -168,7 +168,7 @@ def _edits(client: Client, order: Order, account: Account, holding: Holding) -> 
     if indices is None:
         return ()
     ready = order.wanted.job(indices)
-    files = [*order.wanted.files, *([ready.parameters] if ready.parameters else [])]
+    files = [*order.wanted.files, *ready.files]
     names = {file.reference: (file.name, file.size) for file in files}
     try:
         return differences(client.job(holding.job.id).raw, ready.payload, names)
@@ -227,11 +227,10 @@ def _mark_of(client: Client, job: Job, wanted: Wanted, generation: int, nonce: s
                 )
             indices.append(places[key].pop(0))
         rows = row_set(keys)
-    files = {file.reference: (file.name, file.size) for file in wanted.files}
+    ready = wanted.job(tuple(indices))
+    files = {file.reference: (file.name, file.size) for file in (*wanted.files, *ready.own)}
     changed = [
-        field
-        for field in differences(job.raw, wanted.job(tuple(indices)).payload, files)
-        if not field.startswith(_OF_THE_ROWS)
+        field for field in differences(job.raw, ready.payload, files) if not field.startswith(_OF_THE_ROWS)
     ]
     if changed:
         raise PreconditionFailed(

@@ -98,9 +98,11 @@ def _replaced(bundle: Bundle, folder: Path) -> list[str]:
 def _fill(bundle: Bundle, folder: Path) -> list[str]:
     digests: dict[str, str] = {}
     jobs: list[dict[str, object]] = []
+    own: dict[str, BundleFile] = {}
     for number, job in enumerate(bundle.jobs(), 1):
+        own |= {file.reference: file for file in job.own_files}
         jobs.append(_write_job(bundle, job, folder, f"jobs/{number:04d}", digests))
-    for file in bundle.files:
+    for file in (*bundle.files, *own.values()):
         path = f"files/{file.name}"
         if path in digests:
             path = f"files/{file.sha256[:12]}-{file.name}"

@@ -6,7 +6,7 @@ from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.report import Report
 
 _RESERVED = re.compile(
-    r"doe_(?:post|pre[0-9]*|variables[0-9]*)\.sh|doe_(?:texts(?:\.[a-z0-9_-]+)?|exit|timeout|filled)\.txt|process_output\.log",
+    r"doe_rendered(?:\.[a-z0-9_-]+)?\.tar|doe_(?:post|pre[0-9]*|variables[0-9]*)\.sh|doe_(?:texts(?:\.[a-z0-9_-]+)?|exit|timeout|filled)\.txt|process_output\.log",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -89,6 +89,11 @@ def bundle_of(spec):
     return bundled(spec, design)
 
 
+def every_file(bundle):
+    """The files of a bundle and those that its jobs need alone, but for their parameter CSVs."""
+    return (*bundle.files, *(file for job in bundle.jobs() for file in job.own_files))
+
+
 def references_in(value):
     """Every reference by content in a payload."""
     if isinstance(value, dict):

@@ -33,7 +33,7 @@ def shown(spec, *, is_ours=False):
     bundle = for_reading_platform(bundle) if is_ours else bundle
     job = bundle.jobs()[0]
     table = parameter_file(job)
-    files = (*bundle.files, *([table] if table else []))
+    files = (*bundle.files, *job.own_files, *([table] if table else []))
     ids = {file.reference: f"id{number}" for number, file in enumerate(files)}
     payload = with_ids(job.payload(bundle, name="n", parameters=table.reference if table else None), ids)
     named = {ids[file.reference]: file for file in files}

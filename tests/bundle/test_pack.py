@@ -44,6 +44,7 @@ from .specs import (
     an_input,
     bundle_of,
     constant,
+    every_file,
     expression,
     levels,
     references_in,
@@ -167,15 +168,15 @@ def test_what_a_payload_names_is_in_the_bundle_and_nothing_else_is(is_ours, resp
         spec = with_analysis(spec, templates=(narrow, *spec.analyses[0].templates[1:]))
     bundle = for_reading_platform(bundle_of(spec)) if is_ours else bundle_of(spec)
     payload, table = payload_of(bundle)
-    given_files = {f"sha256:{file.reference}" for file in (*bundle.files, table)}
+    given_files = {f"sha256:{file.reference}" for file in (*every_file(bundle), table)}
     assert set(references_in(payload)) == given_files
-    assert len({file.reference for file in bundle.files}) == len(bundle.files)
+    assert len({file.reference for file in every_file(bundle)}) == len(every_file(bundle))
 
 
 @pytest.mark.parametrize("is_ours", [False, True])
 def test_every_file_is_what_its_digest_and_size_say(is_ours):
     bundle = for_reading_platform(bundle_of(RICH)) if is_ours else bundle_of(RICH)
-    for file in bundle.files:
+    for file in every_file(bundle):
         if file.content is not None:
             assert (file.sha256, file.size) == (sha256_hex(file.content), len(file.content)), file.name
 
@@ -198,7 +199,7 @@ def test_two_contents_under_one_name_are_both_sent():
 
 
 def test_files_say_what_they_are_for():
-    kinds = {file.name: file.type_id for file in bundle_of(RICH).files}
+    kinds = {file.name: file.type_id for file in every_file(bundle_of(RICH))}
     assert kinds == {
         "mesh.dat": INPUT, "solve": INPUT, "doe_texts.txt": INPUT,
         "deck.template": TEMPLATE, "two.template": TEMPLATE, "three.template": TEMPLATE,
@@ -239,7 +240,7 @@ def test_a_script_that_a_generated_one_starts_is_an_input_that_is_not_unpacked()
 
 def test_what_later_steps_need_is_put_back_after_each_command():
     bundle = bundle_of(RICH)
-    first, last = bundle.dress()
+    first, last = bundle.dress(bundle.jobs()[0].own_files)
     assert set(first.kept) == {
         "doe_post.sh",
         "doe_texts.txt",
@@ -248,7 +249,7 @@ def test_what_later_steps_need_is_put_back_after_each_command():
         "doe_pre2.sh",
     }
     assert set(last.kept) == {"doe_post.sh", "doe_variables2.sh"}
-    assert set(first.kept) <= {file.name for file in bundle.files}
+    assert set(first.kept) <= {file.name for file in every_file(bundle)}
     # the generated step puts texts into the variables: they are not to be put back as they were before it
     assert "doe_variables.sh" not in first.kept_by_pre
     assert "doe_variables2.sh" in first.kept_by_pre

@@ -39,7 +39,7 @@ def run_of(folder, spec, row, *, shell=SHELLS[0], is_ours=False):
     payload = job.payload(bundle, name="n", parameters=table.reference if table else None)
     lines = table.content.decode().split("\n")
     cells = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
-    files = {f"sha256:{file.reference}": file for file in bundle.files}
+    files = {f"sha256:{file.reference}": file for file in (*bundle.files, *job.own_files)}
     for analysis in payload["jobanalyses"]:
         for entry in analysis["inputFiles"]:
             lay_down(folder, files[entry["id"]])

@@ -133,9 +133,9 @@ def test_a_draft_with_archives_is_as_the_study_has_it_until_they_are_to_be_unpac
         study.write_text(yaml.safe_dump(sections))
         wanted = wanted_of(lab.bundle(study))
         ready = wanted.job(range(1))
-        ids = Uploads(lab.client, lambda: None).ids([*wanted.files, ready.parameters])
+        ids = Uploads(lab.client, lambda: None).ids([*wanted.files, *ready.files])
         job = lab.client.create_job({**with_ids(ready.payload, ids), "name": "draft"})
-        names = {file.reference: (file.name, file.size) for file in [*wanted.files, ready.parameters]}
+        names = {file.reference: (file.name, file.size) for file in [*wanted.files, *ready.files]}
         raw = copy.deepcopy(dict(lab.client.job(job.id).raw))
         assert differences(raw, ready.payload, names) == ()
         for place, each in enumerate(raw["jobanalyses"][0]["inputFiles"]):

@@ -35,7 +35,7 @@ def drafted(client, study, rows=None):
     made = []
     for pack in wanted.packs(range(len(wanted.keys)) if rows is None else rows):
         ready = wanted.job(pack)
-        files = ids | (Uploads(client, lambda: None).ids([ready.parameters]) if ready.parameters else {})
+        files = ids | Uploads(client, lambda: None).ids(ready.files)
         nonce = nonce_of(time.time(), next(_NONCES))
         mark = Mark(wanted.study, wanted.recipe[:RECIPE_DIGITS], ready.rows, ready.unit, 0, nonce)
         payload = {**with_ids(ready.payload, files), "name": marked_name(ready.title, mark)}
@@ -199,7 +199,7 @@ def test_a_job_without_its_parts_tells_nothing(client, study_at):
 def test_a_draft_is_as_the_study_has_it_until_somebody_edits_it(client, study_at):
     wanted, (job_id,) = drafted(client, study_at())
     ready = wanted.job(range(5))
-    names = {file.reference: (file.name, file.size) for file in [*wanted.files, ready.parameters]}
+    names = {file.reference: (file.name, file.size) for file in [*wanted.files, *ready.files]}
     assert differences(client.job(job_id).raw, ready.payload, names) == ()
     form = json.loads(json.dumps(dict(client.job(job_id).raw)))
     form["jobanalyses"][0]["command"] = "false"

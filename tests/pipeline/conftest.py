@@ -53,7 +53,8 @@ class Workshop:
 
     def _made(self, bundle, job, ids):
         table = parameter_file(job)
-        ids = ids | (Uploads(self.client, lambda: None).ids([table]) if table else {})
+        own = (*job.own_files, *([table] if table else []))
+        ids = ids | Uploads(self.client, lambda: None).ids(own)
         mark = Mark(bundle.spec.study, bundle.recipe[:12], job.rows, job.unit(), 0, "0" * 16)
         payload = job.payload(
             bundle, name=marked_name(job.title, mark), parameters=table.reference if table else None

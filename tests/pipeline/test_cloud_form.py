@@ -22,7 +22,7 @@ def run_on_a_cloud(tmp_path):
         bundle, _ = compiled(study)
         (job,) = bundle.jobs()
         parameters = parameter_file(job)
-        ids = Uploads(client, lambda: None).ids([*bundle.files, parameters])
+        ids = Uploads(client, lambda: None).ids([*bundle.files, *job.own_files, parameters])
         payload = job.payload(bundle, name="cloud", parameters=parameters.reference)
         job_id = client.create_job(with_ids(payload, ids)).id
         client.submit(job_id)

@@ -10,7 +10,14 @@ from doe_compiler.bundle.importing.reading import entries, mapping, text
 from doe_compiler.bundle.importing.unwrapping import GeneratedPost, generated_post, plain_command, unguarded
 from doe_compiler.bundle.preparation import PRE, VARIABLES, generated_pre, made_executable, unprepared
 from doe_compiler.bundle.steps import POST_COMMAND
-from doe_compiler.bundle.texts import TEXTS_FILE, TEXTS_FILES, read_texts_table
+from doe_compiler.bundle.texts import (
+    TEXTS_FILE,
+    TEXTS_FILES,
+    UTF_8,
+    read_rendered,
+    read_texts_table,
+    rendered_file_name,
+)
 
 _MARKERS = frozenset({"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS"})
 _MARKERS_OF_APPLY = frozenset({"DOE_ORIGIN"})
@@ -105,8 +112,13 @@ def _is_of_doe(first: Mapping[str, object], steps: Sequence[Step]) -> bool:
 
 def _texts(steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
     """The texts for which names stand; generated steps put them into the files of a run, where one holds them."""
-    tables = (contents.get(file.id, b"") for step in steps for file in step.inputs if file.name == TEXTS_FILE)
-    return {name: text_ for table in tables for name, text_ in read_texts_table(table).items()}
+    found: dict[str, str] = {}
+    for file in (file for step in steps for file in step.inputs):
+        if file.name == TEXTS_FILE:
+            found |= read_texts_table(contents.get(file.id, b""))
+        elif file.name == rendered_file_name(UTF_8):
+            found |= read_rendered(contents.get(file.id, b""))
+    return found
 
 
 def _without_variables(analysis: Mapping[str, object]) -> Mapping[str, object]:
