@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from doe_compiler.client.answers import RunEntry
 from doe_compiler.kernel.canonical import same_text
+from doe_compiler.spec.model import is_generated
 
 
 class InputDifferences:
@@ -22,7 +23,7 @@ class InputDifferences:
         had = {v.name: self._texts.get(v.display_value, v.display_value) for v in run.variables}
         shown = {name: had.get(name, cell) for name, cell in inputs.items()}
         for name, cell in inputs.items():
-            if not same_text(shown[name], cell):
+            if not is_generated(name) and not same_text(shown[name], cell):
                 self._first.setdefault(name, f"run {number} had {shown[name]}, the study now says {cell}")
                 self._count[name] = self._count.get(name, 0) + 1
         return shown

@@ -48,7 +48,7 @@ DECKS = [
     ("{% for i in [x, n] if i > 2 %}{{ i }}{% else %}none{% endfor %}", 1),
     ("{{ [x, n]|sum }} {{ [x, n]|join('-') }} {{ x is number }} {{ zz is defined }} {{ zz|default(x) }}", 4),
     ("{% macro g() %}{{ x }}{% if n > 1 %}{{ k }}{% endif %}{% endmacro %}{{ g() }}", 1),
-    ("{% macro rec(i) %}{{ i }}{% if i < 3 %}{{ rec(i + 1) }}{% endif %}{% endmacro %}{{ rec(0) }} {{ rec(n) }}", -1),
+    ("{% macro rec(i) %}{{ i }}{% if i < 3 %}{{ rec(i + 1) }}{% endif %}{% endmacro %}{{ rec(0) }} {{ rec(n) }}", 1),
     ("a\r\n{{ x }}\r{% if n > 1 %}b\r\n{% endif %}\n\n", 1),
     ("\ufeff{{ x }}{% raw %}{{ no }}\r\n{% endraw %}", 0),
     ("{{ 'a' if x > 2 and n > 2 or m == 'steel' else 'b' }}{{ not x }}{{ -x }}", 3),

@@ -1,18 +1,18 @@
 """One expression or statement at one moment of a trace: what it reads of the moment is put in, the rest is deferred."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jinja2 import nodes
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
-from jinja2.utils import Namespace
+from jinja2.utils import Namespace, missing
 from jinja2.visitor import NodeTransformer
 
 from doe_compiler.templates.jinja.conditional import require_closed
 from doe_compiler.templates.jinja.environment import own_filter
 from doe_compiler.templates.jinja.symbols import NotLowerable, Symbol, is_live, is_symbolic, segments
-from doe_compiler.templates.jinja.trees import copied, loaded_names
+from doe_compiler.templates.jinja.trees import all_of, copied, loaded_names
 
 
 class Tracing(Protocol):
@@ -334,44 +334,45 @@ class Reduction:
         tree = _LoopsPutIn(self).visit(copied(tree))
         before: list[nodes.Stmt] = []
         done: set[str] = set()
+        code = tree.lineno
 
-        def bind(name: str) -> None:
-            if name in done or name not in self._scope:
+        def bind(name: str, value: object) -> None:
+            if name in done:
                 return
             done.add(name)
-            value = self._scope[name]
             if isinstance(value, Undefined) or value is self._tracer.globals.get(name):
                 return
-            code = tree.lineno
             if isinstance(value, Symbol) and value.name == name:
                 self._reads.append(name)
                 return
             if is_live(value):
-                made = self._tracer.macro_of(self._file, name)
-                if made is None or getattr(made, "with_context", False):
-                    raise NotLowerable(f"'{name}' is used where what is written hangs on a run's variables")
-                for inner in loaded_names(made) if isinstance(made, nodes.Macro) else ():
-                    self._need(inner)
-                before.append(copied(made))
+                before.append(self._definition_of(name, bind))
                 return
             held = self._held(self._given(value, tree), tree)
             before.append(nodes.Assign(nodes.Name(name, "store", lineno=code), held, lineno=code))
 
         for name in loaded_names(tree):
-            bind(name)
+            if name in self._scope:
+                bind(name, self._scope[name])
         return before, tree
 
-    def _need(self, name: str) -> None:
-        """What a macro reads itself: only variables of the study as they are."""
-        value = self._context.resolve_or_missing(name)
-        if isinstance(value, Symbol) and value.name == name:
-            self._reads.append(name)
-            return
-        is_set = name in self._context.vars or name in self._context.parent
-        if is_set and value is not self._tracer.globals.get(name):
-            raise NotLowerable(
-                f"a macro that reads '{name}' is used where what is written hangs on a run's variables"
-            )
+    def _definition_of(self, name: str, bind: Callable[[str, object], None]) -> nodes.Stmt:
+        """How a macro or an import came by its name, once what the macro reads itself is bound."""
+        made = self._tracer.macro_of(self._file, name)
+        if made is None or getattr(made, "with_context", False):
+            raise NotLowerable(f"'{name}' is used where what is written hangs on a run's variables")
+        if isinstance(made, nodes.Macro):
+            own = {found.name for found in all_of(made, nodes.Name) if found.ctx in ("store", "param")}
+            for inner in loaded_names(made):
+                value = self._context.resolve_or_missing(inner)
+                if inner in own or value is missing:
+                    continue
+                if inner in self._scope and self._scope[inner] is not value:
+                    raise NotLowerable(
+                        f"the macro '{name}' and what calls it mean different things by '{inner}'"
+                    )
+                bind(inner, value)
+        return copied(made)
 
 
 class _LoopsPutIn(NodeTransformer):
