@@ -1,12 +1,13 @@
-"""`make bench`: all of them, or those that are named: `python -m bench startup compiling planning running api queue`."""
+"""`make bench`: all of them, or those that are named: `python -m bench startup compiling rendering planning running api queue`."""
 
 import sys
 
-from bench import api, compiling, planning, queue, running, startup
+from bench import api, compiling, planning, queue, rendering, running, startup
 
 SUBJECTS = {
     "startup": startup.main,
     "compiling": compiling.main,
+    "rendering": rendering.main,
     "planning": planning.main,
     "running": running.main,
     "api": api.main,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from doe_compiler.design.bounds import travels_by_name
-from doe_compiler.design.columns import CodedColumn, Column, FloatColumn
+from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, PrintedColumn, TextColumn
 from doe_compiler.design.design import Design
 from doe_compiler.design.lowering import text_column
 from doe_compiler.kernel.canonical import digest
@@ -134,7 +134,9 @@ def _is_small(template: Template) -> bool:
 
 
 def _padding_of(column: Column) -> _Padded | None:
-    if isinstance(column, FloatColumn):
+    if isinstance(column, FloatColumn | PrintedColumn):
+        return None
+    if isinstance(column, TextColumn) and column.is_plain:
         return None
     texts = column.labels if isinstance(column, CodedColumn) else tuple(dict.fromkeys(column.texts))
     padded = _Padded(any(t[:1].isspace() for t in texts), any(t[-1:].isspace() for t in texts))

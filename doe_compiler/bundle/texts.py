@@ -15,7 +15,7 @@ from functools import partial
 
 from doe_compiler.archives.small import packed, unpacked
 from doe_compiler.design.bounds import travels_by_name
-from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, TextColumn
+from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, PrintedColumn, TextColumn
 from doe_compiler.design.design import Design
 from doe_compiler.kernel.canonical import sha256_hex
 from doe_compiler.spec.model import Spec
@@ -110,9 +110,10 @@ def sent_design(
 
 
 def _texts(column: Column) -> Iterable[str]:
+    """The texts of a column of which some may travel by a name."""
     if isinstance(column, CodedColumn):
         return column.labels
-    if isinstance(column, FloatColumn) or (column.is_numeric and not travels_by_name("".join(column.texts))):
+    if isinstance(column, FloatColumn | PrintedColumn) or column.is_plain:
         return ()
     return dict.fromkeys(column.texts)
 

@@ -8,7 +8,7 @@ import numpy as np
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job, parameter_file
 from doe_compiler.bundle.parts import part_texts, parts
 from doe_compiler.bundle.rows import Keys, RowSet, design_keys
-from doe_compiler.design.columns import CodedColumn, FloatColumn
+from doe_compiler.design.columns import CodedColumn, FloatColumn, PrintedColumn
 from doe_compiler.design.design import Design
 from doe_compiler.spec.model import Share
 
@@ -90,7 +90,7 @@ def _texts_of_rows(texts: Mapping[str, str], design: Design) -> dict[str, str]:
     held: set[str] = set()
     for name in design.varied:
         column = design.column(name)
-        if not isinstance(column, FloatColumn):
+        if not isinstance(column, FloatColumn | PrintedColumn):
             held.update(column.labels if isinstance(column, CodedColumn) else column.texts)
     return {name: text for name, text in texts.items() if text in held}
 

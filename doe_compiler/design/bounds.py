@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from doe_compiler.design.columns import CodedColumn, Column, FloatColumn
+from doe_compiler.design.columns import PLAIN, CodedColumn, Column, FloatColumn, PrintedColumn
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused
 from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
 from doe_compiler.generators.sampling import bounds_of
@@ -88,7 +88,7 @@ def require_sendable(spec: Spec, columns: Iterable[Column]) -> None:
     }
     findings: list[Finding] = []
     for column in columns:
-        if isinstance(column, FloatColumn):
+        if isinstance(column, FloatColumn | PrintedColumn):
             continue
         texts = column.labels if isinstance(column, CodedColumn) else dict.fromkeys(column.texts)
         wrong = [(text, reason) for text in texts if (reason := _impossible(text))]
@@ -121,7 +121,6 @@ def _impossible(text: str) -> str:
     return ""
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.+/:=-]*", re.ASCII)
 _BY_NAME = re.compile(r"[\"',\x00-\x1f\x7f\x85\u2028\u2029]|\$\{")
 
 
@@ -130,6 +129,6 @@ def travels_by_name(text: str) -> bool:
 
     So a cell that is sent has no quotes, commas, line ends, other control characters, `${` or outer blanks.
     """
-    if _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         return not text
     return text != text.strip() or _BY_NAME.search(text) is not None

@@ -1,18 +1,21 @@
 """The columns of a design: arrays where a cell's text follows from a number, texts where it does not."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from doe_compiler.design.number_text import number_cells
+from doe_compiler.design.number_text import number_cells, printed_cells
 from doe_compiler.spec.scalars import is_decimal
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Values = npt.NDArray[Any]
+PLAIN = re.compile(r"[A-Za-z0-9_.+/:=-]*", re.ASCII)
 
 
 def number_in(text: str) -> float:
@@ -45,6 +48,33 @@ class FloatColumn:
     def take(self, indices: Indices) -> "FloatColumn":
         """The rows at these indices, in their order."""
         return FloatColumn(self.name, self.values[indices])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrintedColumn:
+    """Numbers whose cells are as Python prints them, `20.0` and `1e-05`; `values` has shape (n,) and is finite."""
+
+    name: str
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """The texts of the rows start to stop, exclusive."""
+        return printed_cells(self.values[start:stop])
+
+    def numbers(self) -> Floats:
+        """What the cells' texts mean, shape (n,)."""
+        return self.values
+
+    def operand(self) -> Values:
+        """The column as expressions read it, shape (n,)."""
+        return self.values
+
+    def take(self, indices: Indices) -> "PrintedColumn":
+        """The rows at these indices, in their order."""
+        return PrintedColumn(self.name, self.values[indices])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,13 +118,19 @@ def chosen(column: "Column", indices: Indices) -> "Column":
     return CodedColumn(few.name, codes.astype(np.int32), labels, few.is_text)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TextColumn:
     """A text in each row; `is_numeric` where they were written from numbers by a format."""
 
     name: str
     texts: tuple[str, ...]
     is_numeric: bool = False
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether all texts are of letters, digits and a few signs, so that a parameter CSV can hold them; none empty."""
+        together = "".join(self.texts)
+        return PLAIN.fullmatch(together) is not None and "doe_" not in together and all(self.texts)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -118,7 +154,7 @@ class TextColumn:
         return TextColumn(self.name, tuple(self.texts[index] for index in indices.tolist()), self.is_numeric)
 
 
-Column = FloatColumn | CodedColumn | TextColumn
+Column = FloatColumn | PrintedColumn | CodedColumn | TextColumn
 
 
 def cell_sizes(column: Column) -> npt.NDArray[np.int64]:
@@ -151,7 +187,7 @@ def joined(parts: Sequence[Column]) -> Column:
 def _is_numeric(column: Column) -> bool:
     if isinstance(column, CodedColumn):
         return all(map(is_decimal, column.labels))
-    return isinstance(column, FloatColumn) or column.is_numeric
+    return isinstance(column, FloatColumn | PrintedColumn) or column.is_numeric
 
 
 def _joined_codes(parts: list[CodedColumn]) -> CodedColumn:

@@ -4,17 +4,19 @@ A study's constants, and the expressions over them, are put in; what differs fro
 variable, or of a derived column that `derived_columns` computes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, TextColumn
+from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, Floats, PrintedColumn, TextColumn
 from doe_compiler.design.derived import completed_names
 from doe_compiler.expressions.integers import is_whole_arithmetic
+from doe_compiler.expressions.parser import has_text
 from doe_compiler.expressions.parser import names as expression_names
 from doe_compiler.expressions.syntax import Call, Expression
 from doe_compiler.kernel.findings import Finding, Place
+from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import (
     Constant,
     Formula,
@@ -34,6 +36,7 @@ from doe_compiler.templates.syntaxes import syntax
 from doe_compiler.templates.template import Template, Unlowered
 
 _LONGEST_SHOWN = 200
+_SAMPLE = 512
 _ADDED = {"doe_seed": Kind.INTEGER, "doe_replicate": Kind.INTEGER}
 _WHOLE_FUNCTIONS = frozenset({"round", "floor", "ceil"})
 
@@ -50,6 +53,9 @@ def lowered_spec(spec: Spec) -> tuple[Spec, list[Finding]]:
         for name, variable in by_name.items()
         if name not in constants
     } | {name: (kind.value, "") for name, kind in _ADDED.items()}
+    numeric = {
+        name for name, variable in by_name.items() if _is_surely_number(variable, by_name)
+    } | _ADDED.keys()
     findings: list[Finding] = []
     found: list[LoweredTask] = []
 
@@ -57,7 +63,7 @@ def lowered_spec(spec: Spec) -> tuple[Spec, list[Finding]]:
         if not isinstance(task.template, Unlowered):
             return task
         source = task.template.source
-        result = syntax(task.syntax).lowered(source, constants, kinds)
+        result = syntax(task.syntax).lowered(source, constants, kinds, numeric)
         if isinstance(result, Failure):
             findings.append(syntax(task.syntax).told(source, result, code="T203"))
             return task
@@ -134,6 +140,20 @@ def kind_of(variable: Variable, by_name: Mapping[str, Variable]) -> Kind:
             return Kind.FLOAT
 
 
+def _is_surely_number(variable: Variable, by_name: Mapping[str, Variable]) -> bool:
+    """Whether no cell of a variable can be a text: a generator's, or an expression's that knows none."""
+    match variable.law:
+        case FromTable() | FromCases():
+            return False
+        case Levels() | Constant():
+            return not holds_text(variable)
+        case Formula(_, expression):
+            read = (by_name[name] for name in expression_names(expression) if name in by_name)
+            return not has_text(expression) and all(_is_surely_number(each, by_name) for each in read)
+        case _:
+            return True
+
+
 def _is_whole(expression: Expression, by_name: Mapping[str, Variable]) -> bool:
     if isinstance(expression, Call) and expression.function in _WHOLE_FUNCTIONS:
         return True
@@ -150,22 +170,24 @@ def derived_columns(spec: Spec, columns: Mapping[str, Column], n: int) -> tuple[
     by_name = {variable.name: variable for variable in spec.variables}
     found: dict[str, Column] = {}
     findings: list[Finding] = []
-    values: dict[str, list[object]] = {}
+    values: dict[tuple[str, bool], Sequence[object] | Floats] = {}
     for entry in spec.lowered:
         wanted = [column for column in entry.lowered.columns if column.name not in found]
+        numbers = entry.lowered.program.numbers
         for name in entry.lowered.program.reads:
-            if name in values:
+            if (name, name in numbers) in values:
                 continue
             variable = by_name.get(name)
             kind = _ADDED[name] if variable is None else kind_of(variable, by_name)
-            values[name] = _values(columns[name], kind, "" if variable is None else variable.unit)
-        reads = {name: values[name] for name in entry.lowered.program.reads}
+            unit = "" if variable is None else variable.unit
+            values[name, name in numbers] = _values(columns[name], kind, unit, plain=name in numbers)
+        reads = {name: values[name, name in numbers] for name in entry.lowered.program.reads}
         texts, failures = entry.lowered.program.texts(reads, n, [column.name for column in wanted])
         told = syntax(entry.task.syntax).told
         findings += [told(entry.source, f, code="T204", where=_in_run(f, columns)) for f in failures]
         if not failures:
-            found |= {name: text_column(name, cells) for name, cells in texts.items()}
-            findings += _unwritable(entry, texts)
+            found |= {name: _column(name, cells) for name, cells in texts.items()}
+            findings += _unwritable(entry, found)
     return list(found.values()), findings
 
 
@@ -178,7 +200,9 @@ def _in_run(failure: Failure, columns: Mapping[str, Column]) -> str:
     return f" in run {row + 1} ({cells})" if cells else f" in run {row + 1}"
 
 
-def _values(column: Column, kind: Kind, unit: str) -> list[object]:
+def _values(column: Column, kind: Kind, unit: str, *, plain: bool) -> Sequence[object] | Floats:
+    if plain and kind is Kind.FLOAT:
+        return column.numbers()
     if isinstance(column, CodedColumn):
         labels = [value_of(label, kind, unit) for label in column.labels]
         return [labels[code] for code in column.codes.tolist()]
@@ -190,8 +214,15 @@ def _values(column: Column, kind: Kind, unit: str) -> list[object]:
     return [value_of(cell, kind, unit) for cell in column.cells()]
 
 
-def text_column(name: str, cells: list[str]) -> Column:
+def _column(name: str, cells: Sequence[str] | Floats) -> Column:
+    return PrintedColumn(name, cells) if isinstance(cells, np.ndarray) else text_column(name, cells)
+
+
+def text_column(name: str, cells: Sequence[str]) -> Column:
     """Texts as a column; few texts in many rows are coded."""
+    sample = cells[:_SAMPLE]
+    if len(cells) > _SAMPLE and 2 * len(set(sample)) > len(sample):
+        return TextColumn(name, tuple(cells))
     places: dict[str, int] = {}
     for cell in cells:
         places.setdefault(cell, len(places))
@@ -201,14 +232,14 @@ def text_column(name: str, cells: list[str]) -> Column:
     return CodedColumn(name, codes, tuple(places), is_text=True)
 
 
-def _unwritable(entry: LoweredTask, texts: Mapping[str, list[str]]) -> list[Finding]:
+def _unwritable(entry: LoweredTask, columns: Mapping[str, Column]) -> list[Finding]:
     """Letters that the encoding of a template lacks."""
     task = entry.task
     if task.takes_utf8:
         return []
     findings = []
-    for cells in texts.values():
-        for row, cell in enumerate(cells):
+    for name in (column.name for column in entry.lowered.columns):
+        for row, cell in enumerate(columns[name].cells()):
             try:
                 cell.encode(task.text_encoding)
             except UnicodeEncodeError as error:

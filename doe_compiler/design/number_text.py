@@ -58,6 +58,22 @@ def number_cells(values: Floats) -> list[str]:
     return number_lines(values.reshape(-1, 1)).decode().split("\n") if values.size else []
 
 
+def printed_cells(values: Floats) -> list[str]:
+    """Each of the finite numbers, shape (k,), as Python prints it."""
+    if not values.size:
+        return []
+    cells = (
+        orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        .decode()
+        .split(",")
+    )
+    sizes = np.abs(values)
+    # Here orjson and Python have the same digits and the same layout.
+    for place in np.flatnonzero(~((sizes >= 1e-4) & (sizes < 1e16))).tolist():
+        cells[place] = str(float(values[place]))
+    return cells
+
+
 def _plain(dumped: bytes) -> bytes:
     # Numbers from 1e16 on are whole too. The shortest digits end in `.0` only in a whole number, so the ends of cells are all that can match.
     return dumped.replace(b".0,", b",").replace(b".0]", b"]").replace(b"e+", b"e")

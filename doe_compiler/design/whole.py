@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from doe_compiler.design.columns import CodedColumn, Column, FloatColumn
+from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, PrintedColumn
 from doe_compiler.design.refusal import refused
 from doe_compiler.expressions.integers import is_whole_arithmetic, large_literal, magnitude, whole_value
 from doe_compiler.expressions.parser import names
@@ -18,7 +18,9 @@ _EXACT_END = 2**53
 
 def large_integer(column: Column) -> int | None:
     """A whole number in a column of numbers that no float's text says, or None."""
-    if isinstance(column, FloatColumn) or (isinstance(column, CodedColumn) and column.is_text):
+    if isinstance(column, FloatColumn | PrintedColumn) or (
+        isinstance(column, CodedColumn) and column.is_text
+    ):
         return None
     return beyond_floats(column.labels if isinstance(column, CodedColumn) else column.texts)
 
@@ -63,7 +65,7 @@ def _may_be_large(expression: Expression, columns: Mapping[str, Column], used: l
 
 
 def _whole_cells(column: Column) -> list[int] | None:
-    if isinstance(column, FloatColumn):
+    if isinstance(column, FloatColumn | PrintedColumn):
         is_whole = bool((np.rint(column.values) == column.values).all())
         return [int(Decimal(cell)) for cell in column.cells()] if is_whole else None
     if isinstance(column, CodedColumn):

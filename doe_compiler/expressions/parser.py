@@ -146,6 +146,11 @@ def mentioned(expression: Expression) -> frozenset[str]:
     return frozenset(node.name for node in _nodes(expression) if isinstance(node, Name))
 
 
+def has_text(expression: Expression) -> bool:
+    """Whether an expression names a text."""
+    return any(isinstance(node, Text) for node in _nodes(expression))
+
+
 def is_condition(expression: Expression) -> bool:
     """Whether the value is true or false rather than a number or a text."""
     return _kind(expression) == "condition"

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from doe_compiler.templates.template import Template
 
-Rows = Mapping[str, Sequence[object]]
+Floats = npt.NDArray[np.float64]
+Rows = Mapping[str, Sequence[object] | Floats]
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,18 @@ class Program(Protocol):
         """Columns of the study."""
         ...
 
-    def texts(self, rows: Rows, n: int, wanted: Sequence[str]) -> tuple[dict[str, list[str]], list[Failure]]:
-        """The cells of the wanted columns, n each, from the values of what they read; or the first rows that fail."""
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Of them those of which plain numbers will do, which need not print as their cells."""
+        ...
+
+    def texts(
+        self, rows: Rows, n: int, wanted: Sequence[str]
+    ) -> tuple[dict[str, Sequence[str] | Floats], list[Failure]]:
+        """The wanted columns, n each, from the values of what they read; or the first rows that fail.
+
+        A column is its cells, or numbers whose cells are what Python prints of them.
+        """
         ...
 
 

@@ -32,7 +32,10 @@ class Syntax(Protocol):
 
     @staticmethod
     def lowered(
-        source: Source, constants: Mapping[str, object], kinds: Mapping[str, tuple[str, str]]
+        source: Source,
+        constants: Mapping[str, object],
+        kinds: Mapping[str, tuple[str, str]],
+        numeric: Collection[str] = (),
     ) -> Lowered | Failure:
         """The platform's template, for a template that is Unlowered; see `jinja.lowering`."""
 

@@ -2,13 +2,18 @@
 
 import os
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doe_compiler.design.number_text import printed_cells
+from doe_compiler.templates.jinja.lowering import lowered
+from doe_compiler.templates.jinja.values import Kind
 from doe_compiler.templates.lowered import Failure
+from doe_compiler.templates.template import Source
 
-from .jinja_decks import by_jinja, by_lowering, lowered_deck
+from .jinja_decks import by_jinja, by_lowering, lowered_deck, reader, values
 
 ROWS = {"x": ["1.5", "2.5", "3.50"], "n": ["1", "2", "3"], "m": ["steel", "al, x", " pad"]}
 CONSTANTS = {"rho": 1.225, "k": 4, "names": ("a", "b")}
@@ -199,3 +204,61 @@ def test_a_template_that_fails_for_no_run_yet_is_a_failure_with_its_place():
 def test_a_row_that_fails_is_told_with_its_place(text, rows, position):
     found = by_lowering(text, ROWS, CONSTANTS, FILES)
     assert [(failure.row, failure.position) for failure in found] == [(row, position) for row in rows]
+
+
+ARITHMETIC = st.recursive(
+    st.sampled_from(["x", "y", "k", "2", "0.5", "1e300", "-3"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%"]), inner).map(
+            lambda t: f"({t[0]} {t[1]} {t[2]})"
+        ),
+        inner.map(lambda e: f"(-{e})"),
+        inner.map(lambda e: f"({e})|round(2)"),
+        inner.map(lambda e: f"({e})|round"),
+        inner.map(lambda e: f"({e})|abs"),
+        st.tuples(st.sampled_from(["%.3f", "%d", "%e", "a%gb%%", "%s", "%5.1f|"]), inner).map(
+            lambda t: f"'{t[0]}'|format({t[1]})"
+        ),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} if {t[1]} > 1 else {t[2]})"),
+    ),
+    max_leaves=6,
+)
+FLOATS = st.lists(
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(0.001, 1e4)
+    | st.sampled_from([0.0, 1.0, 1e-5, 1e16]),
+    min_size=3,
+    max_size=3,
+)
+
+
+@settings(max_examples=int(os.environ.get("DOE_TEMPLATES", "400")), deadline=None)
+@given(st.lists(ARITHMETIC, min_size=1, max_size=4), FLOATS, FLOATS)
+def test_the_short_way_for_numbers_gives_what_jinja_gives(expressions, xs, ys):
+    """Columns of numbers are reckoned with in compiled loops or whole arrays; the texts are the same."""
+    text = " ".join(f"{{{{ {expression} }}}}" for expression in expressions)
+    rows = {"x": [repr(x + 0.0) for x in xs], "y": [repr(y + 0.0) for y in ys]}
+    kinds = {"x": Kind.FLOAT, "y": Kind.FLOAT}
+    expected = by_jinja(text, rows, CONSTANTS, kinds=kinds)
+    source = Source(text, "deck", "", (), reader({}))
+    found = lowered(source, CONSTANTS, dict.fromkeys(rows, ("float", "")), frozenset(rows))
+    if isinstance(found, Failure):
+        assert any(isinstance(each, Exception) for each in expected)
+        return
+    program = found.program
+    seen = values(rows, kinds)
+    numbers = {name: np.asarray([float(value) for value in seen[name]]) for name in program.numbers}
+    columns, failures = program.texts({**seen, **numbers}, 3, [column.name for column in found.columns])
+    if failures:
+        assert any(isinstance(each, Exception) for each in expected)
+        return
+    cells = {
+        name: printed_cells(made) if isinstance(made, np.ndarray) else made for name, made in columns.items()
+    }
+    assert expected == [
+        "".join(
+            part if isinstance(part, str) else {**rows, **cells}[part.name][row]
+            for part in found.template.segments
+        )
+        for row in range(3)
+    ]

@@ -3,8 +3,9 @@
 x = {{ x }}, y = {{ 2*x }}   ->   "x = ${x}, y = ${doe_5a0f…}"   and the column doe_5a0f… of `2*x`
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from jinja2 import nodes
@@ -13,10 +14,11 @@ from doe_compiler.kernel.canonical import digest, sha256_hex
 from doe_compiler.templates.jinja.canonical import constant, plain_tree
 from doe_compiler.templates.jinja.environment import DeckEnvironment
 from doe_compiler.templates.jinja.places import Text
-from doe_compiler.templates.jinja.program import computed, failure_of, rendered_rows
+from doe_compiler.templates.jinja.program import computed, failure_of, numbers_among, rendered_rows
 from doe_compiler.templates.jinja.symbols import Deferred, NotLowerable, Symbol
 from doe_compiler.templates.jinja.tracing import Tracer
 from doe_compiler.templates.jinja.trees import TABLE_FILTERS, all_of, loaded_names, named_files, own_files
+from doe_compiler.templates.jinja.vectors import Floats
 from doe_compiler.templates.lowered import Derived, Failure, Lowered, Rows
 from doe_compiler.templates.template import Placeholder, Read, Source, Template
 
@@ -33,8 +35,16 @@ class Evaluation:
     outputs: Mapping[str, str]
     constants: Mapping[str, object]
     reads: tuple[str, ...]
+    kinds: Mapping[str, str]
 
-    def texts(self, rows: Rows, n: int, wanted: Sequence[str]) -> tuple[dict[str, list[str]], list[Failure]]:
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """See Program."""
+        return numbers_among(self.deferred, self.kinds) if self.deferred else frozenset()
+
+    def texts(
+        self, rows: Rows, n: int, wanted: Sequence[str]
+    ) -> tuple[dict[str, Sequence[str] | Floats], list[Failure]]:
         """The cells of the wanted derived columns, n each; or the first rows that fail."""
         if not self.deferred:
             if not wanted:
@@ -44,7 +54,7 @@ class Evaluation:
             texts, failures = rendered_rows(environment, template, rows, self.constants, n)
             return {wanted[0]: texts}, failures
         outputs = [self.outputs[name] for name in wanted]
-        columns, failures = computed(self.deferred, outputs, rows, n, self.source.read)
+        columns, failures = computed(self.deferred, outputs, rows, n, self.source.read, self.kinds)
         return dict(zip(wanted, columns, strict=True)) if not failures else {}, failures
 
 
@@ -55,11 +65,15 @@ def named_template(environment: DeckEnvironment, source: Source) -> Any:
 
 
 def lowered(
-    source: Source, constants: Mapping[str, object], kinds: Mapping[str, tuple[str, str]]
+    source: Source,
+    constants: Mapping[str, object],
+    kinds: Mapping[str, tuple[str, str]],
+    numeric: Collection[str] = (),
 ) -> Lowered | Failure:
     """The lowered form; `constants` are the values of what is the same in all runs.
 
-    `kinds` has, for every variable that differs from run to run, what its values are, and its unit.
+    `kinds` has, for every variable that differs from run to run, what its values are, and its unit; `numeric` are those
+    of them of which no value can be a text.
     """
     files = _Files(source.read)
     tracer = Tracer(files.read)
@@ -99,7 +113,10 @@ def lowered(
         for name in dict.fromkeys(outputs.values())
     )
     needed = tuple(dict.fromkeys(read for entry in entries.values() for read in entry.reads if read in kinds))
-    program = Evaluation(source, tuple(entries.values()), outputs, constants, needed)
+    sure = {
+        name: kind for name, (kind, _) in kinds.items() if kind in ("float", "integer") and name in numeric
+    }
+    program = Evaluation(source, tuple(entries.values()), outputs, constants, needed, sure)
     return Lowered(template, columns, program)
 
 
@@ -219,7 +236,7 @@ def _whole(
             raise LookupError("which file is read hangs on a run's variables: name each in an if")
         return files.read(path)
 
-    program = Evaluation(replace(source, read=read), (), {name: ""}, constants, reads)
+    program = Evaluation(replace(source, read=read), (), {name: ""}, constants, reads, {})
     return Lowered(
         Template((_placeholder(name),)),
         (Derived(name, definition, reads, "the whole template", (source.shown(source.file), 1, 1)),),

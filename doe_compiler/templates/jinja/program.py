@@ -9,14 +9,17 @@ there just what it does in the deck.
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from jinja2 import TemplateError, nodes
 
 from doe_compiler.templates.jinja.environment import DeckEnvironment
 from doe_compiler.templates.jinja.limits import WORK, Budget, TooMuch
+from doe_compiler.templates.jinja.quick import FLOAT, Quick, RowGenerator, is_quick, names_as_numbers
 from doe_compiler.templates.jinja.symbols import Deferred
 from doe_compiler.templates.jinja.trees import all_of, copied
+from doe_compiler.templates.jinja.vectors import Floats, vector_of
 from doe_compiler.templates.lowered import Failure, Rows
 from doe_compiler.templates.template import Read
 
@@ -24,27 +27,72 @@ _ROWS = "doe_rows"
 _WORK_OF_A_ROW = 200_000
 _PLACES = 1 << 32  # positions are below it; what is above tells which tree a position belongs to
 MOST_FAILURES = 5
+NO_KINDS: Mapping[str, str] = {}
 
 
 def computed(
-    deferred: Sequence[Deferred], outputs: Sequence[str], rows: Rows, n: int, read: Read
-) -> tuple[list[list[str]], list[Failure]]:
-    """The texts of the outputs, a list each of n; or the first rows that fail.
+    deferred: Sequence[Deferred],
+    outputs: Sequence[str],
+    rows: Rows,
+    n: int,
+    read: Read,
+    kinds: Mapping[str, str] = NO_KINDS,
+) -> tuple[list[Sequence[str] | Floats], list[Failure]]:
+    """The outputs, n each: texts, or numbers that print as Python prints them; or the first rows that fail.
 
-    `rows` has the values of every variable that is read, n each.
+    `rows` has the values of every variable that is read, n each; `kinds` tells which are surely numbers.
     """
+    vectors = _vectors(deferred, rows, kinds)
+    rest = [entry for entry in deferred if entry.name not in vectors]
+    loop = [name for name in outputs if name not in vectors]
+    texts, failures = _looped(rest, loop, rows, n, read, kinds) if rest else ([], [])
+    if failures:
+        return [], failures
+    found: dict[str, Sequence[str] | Floats] = {**vectors, **dict(zip(loop, texts, strict=True))}
+    return [found[name] for name in outputs], []
+
+
+def _vectors(deferred: Sequence[Deferred], rows: Rows, kinds: Mapping[str, str]) -> dict[str, Floats]:
+    """The entries that are plain arithmetic of columns and that no other reads."""
+    read_again = {name for entry in deferred for name in entry.reads}
+    columns = {
+        name: values
+        for name, values in rows.items()
+        if isinstance(values, np.ndarray) and kinds.get(name) == FLOAT
+    }
+    found: dict[str, Floats] = {}
+    for entry in deferred:
+        match entry.statements:
+            case (nodes.Assign(node=tree),) if entry.name not in read_again:
+                value = vector_of(tree, columns)
+                if value is not None:
+                    found[entry.name] = value
+            case _:
+                pass
+    return found
+
+
+def _looped(
+    deferred: Sequence[Deferred],
+    outputs: Sequence[str],
+    rows: Rows,
+    n: int,
+    read: Read,
+    kinds: Mapping[str, str],
+) -> tuple[list[list[str]], list[Failure]]:
     names = list(dict.fromkeys(name for entry in deferred for name in entry.reads if name in rows))
     environment = DeckEnvironment(read)
+    environment.code_generator_class = RowGenerator
     environment.budget = Budget(WORK + _WORK_OF_A_ROW * n)
     constants: dict[str, object] = {}
     for entry in deferred:
         constants |= entry.constants
-    tree = nodes.Template([_loop(deferred, outputs, names)], lineno=1)
+    tree = nodes.Template([_loop(deferred, outputs, names, kinds)], lineno=1)
     tree.set_environment(environment)
     template = _compiled(environment, tree)
 
     def chunks(start: int) -> Iterator[str]:
-        columns = [itertools.islice(rows[name], start, None) for name in names]
+        columns = [itertools.islice(_listed(rows[name]), start, None) for name in names]
         given = zip(*columns, strict=True) if columns else itertools.repeat((), n - start)
         return iter(template.root_render_func(template.new_context({**constants, _ROWS: given})))
 
@@ -77,7 +125,8 @@ def rendered_rows(
     names = list(rows)
     texts: list[str] = []
     failures: list[Failure] = []
-    given: Iterator[tuple[object, ...]] = zip(*rows.values(), strict=True) if names else iter([()] * n)
+    columns = map(_listed, rows.values())
+    given: Iterator[tuple[object, ...]] = zip(*columns, strict=True) if names else iter([()] * n)
     for row, values in enumerate(given):
         environment.budget = Budget()
         context = template.new_context({**constants, **dict(zip(names, values, strict=True))})
@@ -90,11 +139,29 @@ def rendered_rows(
     return ([], failures) if failures else (texts, [])
 
 
-def _loop(deferred: Sequence[Deferred], outputs: Sequence[str], names: Sequence[str]) -> nodes.For:
+def _listed(values: Sequence[object] | Floats) -> Sequence[object]:
+    return values.tolist() if isinstance(values, np.ndarray) else values
+
+
+def _loop(
+    deferred: Sequence[Deferred], outputs: Sequence[str], names: Sequence[str], kinds: Mapping[str, str]
+) -> nodes.For:
+    read_again = {name for entry in deferred for name in entry.reads}
+    values: dict[str, nodes.Expr] = {}
     body: list[nodes.Node] = []
+    known = Quick(kinds)
     for number, entry in enumerate(deferred):
-        body += [_placed(copied(statement), number) for statement in entry.statements]
-    body += [nodes.Output([nodes.Name(name, "load", lineno=1)], lineno=1) for name in outputs]
+        statements = [_placed(copied(statement), number) for statement in entry.statements]
+        kind = _learnt(entry, statements, known)
+        match statements:
+            case [nodes.Assign(node=value)] if (
+                entry.name not in read_again and outputs.count(entry.name) == 1
+            ):
+                values[entry.name] = cast("nodes.Expr", value)
+            case _:
+                body += statements
+                values[entry.name] = _name_of(entry.name, kind)
+    body += [nodes.Output([values[name]], lineno=1) for name in outputs]
     body.append(nodes.Output([nodes.TemplateData("\n", lineno=1)], lineno=1))
     target = nodes.Tuple([nodes.Name(name, "store", lineno=1) for name in names], "store", lineno=1)
     return nodes.For(
@@ -106,6 +173,35 @@ def _loop(deferred: Sequence[Deferred], outputs: Sequence[str], names: Sequence[
         False,
         lineno=1,
     )
+
+
+def _learnt(entry: Deferred, statements: Sequence[nodes.Stmt], known: Quick) -> str | None:
+    """The kind of what an entry leaves, where it is sure; what may go the short way is marked."""
+    match statements:
+        case [nodes.Assign(node=value)]:
+            kind = known.kind(value)
+            known.learn(entry.name, kind)
+            return kind
+        case _:
+            return None
+
+
+def _name_of(name: str, kind: str | None) -> nodes.Name:
+    found = nodes.Name(name, "load", lineno=1)
+    if kind is not None:
+        found.quick = kind  # type: ignore[attr-defined]
+    return found
+
+
+def numbers_among(deferred: Sequence[Deferred], kinds: Mapping[str, str]) -> frozenset[str]:
+    """The columns that are only reckoned with, so that their cells as they are written are not needed."""
+    known = Quick(kinds)
+    copies = []
+    for entry in deferred:
+        statements = tuple(copied(statement) for statement in entry.statements)
+        _learnt(entry, statements, known)
+        copies.append(replace(entry, statements=statements))
+    return names_as_numbers(copies, kinds, is_quick)
 
 
 def _placed(tree: nodes.Stmt, number: int) -> nodes.Stmt:
