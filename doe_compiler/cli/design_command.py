@@ -19,6 +19,7 @@ from doe_compiler.cli.asked import (
 from doe_compiler.cli.screen import width
 from doe_compiler.cli.tables import layout, table_options, text_table
 from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.spec.model import is_generated
 
 if TYPE_CHECKING:
     from doe_compiler.design.design import Design
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 @study_argument
 @format_options
 @table_options
-def command(study: Path, form: str | None, file: Path | None) -> None:
+@click.option("--derived", "with_derived", is_flag=True, help="Also the columns that templates derive.")
+def command(study: Path, form: str | None, file: Path | None, *, with_derived: bool) -> None:
     """Show the table of runs, every cell as it goes into the templates."""
     from doe_compiler.pipeline.compiling import checked_spec, designed
 
@@ -43,6 +45,8 @@ def command(study: Path, form: str | None, file: Path | None) -> None:
             "the platform samples this study itself (sampling: platform)",
             hint="doe results shows the rows once they have run",
         )
+    if not with_derived:
+        design = design.without(is_generated)
     if form == "csv":
         _answer_csv(design, file)
     elif form == "json":

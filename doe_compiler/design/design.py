@@ -1,6 +1,6 @@
 """The Design: the ordered table of runs, the exact text of every cell, and how it was made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,11 @@ class Design:
         if not 0 <= i < self.n:
             raise IndexError(f"row {i} of {self.n}")
         return {column.name: column.cells(i, i + 1)[0] for column in self.columns}
+
+    def without(self, is_left_out: Callable[[str], bool]) -> "Design":
+        """The design without some columns, told by their names."""
+        columns = tuple(column for column in self.columns if not is_left_out(column.name))
+        return replace(self, columns=columns, bare_runs=self.n)
 
     def take(self, indices: Sequence[int]) -> "Design":
         """The design of the rows at these indices, in their order."""

@@ -184,7 +184,11 @@ def derived_columns(spec: Spec, columns: Mapping[str, Column], n: int) -> tuple[
         reads = {name: values[name, name in numbers] for name in entry.lowered.program.reads}
         texts, failures = entry.lowered.program.texts(reads, n, [column.name for column in wanted])
         told = syntax(entry.task.syntax).told
-        findings += [told(entry.source, f, code="T204", where=_in_run(f, columns)) for f in failures]
+        first = {(failure.file, failure.position): failure for failure in reversed(failures)}
+        findings += [
+            told(entry.source, failure, code="T204", where=_in_run(failure, columns))
+            for failure in first.values()
+        ]
         if not failures:
             found |= {name: _column(name, cells) for name, cells in texts.items()}
             findings += _unwritable(entry, found)

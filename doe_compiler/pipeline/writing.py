@@ -107,6 +107,7 @@ def _fill(bundle: Bundle, folder: Path) -> list[str]:
         if path in digests:
             path = f"files/{file.sha256[:12]}-{file.name}"
         digests[path] = _write(folder / path, _chunks_of(file))
+    derived = {column.name: column.shown for column in bundle.spec.derived}
     manifest = {
         "doe": 1,
         "study": bundle.spec.study,
@@ -114,6 +115,7 @@ def _fill(bundle: Bundle, folder: Path) -> list[str]:
         "seed": bundle.spec.seed,
         "runs": bundle.design.n if bundle.design else None,
         "jobs": jobs,
+        **({"derived": derived} if derived else {}),
         "files": {path: {"sha256": digests[path]} for path in sorted(digests)},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"

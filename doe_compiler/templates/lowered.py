@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from doe_compiler.templates.template import Template
 
-Floats = npt.NDArray[np.float64]
-Rows = Mapping[str, Sequence[object] | Floats]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Floats: TypeAlias = "npt.NDArray[np.float64]"
+Rows: TypeAlias = "Mapping[str, Sequence[object] | Floats]"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Program(Protocol):
 
     def texts(
         self, rows: Rows, n: int, wanted: Sequence[str]
-    ) -> tuple[dict[str, Sequence[str] | Floats], list[Failure]]:
+    ) -> "tuple[dict[str, Sequence[str] | Floats], list[Failure]]":
         """The wanted columns, n each, from the values of what they read; or the first rows that fail.
 
         A column is its cells, or numbers whose cells are what Python prints of them.

@@ -139,3 +139,15 @@ def test_a_platform_that_samples_takes_plain_names_only(doe, layered):
     assert done.returncode == 0, done.stdout
     (study.parent / "deck.j2").write_text("{{ x * 2 }}{{ rho }}")
     assert "T205" in doe("validate", study).stdout
+
+
+def test_derived_columns_stand_in_the_manifest_and_in_the_design_when_asked_for(doe, layered, tmp_path):
+    study = layered()
+    doe("compile", study, "-o", tmp_path / "out")
+    derived = json.loads((tmp_path / "out" / "manifest.json").read_text())["derived"]
+    assert "{{ (x**2)|round(2) }}" in derived.values()
+    plain = doe("design", study, "--format", "csv").stdout.splitlines()
+    assert plain[0] == "x,n,mat,rho,twice"
+    assert len(plain) == 7
+    whole = next(csv.reader(io.StringIO(doe("design", study, "--derived", "--format", "csv").stdout)))
+    assert set(derived) < set(whole)

@@ -216,3 +216,11 @@ def test_rendering_does_not_hang_on_the_process_environment():
     template = environment.from_string("{{ DOE_PLANTED|default('none') }}")
     assert rendered(template, {}) == "none"
     del os.environ["DOE_PLANTED"]
+
+
+def test_a_file_that_may_be_missing_is_no_finding():
+    text = "{% include 'a' ignore missing %}{% include ['no', 'b'] %}{% include ['no', 'b'] %}"
+    template, findings, texts = parse(Source(text, "deck.j2", "", (), reader({"b": "B {{ x }}"})))
+    assert findings == ()
+    assert template.names == {"x"}
+    assert set(texts) == {"deck.j2", "b"}

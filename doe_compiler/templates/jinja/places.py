@@ -51,7 +51,9 @@ class Text:
         start = max(self.normal.rfind("{{", 0, offset + 1), self.normal.rfind("{%", 0, offset + 1))
         depth, end = 0, self.normal.find("}}", offset)
         if start >= 0 and self.normal.startswith("{%", start):
-            for found in _NESTING.finditer(self.normal, start):
+            end = self.normal.find("%}", start)
+            nested = _NESTING.finditer(self.normal, start) if _NESTING.match(self.normal, start) else iter(())
+            for found in nested:
                 depth += -1 if found[1] else 1
                 if depth <= 0:
                     end = self.normal.find("%}", found.start())

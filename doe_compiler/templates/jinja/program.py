@@ -27,6 +27,7 @@ _ROWS = "doe_rows"
 _WORK_OF_A_ROW = 200_000
 _PLACES = 1 << 32  # positions are below it; what is above tells which tree a position belongs to
 MOST_FAILURES = 5
+_WHOLE_HINT = "give its variable `type: integer`, or write it as {{ x|int }}"
 NO_KINDS: Mapping[str, str] = {}
 
 
@@ -234,7 +235,14 @@ def failure_of(error: BaseException, file: str, row: int | None = None) -> Failu
         if template is not None:
             code, file = template.get_corresponding_lineno(trace.tb_lineno), template.name or file
         trace = trace.tb_next
-    return Failure(file, code, _message(error), row, str(getattr(error, "hint", "")))
+    message = _message(error)
+    hint = str(getattr(error, "hint", ""))
+    if "CellFloat" in message:
+        message, hint = (
+            message.replace("'CellFloat' object", "a number that may have a fraction"),
+            hint or _WHOLE_HINT,
+        )
+    return Failure(file, code, message, row, hint)
 
 
 def _message(error: BaseException) -> str:

@@ -42,12 +42,15 @@ def parse(source: Source) -> tuple[Unlowered | None, tuple[Finding, ...], Mappin
             continue
         names |= find_undeclared_variables(tree) - environment.globals.keys()
         for node in all_of(tree, NAMING):
-            paths = [inner for inner in own_files(node) if inner not in texts]
-            for inner in paths:
+            named = own_files(node)
+            is_needed = len(named) == 1 and not getattr(node, "ignore_missing", False)
+            for inner in named:
+                if inner in texts:
+                    continue
                 try:
                     texts[inner] = source.read(inner)
                 except LookupError as error:
-                    if len(paths) == 1 and not getattr(node, "ignore_missing", False):
+                    if is_needed:
                         told = Text(texts[path])
                         message, hint = f"'{inner}' {error.args[0]}", "".join(map(str, error.args[1:]))
                         findings.append(_at(source, path, told, node.lineno, "T201", message, hint))
