@@ -219,10 +219,6 @@ class Bundle:
             yield self.post.name
         if self.texts and number < len(self.preparations) - 1:
             yield from map(texts_file_name, _encodings(self.sent_spec))
-        if number < _last_whole(self.sent_spec):
-            yield from map(
-                rendered_file_name, _whole_by_encoding(self.sent_spec, whole_columns(self.sent_spec))
-            )
         if self.post is not None or self.spec.analyses[number].post_process is not None:
             yield from _sourced(self.preparations[number])
         for prepared in self.preparations[number + 1 :]:

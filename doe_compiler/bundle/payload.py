@@ -177,8 +177,10 @@ def _passed_through(spec: Spec, payload: Mapping[str, object]) -> dict[str, obje
 
 
 def template_key(task: TemplateTask) -> str:
-    """What tells templates apart before they are lowered: content and name, and the names that are kept."""
-    return ",".join([task.source.sha256, *sorted(task.keep), task.source.name])
+    """What tells templates apart before they are lowered: content and name, syntax, encoding, and the names kept."""
+    return ",".join(
+        [task.source.sha256, task.syntax, task.text_encoding, *sorted(task.keep), task.source.name]
+    )
 
 
 def sampling_unit(spec: Spec) -> str:

@@ -2,15 +2,13 @@
 
 import difflib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from doe_compiler.bundle.rendering import decks, rendered_runs
 from doe_compiler.design.design import Design
-from doe_compiler.kernel.errors import DoeError, WrongUsage
+from doe_compiler.pipeline.folders import replaced
 from doe_compiler.spec.model import Spec
 
 _LIST = ".doe-rendered"
@@ -43,36 +41,19 @@ def write_runs(spec: Spec, design: Design, folder: Path, numbers: Sequence[int] 
 
     The folder is new, empty, or holds an older rendering, which is replaced.
     """
-    if folder.exists() and not folder.is_dir():
-        raise WrongUsage(f"'{folder}' is a file", hint="name a folder to write to")
-    foreign = next(_foreign(folder), None)
-    if foreign is not None:
-        raise WrongUsage(f"'{folder}' holds other files: {foreign}", hint="name a new or an empty folder")
-    real = Path(os.path.realpath(folder))
-    real.parent.mkdir(parents=True, exist_ok=True)
-    half_made = Path(tempfile.mkdtemp(prefix=f".{real.name}.", dir=real.parent))
-    try:
-        written = _fill(spec, design, half_made, numbers)
-        half_made.chmod(0o755)
-        if real.exists():
-            shutil.rmtree(real)
-        half_made.rename(real)
-    except OSError as error:
-        raise DoeError(f"cannot write '{folder}': {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(half_made, ignore_errors=True)
-    return written
+    return replaced(
+        folder, _listed, "rendered ones", lambda half_made: _fill(spec, design, half_made, numbers)
+    )
 
 
-def _foreign(folder: Path) -> Iterator[str]:
+def _listed(folder: Path) -> frozenset[str]:
+    """The files of an older rendering."""
     listed = folder / _LIST
-    known = set(listed.read_text(encoding="utf-8").split("\n")) | {_LIST} if listed.is_file() else set()
-    for parent, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        for name in sorted(files + links):
-            path = Path(parent, name).relative_to(folder).as_posix()
-            if path not in known:
-                yield path
+    return (
+        frozenset({_LIST, *listed.read_text(encoding="utf-8").split("\n")})
+        if listed.is_file()
+        else frozenset()
+    )
 
 
 def _fill(spec: Spec, design: Design, folder: Path, numbers: Sequence[int] | None) -> int:

@@ -4,10 +4,9 @@ import filecmp
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from doe_compiler.archives.packing import sent_chunks
 from doe_compiler.bundle.mark import RECIPE_DIGITS, Mark, marked_name
 from doe_compiler.bundle.pack import Bundle, BundleFile, Job
 from doe_compiler.bundle.payload import reference_of
-from doe_compiler.kernel.errors import DoeError, WrongUsage
+from doe_compiler.pipeline.folders import replaced
 
 MANIFEST = "manifest.json"
 _NO_NONCE = "0" * 16
@@ -24,15 +23,7 @@ _CHUNKS_AHEAD = 4
 
 def written(bundle: Bundle, folder: Path) -> list[Path]:
     """Write the bundle to a folder that is new, empty, or holds an older bundle; the paths of its files."""
-    if folder.exists() and not folder.is_dir():
-        raise WrongUsage(f"'{folder}' is a file", hint="name a folder to write to")
-    foreign = next(_foreign(folder), None)
-    if foreign is not None:
-        raise WrongUsage(
-            f"'{folder}' holds other files than a compiled study: {foreign}",
-            hint="name a new or an empty folder",
-        )
-    names = _replaced(bundle, Path(os.path.realpath(folder)))
+    names = replaced(folder, _listed, "a compiled study", lambda half_made: _fill(bundle, half_made))
     return [folder / name for name in names]
 
 
@@ -57,18 +48,9 @@ def differences(bundle: Bundle, folder: Path) -> list[str]:
         ]
 
 
-def _foreign(folder: Path) -> Iterator[str]:
-    """The files in a folder that no older bundle in it has listed."""
-    listed = _listed(folder / MANIFEST)
-    for parent, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        for name in sorted(files + links):
-            path = Path(parent, name).relative_to(folder).as_posix()
-            if path not in listed:
-                yield path
-
-
-def _listed(manifest: Path) -> frozenset[str]:
+def _listed(folder: Path) -> frozenset[str]:
+    """The files that the bundle in a folder consists of."""
+    manifest = folder / MANIFEST
     if not manifest.is_file():
         return frozenset()
     try:
@@ -77,22 +59,6 @@ def _listed(manifest: Path) -> frozenset[str]:
         return frozenset()
     files = document.get("files") if isinstance(document, dict) and "doe" in document else None
     return frozenset({MANIFEST, *files}) if isinstance(files, dict) else frozenset()
-
-
-def _replaced(bundle: Bundle, folder: Path) -> list[str]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    half_made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        names = _fill(bundle, half_made)
-        half_made.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        half_made.rename(folder)
-    except OSError as error:
-        raise DoeError(f"cannot write '{folder}': {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(half_made, ignore_errors=True)
-    return names
 
 
 def _fill(bundle: Bundle, folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import tarfile
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -11,6 +12,7 @@ from doe_compiler.bundle.pack import bundled, parameter_file
 from doe_compiler.bundle.texts import name_of_file, read_rendered, rendered_archive
 from doe_compiler.design.build import build
 
+from .specs import a_template, local
 from .test_merging import jinja_spec
 from .test_whole_run import SHELLS, run_of
 
@@ -28,6 +30,22 @@ def test_a_run_takes_its_file_from_the_archive_whatever_job_it_is_in(tmp_path, s
     assert (tmp_path / "deck.txt").read_text() == f"{total},\n'é'\n"
     assert not list(tmp_path.glob("doe_rendered*"))
     assert not list(tmp_path.glob("doe_file_*"))
+
+
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_a_later_analysis_takes_its_file_from_the_same_archive(tmp_path, is_ours):
+    first = jinja_spec(WHOLE, n=["1", "2"], x=["1.5", "2.5"])
+    other = jinja_spec(WHOLE.replace("é", "e"), n=["1", "2"], x=["1.5", "2.5"])
+    (task,) = other.analyses[0].templates
+    later = replace(
+        other.analyses[0],
+        templates=(replace(task, target="later.txt", source=local("later.j2", "later")),),
+        command="cat deck.txt later.txt > all",
+    )
+    spec = replace(first, analyses=(*first.analyses, later), lowered=(*first.lowered, *other.lowered))
+    run_of(tmp_path, spec, 3, is_ours=is_ours)
+    assert (tmp_path / "all").read_text() == "5.0,\n'é'\n5.0,\n'e'\n"
+    assert not list(tmp_path.glob("doe_rendered*"))
 
 
 def test_a_file_that_the_archive_lacks_ends_the_step(tmp_path):
@@ -67,3 +85,13 @@ def test_a_job_holds_no_more_runs_than_fit(monkeypatch):
     assert rows == parameter_file(whole.jobs()[0]).content.split(b"\n", 1)[1]
     monkeypatch.setattr(pack, "MOST_OWN_BYTES", 10)
     assert [job.runs for job in bundled(spec, design).jobs()] == [1] * 9
+
+
+def test_one_source_in_two_syntaxes_is_two_templates(tmp_path):
+    spec = jinja_spec("{{ x }}", x=["1", "2"])
+    (task,) = spec.analyses[0].templates
+    platform = replace(a_template("{{ ${x} }}", "platform.txt"), source=task.source)
+    (analysis,) = spec.analyses
+    spec = replace(spec, analyses=(replace(analysis, templates=(task, platform)),))
+    run_of(tmp_path, spec, 1)
+    assert [(tmp_path / name).read_text() for name in ("deck.txt", "platform.txt")] == ["2", "{{ 2 }}"]

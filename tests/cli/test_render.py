@@ -33,7 +33,7 @@ def test_a_folder_is_replaced_only_if_doe_rendered_all_of_it(doe, layered, tmp_p
     (out / "run1" / "mine.txt").write_text("mine")
     refused = doe("render", study, "-o", out)
     assert refused.returncode == 64
-    assert "holds other files: run1/mine.txt" in refused.stderr
+    assert "holds other files than rendered ones: run1/mine.txt" in refused.stderr
     assert doe("render", study, "--run", "2", "-o", tmp_path / "one").returncode == 0
     assert (tmp_path / "one" / "deck.inp").read_bytes() == (out / "run2" / "deck.inp").read_bytes()
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_rendered_is_wrong_usage(doe, layered):
     assert doe("render", study, "--run", "1", "--diff", "1", "2").returncode == 64
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing has changed"
