@@ -49,8 +49,9 @@ def command(
     if not watch:
         _render(path, number, folder, pair)
         return ExitCode.DONE
+    edited = edits(path.parent, folder)  # begun before the first rendering, so that no edit is missed
     _told(path, number, folder, pair)
-    for _ in edits(path.parent, folder):
+    for _ in edited:
         click.echo(f"--- {path} again", err=True)
         _told(path, number, folder, pair)
     return ExitCode.DONE

@@ -90,8 +90,11 @@ def _write(path: str, content: bytes, mode: int) -> None:
 
 
 def edits(folder: Path, apart: Path | None) -> Iterator[None]:
-    """Yields each time a file below the folder has changed; what lies in `apart` or is hidden does not count."""
-    before = _state(folder, apart)
+    """Yields each time a file below the folder has changed since this call; `apart` and what is hidden do not count."""
+    return _changes(folder, apart, _state(folder, apart))
+
+
+def _changes(folder: Path, apart: Path | None, before: dict[str, tuple[int, int]]) -> Iterator[None]:
     while True:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
         now = _state(folder, apart)

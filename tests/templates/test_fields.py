@@ -167,7 +167,6 @@ def test_a_field_has_its_width_a_point_and_the_nearest_number(value, width):
     text = field(value, width)
     assert len(text) == width
     assert "." in text
-    assert nastran(text) == Decimal(repr(value)) or nastran(text) != 0 or abs(value) < 1
     number = Fraction(Decimal(repr(value)))
     error = abs(Fraction(nastran(text)) - number)
     letter = "" if width in (8, 16) else "E"

@@ -145,7 +145,7 @@ def test_what_a_run_s_variables_make_heavy_is_refused_for_that_run():
 
 
 def test_no_code_of_a_stranger_is_run_and_nothing_outside_is_read(tmp_path):
-    """The whole command, watched by the kernel: of the study's surroundings it opens only what the study may name."""
+    """The whole command: what lies outside reaches nothing that it writes, through a link too, and no command is run."""
     (tmp_path / "secret").write_text("s3cret")
     study = tmp_path / "study"
     study.mkdir()
