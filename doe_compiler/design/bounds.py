@@ -2,32 +2,21 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 
 import numpy as np
 
 from doe_compiler.design.columns import PLAIN, CodedColumn, Column, FloatColumn, PrintedColumn
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
-from doe_compiler.generators.sampling import bounds_of
+from doe_compiler.generators.catalogue import bounds_of
+from doe_compiler.generators.law import Bounds, Law
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding
 from doe_compiler.spec.model import Spec, Variable
 
-Bound = Fraction | None
 
-
-def limits_of(variable: Variable) -> tuple[Bound, Bound]:
+def limits_of(variable: Variable) -> Bounds:
     """The smallest and the largest value that a cell may mean; None where there is no limit."""
-    match variable.law:
-        case Uniform() | Normal() | LogNormal() | Triangular() as law:
-            return bounds_of(law)
-        case Linspace(start, stop, _):
-            return min(start, stop), max(start, stop)
-        case FixedRange(minimum, maximum, _):
-            return minimum, maximum
-        case _:
-            return None, None
+    return bounds_of(variable.law) if isinstance(variable.law, Law) else (None, None)
 
 
 def outside(variable: Variable, number: float) -> str:

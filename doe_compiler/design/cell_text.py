@@ -10,9 +10,11 @@ import numpy as np
 
 from doe_compiler.design.columns import CodedColumn, Column, FloatColumn, Floats, TextColumn, number_in
 from doe_compiler.design.refusal import refused
-from doe_compiler.generators.enumeration import MAX_POINTS, count_of, exact_point, points
-from doe_compiler.generators.laws import FixedRange, Linspace, Uniform
-from doe_compiler.generators.sampling import level_index, quantile, whole_values
+from doe_compiler.generators.catalogue import steps_of
+from doe_compiler.generators.enumeration import count_of, exact_point, points
+from doe_compiler.generators.law import MAX_POINTS, Law
+from doe_compiler.generators.laws.uniform import Uniform, whole_values
+from doe_compiler.generators.sampling import level_index, quantile
 from doe_compiler.kernel.canonical import is_a_float_s, number_text
 from doe_compiler.kernel.errors import DoeError
 from doe_compiler.spec.domains import has_leading_zero, holds_text, plain_cell
@@ -93,18 +95,17 @@ def _number_cell(variable: Variable, value: float) -> str:
 
 def enumerates(variable: Variable) -> bool:
     """Whether a variable has a list of cells of its own: levels, Linspace, FixedRange."""
-    return isinstance(variable.law, Levels | Linspace | FixedRange)
+    return isinstance(variable.law, Levels) or steps_of(variable.law) is not None
 
 
 def level_count(variable: Variable) -> int:
     """How many cells a variable that enumerates has."""
-    match variable.law:
-        case Levels(texts):
-            return len(texts)
-        case Linspace() | FixedRange() as law:
-            return count_of(law)
-        case _:
-            raise ValueError(f"{variable.name} does not enumerate")
+    if isinstance(variable.law, Levels):
+        return len(variable.law.texts)
+    steps = steps_of(variable.law)
+    if steps is None:
+        raise ValueError(f"{variable.name} does not enumerate")
+    return steps.count(variable.law)
 
 
 def labels_of(variable: Variable) -> tuple[str, ...]:
@@ -112,7 +113,7 @@ def labels_of(variable: Variable) -> tuple[str, ...]:
     match variable.law:
         case Levels(texts):
             labels = tuple(_level_cell(variable, text) for text in texts)
-        case Linspace() | FixedRange() as law:
+        case Law() as law if steps_of(law) is not None:
             labels = _point_labels(variable, law)
         case _:
             raise ValueError(f"{variable.name} does not enumerate")
@@ -131,7 +132,7 @@ def _level_cell(variable: Variable, text: str) -> str:
     return cell_of(variable, text) if variable.format is not None else text
 
 
-def _point_labels(variable: Variable, law: Linspace | FixedRange) -> tuple[str, ...]:
+def _point_labels(variable: Variable, law: Law) -> tuple[str, ...]:
     try:
         last = count_of(law) - 1
         is_large = any(abs(exact_point(law, index)) > _EXACT_END for index in (0, max(last, 0)))
@@ -158,12 +159,12 @@ def _exact_labels(variable: Variable, exact: Sequence[Fraction]) -> tuple[str, .
 def column_at(variable: Variable, coordinates: Floats) -> Column:
     """The cells of a variable at coordinates in (0, 1), shape (n,); these may be overwritten."""
     law = variable.law
+    if enumerates(variable):
+        labels = labels_of(variable)
+        codes = level_index(coordinates, len(labels)).astype(np.int32)
+        return CodedColumn(variable.name, codes, labels, holds_text(variable))
     match law:
-        case Levels() | Linspace() | FixedRange():
-            labels = labels_of(variable)
-            codes = level_index(coordinates, len(labels)).astype(np.int32)
-            return CodedColumn(variable.name, codes, labels, holds_text(variable))
-        case Constant() | Formula() | FromTable() | FromCases():
+        case Levels() | Constant() | Formula() | FromTable() | FromCases():
             raise ValueError(f"{variable.name} is not sampled")
         case Uniform() if variable.is_integer and max(abs(law.minimum), abs(law.maximum)) > _EXACT_END:
             return _text_column(variable, whole_values(law, coordinates))

@@ -11,8 +11,7 @@ from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.derived import satisfied
 from doe_compiler.design.refusal import refused
 from doe_compiler.design.table import table_points
-from doe_compiler.generators.laws import Uniform
-from doe_compiler.generators.sampling import whole_count
+from doe_compiler.generators.catalogue import drawn_of
 from doe_compiler.generators.streams import Stream, balanced, strata
 from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.domains import holds_text
@@ -153,8 +152,9 @@ def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:
 
 def _value_count(variable: Variable) -> int:
     """How many equally likely values a variable has; 0 if it is continuous."""
-    if isinstance(variable.law, Uniform) and variable.is_integer:
-        return whole_count(variable.law)
+    drawn = drawn_of(variable.law)
+    if drawn is not None and drawn.whole_count is not None and variable.is_integer:
+        return drawn.whole_count(variable.law)
     return level_count(variable) if enumerates(variable) else 0
 
 

@@ -9,7 +9,7 @@ from doe_compiler.design.bounds import outside
 from doe_compiler.design.cell_text import cell_of, enumerates, labels_of
 from doe_compiler.design.columns import CodedColumn, Column, number_in
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
-from doe_compiler.generators.laws import FixedRange, Linspace
+from doe_compiler.generators.catalogue import steps_of
 from doe_compiler.kernel.findings import Finding, Place
 from doe_compiler.spec.domains import holds_text, keeps_text
 from doe_compiler.spec.model import FromTable, Levels, Spec, Table, Variable
@@ -89,7 +89,7 @@ def _complaint_of(variable: Variable) -> Callable[[str], str]:
     levels = frozenset(labels_of(variable)) if enumerates(variable) else frozenset()
     numbers = (
         frozenset(map(decimal_number, levels)) | frozenset(map(number_in, levels))
-        if isinstance(variable.law, Linspace | FixedRange)
+        if steps_of(variable.law) is not None
         else frozenset()
     )
 

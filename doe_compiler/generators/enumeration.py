@@ -3,29 +3,23 @@
 import math
 from fractions import Fraction
 
-from doe_compiler.generators.laws import EnumeratingLaw, FixedRange, Linspace
-
-MAX_POINTS = 10_000_000
-
-
-def count_of(law: EnumeratingLaw) -> int:
-    """How many points a law has; 0 for a range whose maximum is below its minimum."""
-    match law:
-        case Linspace(_, _, count):
-            return max(count, 0)
-        case FixedRange(minimum, maximum, increment):
-            if increment <= 0:
-                return 0
-            return max(math.floor((maximum - minimum) / increment) + 1, 0)
+from doe_compiler.generators.catalogue import steps_of
+from doe_compiler.generators.law import MAX_POINTS, Law
 
 
-def exact_point(law: EnumeratingLaw, index: int) -> Fraction:
+def count_of(law: Law) -> int:
+    """How many points a law has; 0 for a range whose maximum is below its minimum, and for a law that is drawn."""
+    steps = steps_of(law)
+    return 0 if steps is None else steps.count(law)
+
+
+def exact_point(law: Law, index: int) -> Fraction:
     """The point at an index from 0, as a fraction."""
     first, step = _first_and_step(law)
     return first + index * step
 
 
-def points(law: EnumeratingLaw) -> tuple[float, ...]:
+def points(law: Law) -> tuple[float, ...]:
     """All points in order, each the exact value rounded once: 0 to 1 by 0.1 holds 0.3.
 
     Raises ValueError for a law without points or with more than ten million.
@@ -43,9 +37,8 @@ def points(law: EnumeratingLaw) -> tuple[float, ...]:
     return tuple((start + index * stride) / denominator for index in range(count))
 
 
-def _first_and_step(law: EnumeratingLaw) -> tuple[Fraction, Fraction]:
-    match law:
-        case Linspace(start, stop, count):
-            return start, (stop - start) / (count - 1) if count > 1 else Fraction(0)
-        case FixedRange(minimum, _, increment):
-            return minimum, increment
+def _first_and_step(law: Law) -> tuple[Fraction, Fraction]:
+    steps = steps_of(law)
+    if steps is None:
+        raise ValueError(f"{type(law).__name__} does not enumerate")
+    return steps.first_and_step(law)

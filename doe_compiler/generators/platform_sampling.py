@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from doe_compiler.generators.enumeration import MAX_POINTS, count_of, points
-from doe_compiler.generators.laws import FixedRange, Law, Linspace
+from doe_compiler.generators.catalogue import drawn_of, steps_of
+from doe_compiler.generators.enumeration import count_of, points
+from doe_compiler.generators.law import MAX_POINTS, Law
 from doe_compiler.generators.sampling import quantile
 from doe_compiler.generators.streams import Stream
 from doe_compiler.kernel.canonical import number_text
@@ -15,9 +16,9 @@ def row_count(variables: Sequence[tuple[str, Law]], iterations: int) -> int:
     """How many rows `platform_rows` gives, without making them."""
     cells = 1
     for _, law in variables:
-        if isinstance(law, Linspace | FixedRange):
+        if steps_of(law) is not None:
             cells *= count_of(law)
-    is_random = any(not isinstance(law, Linspace | FixedRange) for _, law in variables)
+    is_random = any(drawn_of(law) is not None for _, law in variables)
     return cells * max(iterations, 1) if is_random else cells
 
 
@@ -36,7 +37,7 @@ def platform_rows(
     levels = {
         name: tuple(number_text(point) for point in points(law))
         for name, law in variables
-        if isinstance(law, Linspace | FixedRange)
+        if steps_of(law) is not None
     }
     strides: dict[str, int] = {}
     stride = max(iterations, 1) if len(levels) < len(variables) else 1
@@ -45,7 +46,7 @@ def platform_rows(
         stride *= len(levels[name])
     columns: list[list[str]] = []
     for name, law in variables:
-        if isinstance(law, Linspace | FixedRange):
+        if steps_of(law) is not None:
             index = np.arange(count) // strides[name] % len(levels[name])
             columns.append([levels[name][code] for code in index.tolist()])
         else:

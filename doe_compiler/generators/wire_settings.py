@@ -4,35 +4,12 @@ Only FixedRange's settings are attested in public; the others are this project's
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from types import MappingProxyType
+from typing import Any
 
-from doe_compiler.generators.enumeration import MAX_POINTS, count_of
-from doe_compiler.generators.laws import FixedRange, Law, Linspace, LogNormal, Normal, Triangular, Uniform
-
-# type -> (setting on the wire -> field of the law)
-FIELDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "Uniform": {"minvalue": "minimum", "maxvalue": "maximum"},
-        "Normal": {"mean": "mean", "standarddeviation": "std"},
-        "LogNormal": {"mean": "mu", "standarddeviation": "sigma"},
-        "Triangular": {"minvalue": "minimum", "mode": "mode", "maxvalue": "maximum"},
-        "Linspace": {"minvalue": "start", "maxvalue": "stop", "count": "count"},
-        "FixedRange": {"minvalue": "minimum", "maxvalue": "maximum", "increment": "increment"},
-    }
-)
-
-_LAWS: Mapping[str, Callable[..., Law]] = MappingProxyType(
-    {
-        "Uniform": Uniform,
-        "Normal": Normal,
-        "LogNormal": LogNormal,
-        "Triangular": Triangular,
-        "Linspace": Linspace,
-        "FixedRange": FixedRange,
-    }
-)
+from doe_compiler.generators.catalogue import GENERATORS, WIRE_KINDS, record_of
+from doe_compiler.generators.law import MAX_POINTS, DrawnLaw, Generator, Law
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 _LONGEST_NUMBER = 400
@@ -51,12 +28,16 @@ def law_to_wire(law: Law, *, is_integer: bool = False) -> tuple[str, dict[str, i
 
     Raises ValueError for what the API has no words for: truncation and whole numbers.
     """
+    kind = type(law).__name__
+    if not record_of(law).wire:
+        raise ValueError(f"the platform has no {kind} generator")
     if is_integer:
         raise ValueError("the platform's generators have no whole numbers")
-    if isinstance(law, Normal | LogNormal) and (law.lower is not None or law.upper is not None):
-        raise ValueError(f"the platform's {type(law).__name__} generator has no bounds")
-    kind = type(law).__name__
-    return kind, {key: _json_number(getattr(law, field)) for key, field in FIELDS[kind].items()}
+    if isinstance(law, DrawnLaw) and law.is_truncated:
+        raise ValueError(f"the platform's {kind} generator has no bounds")
+    return kind, {
+        setting: _json_number(getattr(law, key.field)) for setting, key in record_of(law).wire.items()
+    }
 
 
 def law_from_wire(kind: str, settings: Mapping[str, object]) -> Law:
@@ -64,48 +45,50 @@ def law_from_wire(kind: str, settings: Mapping[str, object]) -> Law:
 
     Raises SettingsError, a ValueError, with a message for each wrong setting (`""` for the type).
     """
-    if kind not in FIELDS:
+    if kind not in WIRE_KINDS:
         raise SettingsError({"": f'"{kind}" is not a valid choice.'})
+    record = GENERATORS[kind]
     wrong: dict[str, str] = {}
     values: dict[str, Fraction | int] = {}
-    for key, field in FIELDS[kind].items():
-        if key not in settings:
-            wrong[key] = "This field is required."
+    for setting, key in record.wire.items():
+        if setting not in settings:
+            wrong[setting] = "This field is required."
             continue
-        number = _number(settings[key])
+        number = _number(settings[setting])
         if number is None:
-            wrong[key] = "A valid number is required."
-        elif field == "count" and number.denominator != 1:
-            wrong[key] = "A valid integer is required."
+            wrong[setting] = "A valid number is required."
+        elif key.shape == "integer" and number.denominator != 1:
+            wrong[setting] = "A valid integer is required."
         else:
-            values[field] = int(number) if field == "count" else number
+            values[setting] = int(number) if key.shape == "integer" else number
     if not wrong:
-        law = _LAWS[kind](**values)
-        wrong = _contradictions(law)
-        if not wrong:
+        wrong = dict(_beyond(record, values)) or dict(_out_of_order(record, values))
+    if not wrong:
+        law: Law = record.law(**{record.wire[setting].field: value for setting, value in values.items()})
+        steps = record.steps
+        if steps is None or steps.count(law) <= MAX_POINTS:
             return law
+        setting = next(setting for setting, key in record.wire.items() if key.name == steps.key)
+        wrong = {setting: f"More than {MAX_POINTS} points."}
     raise SettingsError(wrong)
 
 
-def _contradictions(law: Law) -> dict[str, str]:
-    match law:
-        case Uniform(minimum, maximum) if minimum >= maximum:
-            return {"maxvalue": "Ensure this value is greater than minvalue."}
-        case Normal(_, spread) | LogNormal(_, spread) if spread <= 0:
-            return {"standarddeviation": "Ensure this value is greater than 0."}
-        case Triangular(minimum, mode, maximum) if minimum >= maximum:
-            return {"maxvalue": "Ensure this value is greater than minvalue."}
-        case Triangular(minimum, mode, maximum) if not minimum <= mode <= maximum:
-            return {"mode": "Ensure this value is between minvalue and maxvalue."}
-        case Linspace(_, _, count) if count < 1:
-            return {"count": "Ensure this value is greater than or equal to 1."}
-        case FixedRange(_, _, increment) if increment <= 0:
-            return {"increment": "Ensure this value is greater than 0."}
-        case FixedRange(minimum, maximum, _) if minimum > maximum:
-            return {"maxvalue": "Ensure this value is greater than or equal to minvalue."}
-    if isinstance(law, Linspace | FixedRange) and count_of(law) > MAX_POINTS:
-        return {"count" if isinstance(law, Linspace) else "increment": f"More than {MAX_POINTS} points."}
-    return {}
+def _beyond(record: Generator[Any], values: Mapping[str, Fraction | int]) -> Iterator[tuple[str, str]]:
+    """The settings that lie beyond what their key allows; too many points are told by their number."""
+    for setting, key in record.wire.items():
+        if key.above is not None and values[setting] <= key.above:
+            yield setting, f"Ensure this value is greater than {key.above}."
+        if key.least is not None and values[setting] < key.least:
+            yield setting, f"Ensure this value is greater than or equal to {key.least}."
+
+
+def _out_of_order(record: Generator[Any], values: Mapping[str, Fraction | int]) -> Iterator[tuple[str, str]]:
+    by_key = {key.name: setting for setting, key in record.wire.items()}
+    for order in record.orders:
+        lower, upper = by_key[order.lower], by_key[order.upper]
+        if values[lower] > values[upper] or (values[lower] == values[upper] and not order.may_be_equal):
+            relation = "greater than or equal to" if order.may_be_equal else "greater than"
+            yield upper, f"Ensure this value is {relation} {lower}."
 
 
 def _number(value: object) -> Fraction | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from doe_compiler.extraction.watch import LONGEST_READING_S
+from doe_compiler.generators.catalogue import WIRE_KINDS
 from doe_compiler.platform import catalogue
 from doe_compiler.platform.forms import (
     Field,
@@ -25,7 +26,6 @@ from doe_compiler.platform.records import StoredFile
 FileLookup = Callable[[str], StoredFile | None]
 VARIABLE_TYPES = ("Param", "Design", "Output", "Case", "Constraint", "Objective")
 INPUT_TYPES = ("Param", "Design", "Case")
-GENERATORS = ("Normal", "Uniform", "Linspace", "FixedRange", "Triangular", "LogNormal")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 LONGEST_WALLTIME_H = 24 * 366
 READING_KINDS = {"regex": ("regex", "take"), "json": ("path",), "csv": ("column", "take")}
@@ -223,7 +223,7 @@ def _variable(value: object) -> object:
 
 
 def _generator(value: object) -> str:
-    return "" if value == "" else str(choice(GENERATORS)(value))
+    return "" if value == "" else str(choice(WIRE_KINDS)(value))
 
 
 def _settings(value: object) -> object:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from doe_compiler.generators.laws import FixedRange, Law, Linspace
+from doe_compiler.generators.catalogue import steps_of
+from doe_compiler.generators.law import Law
 from doe_compiler.generators.wire_settings import SettingsError, law_from_wire
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.platform.blobs import blob_path, stored_blob
@@ -178,7 +179,7 @@ def _middle(law: Law) -> str:
     from doe_compiler.generators.enumeration import points
     from doe_compiler.generators.sampling import quantile
 
-    if isinstance(law, Linspace | FixedRange):
+    if steps_of(law) is not None:
         values = tuple(points(law))
         return number_text(values[(len(values) - 1) // 2])
     return number_text(float(quantile(law, np.array([0.5]))[0]))

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from doe_compiler.extraction.watch import LONGEST_READING_S
-from doe_compiler.platform.jobform import GENERATORS, READING_KINDS, TAKES, VARIABLE_TYPES
+from doe_compiler.generators.catalogue import WIRE_KINDS
+from doe_compiler.platform.jobform import READING_KINDS, TAKES, VARIABLE_TYPES
 from doe_compiler.platform.outputs import FILTER_ACTIONS, FILTER_SOURCES
 
 JsonObject = dict[str, object]
@@ -66,7 +67,7 @@ VARIABLE = _object(
         "name": TEXT,
         "variableType": {"enum": list(VARIABLE_TYPES)},
         "displayOrder": WHOLE,
-        "valueGeneratorType": {"enum": ["", *GENERATORS]},
+        "valueGeneratorType": {"enum": ["", *WIRE_KINDS]},
         "valueGeneratorSettings": FREE,
     },
     "name",

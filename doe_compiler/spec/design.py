@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from doe_compiler.generators.enumeration import count_of
-from doe_compiler.generators.laws import FixedRange, Linspace
+from doe_compiler.generators.catalogue import steps_of
+from doe_compiler.generators.law import MAX_POINTS, DrawnLaw
 from doe_compiler.kernel.findings import Place, has_errors, near_miss
 from doe_compiler.spec.cases import without_cases
 from doe_compiler.spec.domains import is_textual
@@ -16,7 +16,6 @@ from doe_compiler.spec.formulas import (
     check_texts,
     read_expression,
 )
-from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import (
     Constraint,
     DesignSpec,
@@ -55,13 +54,10 @@ class Surroundings:
 
 def level_count(variable: Variable) -> int | None:
     """How many values an enumerating variable has; None if it does not enumerate."""
-    match variable.law:
-        case Levels(texts=texts):
-            return len(texts)
-        case Linspace() | FixedRange():
-            return count_of(variable.law)
-        case _:
-            return None
+    if isinstance(variable.law, Levels):
+        return len(variable.law.texts)
+    steps = steps_of(variable.law)
+    return None if steps is None else steps.count(variable.law)
 
 
 def read_design(section: Fields, around: Surroundings, report: Report) -> DesignSpec | None:
@@ -195,13 +191,13 @@ def _check_size(section: Fields, method: str, around: Surroundings, report: Repo
         if method == "full-factorial" or variable.name in crossed:
             points *= level_count(variable) or 1
     points *= section.integer("replicates") or 1
-    if points > MOST_POINTS:
+    if points > MAX_POINTS:
         place = section.place_of(
             "replicates" if section.get("replicates") else "runs" if section.get("runs") else "method"
         )
         shown = f"{points:,}" if points < 10**18 else "far more runs than"
         message = (
-            f"{shown} runs are more than {MOST_POINTS:,}" if points < 10**18 else f"{shown} {MOST_POINTS:,}"
+            f"{shown} runs are more than {MAX_POINTS:,}" if points < 10**18 else f"{shown} {MAX_POINTS:,}"
         )
         report.error("E110", message, place, "use fewer levels, runs or replicates")
 
@@ -282,7 +278,7 @@ def _platform_problems(variable: Variable) -> Iterable[str]:
         yield "an expression"
     if isinstance(variable.law, Levels):
         yield "levels"
-    if getattr(variable.law, "lower", None) is not None or getattr(variable.law, "upper", None) is not None:
+    if isinstance(variable.law, DrawnLaw) and variable.law.is_truncated:
         yield "truncation"
     if variable.is_integer:
         yield "type: integer"

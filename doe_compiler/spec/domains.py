@@ -3,29 +3,11 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.generators.catalogue import bounds_of, record_of
+from doe_compiler.generators.law import Law
 from doe_compiler.kernel.canonical import exact_text, number_text
 from doe_compiler.spec.model import Constant, Formula, FromCases, FromTable, Levels, Variable
 from doe_compiler.spec.scalars import beyond_floats, decimal_number, is_decimal, is_integer_text
-
-Bounds = tuple[Fraction | None, Fraction | None]
-
-
-def bounds_of(law: object) -> Bounds:
-    """The smallest and the largest value of a law; None where it is unbounded."""
-    match law:
-        case Uniform(minimum=low, maximum=high) | FixedRange(minimum=low, maximum=high):
-            return low, high
-        case Triangular(minimum=low, maximum=high):
-            return low, high
-        case Linspace(start=start, stop=stop):
-            return min(start, stop), max(start, stop)
-        case Normal(lower=low, upper=high):
-            return low, high
-        case LogNormal(lower=low, upper=high):
-            return max(low, Fraction(0)) if low is not None else Fraction(0), high
-        case _:
-            return None, None
 
 
 def has_leading_zero(text: str) -> bool:
@@ -60,7 +42,7 @@ def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
         return "" if isinstance(law, FromTable) and not is_integer else "is not a number"
     if is_integer and value.denominator != 1:
         return "is not a whole number"
-    low, high = bounds_of(law)
+    low, high = bounds_of(law) if isinstance(law, Law) else (None, None)
     if low is not None and value < low:
         return f"is below {exact_text(low)}"
     if high is not None and value > high:
@@ -70,33 +52,28 @@ def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
 
 def fractional_settings(law: object) -> Iterator[tuple[str, str]]:
     """The keys of a law that keep an integer variable from being whole, each with a reason."""
-    keys: dict[str, Fraction | None]
-    match law:
-        case Uniform(minimum=low, maximum=high) | Triangular(minimum=low, maximum=high):
-            keys = {"min": low, "max": high}
-        case FixedRange(minimum=low, increment=step):
-            keys = {"min": low, "increment": step}
-        case Linspace(start=start, stop=stop, count=count):
-            keys = {"start": start, "stop": stop}
-            step = (stop - start) / max(count - 1, 1)
-            if start.denominator == stop.denominator == 1 and step.denominator != 1:
-                yield "count", f"makes steps of {float(step):g}"
-        case Normal(lower=low, upper=high) | LogNormal(lower=low, upper=high):
-            keys = {"lower": low, "upper": high}
-        case Constant(text=text):
-            if (value := decimal_number(text)) is None or value.denominator != 1:
-                yield "value", f"({text}) is not a whole number"
-            return
-        case Levels(texts=texts):
-            for text in texts:
-                if (value := decimal_number(text)) is None or value.denominator != 1:
-                    yield "levels", f"holds {text}, which is not a whole number"
-            return
-        case _:
-            return
-    for key, value in keys.items():
+    if isinstance(law, Law):
+        yield from _fractional_keys(law)
+    for text in law.texts if isinstance(law, Levels) else ():
+        if (value := decimal_number(text)) is None or value.denominator != 1:
+            yield "levels", f"holds {text}, which is not a whole number"
+    if isinstance(law, Constant) and ((value := decimal_number(law.text)) is None or value.denominator != 1):
+        yield "value", f"({law.text}) is not a whole number"
+
+
+def _fractional_keys(law: Law) -> Iterator[tuple[str, str]]:
+    record = record_of(law)
+    keys = [key for key in record.keys(record.forms[0]) if key.counts_whole]
+    is_whole = True
+    for key in keys:
+        value: Fraction | None = getattr(law, key.field)
         if value is not None and value.denominator != 1:
-            yield key, f"({float(value):g}) is not a whole number"
+            is_whole = False
+            yield key.name, f"({float(value):g}) is not a whole number"
+    if record.steps is not None and is_whole:
+        _, step = record.steps.first_and_step(law)
+        if step.denominator != 1:
+            yield record.steps.key, f"makes steps of {float(step):g}"
 
 
 def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:

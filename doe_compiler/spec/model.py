@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from doe_compiler.expressions.syntax import Expression
-from doe_compiler.generators.laws import Law
+from doe_compiler.generators.law import Law
 from doe_compiler.kernel.findings import Place
 from doe_compiler.templates.lowered import Derived, Lowered
 from doe_compiler.templates.template import Source, Template, Unlowered

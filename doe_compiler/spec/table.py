@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
+from doe_compiler.generators.law import MAX_POINTS
 from doe_compiler.kernel.findings import Finding, Place, Severity, has_errors, near_miss
 from doe_compiler.spec.domains import keeps_text, plain_cell, value_problem
 from doe_compiler.spec.files import LARGEST_TABLE, Project, local_file, shown_path
-from doe_compiler.spec.laws import MOST_POINTS
 from doe_compiler.spec.model import Constant, Formula, FromTable, Table, Variable
 from doe_compiler.spec.nodes import Scalar
 from doe_compiler.spec.report import Report
@@ -39,8 +39,8 @@ def read_table(
     own = Report()
     lines = _LINE_END.split(text)
     sheet = read_sheet(text, lines, shown, decimal, texts, own)
-    if sheet is not None and len(sheet.rows) > MOST_POINTS:
-        own.error("E110", f"{len(sheet.rows):,} rows are more than {MOST_POINTS:,}", Place(shown, 1, 1))
+    if sheet is not None and len(sheet.rows) > MAX_POINTS:
+        own.error("E110", f"{len(sheet.rows):,} rows are more than {MAX_POINTS:,}", Place(shown, 1, 1))
     if own.findings:
         report.lines[shown] = lines
         report.findings += _first(own.findings, shown)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from doe_compiler.expressions.parser import names
-from doe_compiler.generators.laws import Law
+from doe_compiler.generators.law import Law
 from doe_compiler.kernel.canonical import exact_text
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.cells import cell_text

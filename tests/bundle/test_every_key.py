@@ -7,8 +7,10 @@ are kept. NOTHING: no run is bought, and users or the platform still see a diffe
 import copy
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -17,6 +19,7 @@ from doe_compiler.bundle.recipe import recipe_digest
 from doe_compiler.bundle.rows import design_keys
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.design.build import build
+from doe_compiler.generators.catalogue import GENERATORS
 from doe_compiler.plan.estimate import estimate
 from doe_compiler.plan.limits import broken, need_of
 from doe_compiler.results.collect import ResultRow, Results
@@ -148,36 +151,6 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "variable_role": (variable("u", "role", "design"), RECIPE),
     "variable_raw": (variable("u", "raw", {"custom": 1}), RECIPE),
     "variable_description": (variable("u", "description", "a velocity"), NOTHING),
-    "uniform.generator": ((WHOLE, ("variables", "u"), {"generator": "Linspace", "start": 1, "stop": 2, "count": 5}), ROWS),
-    "uniform.min": (variable("u", "min", 0.5), ROWS),
-    "uniform.max": (variable("u", "max", 2.5), ROWS),
-    "normal.generator": ((WHOLE, ("variables", "n"), {"generator": "Uniform", "min": -3, "max": 3}), ROWS),
-    "normal.mean": (variable("n", "mean", 0.5), ROWS),
-    "normal.std": (variable("n", "std", 2), ROWS),
-    "normal.lower": (variable("n", "lower", -1), ROWS),
-    "normal.upper": (variable("n", "upper", 1), ROWS),
-    "logNormal.generator": ((WHOLE, ("variables", "ln"), {"generator": "Uniform", "min": 1, "max": 3}), ROWS),
-    "logNormal.mu": (variable("ln", "mu", 0.5), ROWS),
-    "logNormal.sigma": (variable("ln", "sigma", 0.5), ROWS),
-    "logNormal.lower": (variable("ln", "lower", 0.9), ROWS),
-    "logNormal.upper": (variable("ln", "upper", 1.1), ROWS),
-    "logNormalOfVariable.generator": ((WHOLE, ("variables", "lv"), {"generator": "Uniform", "min": 1, "max": 3}), ROWS),
-    "logNormalOfVariable.mean": (variable("lv", "mean", 3), ROWS),
-    "logNormalOfVariable.std": (variable("lv", "std", 1), ROWS),
-    "logNormalOfVariable.lower": (variable("lv", "lower", 1.9), ROWS),
-    "logNormalOfVariable.upper": (variable("lv", "upper", 2.1), ROWS),
-    "triangular.generator": ((WHOLE, ("variables", "t"), {"generator": "Uniform", "min": 1, "max": 3}), ROWS),
-    "triangular.min": (variable("t", "min", 0.5), ROWS),
-    "triangular.mode": (variable("t", "mode", 2), ROWS),
-    "triangular.max": (variable("t", "max", 4), ROWS),
-    "linspace.generator": ((WHOLE, ("variables", "s"), {"generator": "Uniform", "min": 0, "max": 1}), ROWS),
-    "linspace.start": (variable("s", "start", -1), ROWS),
-    "linspace.stop": (variable("s", "stop", 2), ROWS),
-    "linspace.count": (variable("s", "count", 5), ROWS),
-    "fixedRange.generator": ((WHOLE, ("variables", "r"), {"levels": [7, 8]}), ROWS),
-    "fixedRange.min": (variable("r", "min", 0), ROWS),
-    "fixedRange.max": (variable("r", "max", 9), ROWS),
-    "fixedRange.increment": (variable("r", "increment", 0.1), ROWS),
     "levels.levels": (variable("l", "levels", [1, 5]), ROWS),
     "constant.value": (variable("c", "value", 2.568), RECIPE),
     "formula.expression": (variable("x", "expression", "c * u - s"), RECIPE),
@@ -253,6 +226,47 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
 }  # fmt: skip
 
 
+def edited(study: dict, path: tuple, value: object) -> dict:
+    changed = copy.deepcopy(study)
+    at = changed
+    for step in path[:-1]:
+        at = at[step]
+    if value is DROP:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return changed
+
+
+def of_generators() -> dict:
+    """The decisions of all keys of all generators: each key of an example in turn gets its own example."""
+    decisions = {}
+    for record in GENERATORS.values():
+        for form in record.forms:
+            entry = {"generator": record.name, **form.example}
+            others = {"generator": {"generator": "Uniform", "min": 3, "max": 4}}
+            others |= {key.name: {**entry, key.name: key.example} for key in form.keys}
+            if record.drawn is not None:
+                quantiles = record.drawn.quantile(law_of_entry(record, form), np.asarray([0.3, 0.7]))
+                low, high = quantiles.tolist()
+                others |= {"lower": {**entry, "lower": low}, "upper": {**entry, "upper": high}}
+            study = edited(FREE, ("variables", "u"), entry)
+            for name, other in others.items():
+                decisions[f"{form.schema}.{name}"] = ((study, ("variables", "u"), other), ROWS)
+    return decisions
+
+
+def law_of_entry(record, form):
+    values = {
+        key.name: value if key.shape == "integer" else Fraction(str(value))
+        for key in form.keys
+        if (value := form.example.get(key.name)) is not None
+    }
+    fields = {key.name: key.field for key in form.keys}
+    made = form.parameters(values) if form.parameters else {fields[n]: v for n, v in values.items()}
+    return record.law(**made)
+
+
 def keys_of(node: object, owner: str) -> set[str]:
     """The keys of a schema, `owner.key`; one that several owners share by a definition counts once."""
     found: set[str] = set()
@@ -272,20 +286,11 @@ def keys_of(node: object, owner: str) -> set[str]:
     return found
 
 
+DECISIONS |= of_generators()
+
+
 def test_every_key_of_the_schema_has_a_decision():
     assert keys_of(SCHEMA, "study") == DECISIONS.keys()
-
-
-def edited(study: dict, path: tuple, value: object) -> dict:
-    changed = copy.deepcopy(study)
-    at = changed
-    for step in path[:-1]:
-        at = at[step]
-    if value is DROP:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = value
-    return changed
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_a_job_that_the_platform_samples_has_a_unit_and_no_rows():
     from fractions import Fraction
 
     from doe_compiler.bundle.pack import bundled
-    from doe_compiler.generators.laws import Uniform
+    from doe_compiler.generators.laws.uniform import Uniform
     from doe_compiler.spec.model import Variable
 
     sampled = a_spec(

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from doe_compiler.bundle.pack import bundled, for_reading_platform
 from doe_compiler.bundle.payload import ByContent, plain_payload, reference_of, sampling_unit, with_ids
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.triangular import Triangular
+from doe_compiler.generators.laws.uniform import Uniform
 from doe_compiler.spec.model import (
     DesignSpec,
     Hardware,

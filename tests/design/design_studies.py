@@ -6,7 +6,12 @@ from fractions import Fraction as F
 from doe_compiler.design.build import build
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.expressions.parser import parse
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.triangular import Triangular
+from doe_compiler.generators.laws.uniform import Uniform
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.model import (
     Analysis,
@@ -106,15 +111,15 @@ def column(spec, name):
 LAWS = (
     uniform("uniform", 10, 30),
     variable("normal", Normal(F(5), F("0.1"))),
-    variable("truncated", Normal(F(0), F(2), F(-1), F(5))),
-    variable("tail", Normal(F(0), F(1), F(6), None)),
+    variable("truncated", Normal(F(0), F(2), lower=F(-1), upper=F(5))),
+    variable("tail", Normal(F(0), F(1), lower=F(6))),
     variable("lognormal", LogNormal(F(0), F("0.5"))),
-    variable("bounded", LogNormal(F(1), F("0.25"), F(2), F(4))),
+    variable("bounded", LogNormal(F(1), F("0.25"), lower=F(2), upper=F(4))),
     variable("triangular", Triangular(F(0), F(1), F(4))),
     variable("linspace", Linspace(F(0), F(1), 7)),
     variable("range", FixedRange(F(0), F(1), F("0.1"))),
     variable("die", Uniform(F(1), F(6)), is_integer=True),
-    variable("count", Normal(F(20), F(5), F(0), None), is_integer=True),
+    variable("count", Normal(F(20), F(5), lower=F(0)), is_integer=True),
     variable("angle", Uniform(F(-90), F(90)), format="0.00"),
     levels("model", "kEpsilon", "kOmegaSST"),
     variable("rho", Constant("1.225")),

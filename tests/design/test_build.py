@@ -22,7 +22,10 @@ from hypothesis import strategies as st
 
 from doe_compiler.design.build import build
 from doe_compiler.design.rows import added_columns
-from doe_compiler.generators.laws import FixedRange, Linspace, Normal, Uniform
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.uniform import Uniform
 from doe_compiler.kernel.findings import Severity
 from doe_compiler.spec.model import Constant, Formula, FromTable
 
@@ -301,7 +304,11 @@ def test_the_acceptance_of_tight_constraints_is_told():
             "E563",
             "1,000,000,000",
         ),
-        (study(variable("x", Normal(F(0), F(1), F(50), F(51))), runs=3), "E504", "no probability"),
+        (
+            study(variable("x", Normal(F(0), F(1), lower=F(50), upper=F(51))), runs=3),
+            "E504",
+            "no probability",
+        ),
         (study(variable("x", Normal(F(0), F(10) ** 308 * 17 / 10)), runs=99), "E505", "larger than a number"),
         (study(X, formula("s", "1/(x - x)"), runs=3), "E512", "in row 1, where x = "),
         (study(X, formula("s", "sqrt(x - 5)", format="0.0"), runs=3), "E512", "'s' has no finite value"),

@@ -6,7 +6,9 @@ import pytest
 from design_studies import built, csv, formula, levels, refusals, study, table_of, uniform, variable
 
 from doe_compiler.design.cell_text import cell_of
-from doe_compiler.generators.laws import FixedRange, LogNormal, Normal
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
 from doe_compiler.spec.model import FromTable, Levels
 
 X = variable("x", FromTable())
@@ -112,7 +114,7 @@ def test_values_at_the_ends_of_a_range_fit():
         (uniform("x"), "auto", "not a number"),
         (uniform("x", 0, 9, is_integer=True), "1.5", "not a whole number"),
         (variable("x", Normal(F(0), F(1))), "nan", "not a number"),
-        (variable("x", LogNormal(F(0), F(1), F(1), None)), "0.5", "below its minimum 1"),
+        (variable("x", LogNormal(F(0), F(1), lower=F(1))), "0.5", "below its minimum 1"),
         (variable("x", FixedRange(F(0), F(1), F("0.1"))), "0.35", "not a point"),
         (levels("x", "a", "b"), "c", "not a level"),
         (variable("x", FromTable(), is_integer=True), "1.5", "not a whole number"),

@@ -5,7 +5,9 @@ from fractions import Fraction as F
 import pytest
 from design_studies import built, csv, formula, levels, refusals, study, uniform, variable
 
-from doe_compiler.generators.laws import FixedRange, Linspace, Normal
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.normal import Normal
 from doe_compiler.spec.model import Constant
 
 BIG = 2**53 + 1

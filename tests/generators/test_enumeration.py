@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doe_compiler.generators.enumeration import count_of, exact_point, points
-from doe_compiler.generators.laws import FixedRange, Linspace
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
 
 fractions = st.fractions(-1000, 1000, max_denominator=1000)
 

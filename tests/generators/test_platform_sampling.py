@@ -4,7 +4,10 @@ from fractions import Fraction as F
 
 import pytest
 
-from doe_compiler.generators.laws import FixedRange, Linspace, Normal, Uniform
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.uniform import Uniform
 from doe_compiler.generators.platform_sampling import platform_rows, row_count
 
 A = ("a", FixedRange(F(1), F(3), F(1)))

@@ -8,19 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.generators.laws import LogNormal, Normal, Triangular, Uniform
-from doe_compiler.generators.sampling import bounds_of, level_index, quantile
+from doe_compiler.generators.catalogue import bounds_of
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.triangular import Triangular
+from doe_compiler.generators.laws.uniform import Uniform
+from doe_compiler.generators.sampling import level_index, quantile
 from doe_compiler.generators.streams import Stream
 
 LAWS = [
     Uniform(F(10), F(30)),
     Uniform(F(-1), F(1, 3)),
     Normal(F(5), F(2)),
-    Normal(F(0), F(2), F(-5), F(5)),
-    Normal(F(0), F(1), F(6), None),
+    Normal(F(0), F(2), lower=F(-5), upper=F(5)),
+    Normal(F(0), F(1), lower=F(6)),
     LogNormal(F(0), F(1, 2)),
-    LogNormal(F(1), F(1, 4), F(2), F(4)),
-    LogNormal(F(1), F(1, 4), F(-2), F(4)),
+    LogNormal(F(1), F(1, 4), lower=F(2), upper=F(4)),
+    LogNormal(F(1), F(1, 4), lower=F(-2), upper=F(4)),
     Triangular(F(0), F(1), F(4)),
     Triangular(F(0), F(0), F(1)),
     Triangular(F(0), F(1), F(1)),
@@ -28,8 +32,8 @@ LAWS = [
 WHOLE = [
     Uniform(F(1), F(6)),
     Uniform(F(1, 2), F(7, 2)),
-    Normal(F(0), F(3), F(-9, 2), F(7, 2)),
-    LogNormal(F(2), F(1), F(1), None),
+    Normal(F(0), F(3), lower=F(-9, 2), upper=F(7, 2)),
+    LogNormal(F(2), F(1), lower=F(1)),
     Triangular(F(1, 3), F(2), F(9)),
 ]
 
@@ -100,7 +104,7 @@ def test_log_normal_is_the_exponential_of_normal(u):
 
 
 def test_truncated_is_not_clipped():
-    values = quantile(Normal(F(0), F(1), F(-1), F(1)), Stream(1, "s", "x", "p").uniforms(10_000))
+    values = quantile(Normal(F(0), F(1), lower=F(-1), upper=F(1)), Stream(1, "s", "x", "p").uniforms(10_000))
     assert len(np.unique(values)) == 10_000
 
 
@@ -108,9 +112,9 @@ def test_truncated_is_not_clipped():
     ("law", "is_integer"),
     [
         (Uniform(F(1, 3), F(2, 3)), True),
-        (Normal(F(0), F(1), F(1, 3), F(2, 3)), True),
-        (Normal(F(0), F(1), F(50), F(60)), False),
-        (LogNormal(F(0), F(1), None, F(-1)), False),
+        (Normal(F(0), F(1), lower=F(1, 3), upper=F(2, 3)), True),
+        (Normal(F(0), F(1), lower=F(50), upper=F(60)), False),
+        (LogNormal(F(0), F(1), upper=F(-1)), False),
         (Uniform(F(0), F(10) ** 400), False),
     ],
 )

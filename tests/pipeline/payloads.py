@@ -6,7 +6,7 @@ import io
 import json
 
 from doe_compiler.bundle.mark import read_mark
-from doe_compiler.generators.wire_settings import FIELDS
+from doe_compiler.generators.catalogue import GENERATORS
 
 READ_ONLY = {"id", "owner", "dateInserted", "expectedRuns", "sharedWith", "name"}
 MARKERS = {"DOE_STUDY", "DOE_RECIPE", "DOE_ROWS", "DOE_RESPONSES", "DOE_PARTS", "DOE_ORIGIN"}
@@ -60,7 +60,7 @@ def _variables(variables):
 
 
 def _settings(variable):
-    known = FIELDS.get(variable["valueGeneratorType"], {})
+    known = GENERATORS[variable["valueGeneratorType"]].wire if variable["valueGeneratorType"] else {}
     return {
         key: float(value) if key in known else value
         for key, value in variable["valueGeneratorSettings"].items()

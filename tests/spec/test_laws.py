@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.spec.laws import logarithmic_parameters
+from doe_compiler.generators.laws.log_normal import logarithmic_parameters
 
 _positive = st.fractions(min_value=Fraction(1, 10**6), max_value=10**6)
 

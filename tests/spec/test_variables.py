@@ -4,7 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.triangular import Triangular
 from doe_compiler.spec.model import Constant, Levels
 
 MONTE_CARLO = "{method: monte-carlo, runs: 4}"
@@ -92,7 +96,7 @@ def test_a_level_may_be_any_text(read_variables, text):
         ("{generator: Normal, mean: 1e-5, std: 2}", Normal(Fraction(1, 100000), Fraction(2))),
         (
             "{generator: LogNormal, mu: 0, sigma: 1, lower: -1}",
-            LogNormal(Fraction(0), Fraction(1), Fraction(-1)),
+            LogNormal(Fraction(0), Fraction(1), lower=Fraction(-1)),
         ),
         ("{levels: [1.0, '1.0', 0x10, no, true, 1e-5]}", Levels(("1", "1.0", "16", "no", "true", "0.00001"))),
         ("{value: 1.2250}", Constant("1.225")),

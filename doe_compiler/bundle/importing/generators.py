@@ -4,21 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doe_compiler.bundle.importing.reading import mapping, number, said, text
+from doe_compiler.generators.catalogue import GENERATORS, WIRE_KINDS, bounds_of, record_of
 from doe_compiler.generators.enumeration import exact_point
-from doe_compiler.generators.laws import FixedRange, Law, Linspace
-from doe_compiler.generators.wire_settings import FIELDS, SettingsError, law_from_wire, law_to_wire
+from doe_compiler.generators.law import Law
+from doe_compiler.generators.wire_settings import SettingsError, law_from_wire, law_to_wire
 from doe_compiler.spec.domains import value_problem
 
-RANDOM = frozenset({"Normal", "Uniform", "Triangular", "LogNormal"})
 NOMINAL = "nominal"
-_KEYS: Mapping[str, Mapping[str, str]] = {
-    "Uniform": {"minvalue": "min", "maxvalue": "max"},
-    "Normal": {"mean": "mean", "standarddeviation": "std"},
-    "LogNormal": {"mean": "mu", "standarddeviation": "sigma"},
-    "Triangular": {"minvalue": "min", "mode": "mode", "maxvalue": "max"},
-    "Linspace": {"minvalue": "start", "maxvalue": "stop", "count": "count"},
-    "FixedRange": {"minvalue": "min", "maxvalue": "max", "increment": "increment"},
-}
 _KNOWN = frozenset(
     {
         "id",
@@ -43,7 +35,8 @@ class ImportedVariable:
     @property
     def is_random(self) -> bool:
         """Whether it is drawn, so that iterations count."""
-        return self.entry.get("generator") in RANDOM
+        kind = self.entry.get("generator")
+        return isinstance(kind, str) and GENERATORS[kind].drawn is not None
 
     @property
     def lacks_nominal(self) -> bool:
@@ -54,7 +47,7 @@ class ImportedVariable:
 def generator_type(variable: Mapping[str, object]) -> str:
     """The generator's type as the API spells it, in whichever key it is; empty if there is none."""
     given = text(variable.get("valueGeneratorType")) or text(variable.get("variableGeneratorType"))
-    return {kind.lower(): kind for kind in FIELDS}.get(given.lower(), given)
+    return {kind.lower(): kind for kind in WIRE_KINDS}.get(given.lower(), given)
 
 
 def role(variable: Mapping[str, object]) -> str:
@@ -99,7 +92,11 @@ def generator_entry(variable: Mapping[str, object]) -> ImportedVariable:
     nominal = number(settings.get(NOMINAL))
     if nominal is not None and not value_problem(law, str(nominal)):
         keys[NOMINAL] = nominal
-    extra = [key for key in settings if key not in FIELDS[kind] and not (key == NOMINAL and NOMINAL in keys)]
+    extra = [
+        key
+        for key in settings
+        if key not in GENERATORS[kind].wire and not (key == NOMINAL and NOMINAL in keys)
+    ]
     if not extra:
         return ImportedVariable(keys | _role_entry(variable, raw))
     raw["valueGeneratorSettings"] = settings
@@ -120,18 +117,22 @@ def with_raw_nominal(imported: ImportedVariable, variable: Mapping[str, object])
 
 def _law_entry(law: Law) -> dict[str, object]:
     """The keys of a law, none for one that the language refuses."""
-    if isinstance(law, Linspace) and (law.start == law.stop) != (law.count == 1):
-        return {}
-    if isinstance(law, Linspace) and law.count == 1:
-        return {"value": _first(law)}
-    if isinstance(law, FixedRange) and law.minimum >= law.maximum:
+    record = record_of(law)
+    low, high = bounds_of(law)
+    if record.refusals is not None and any(record.refusals(law)):
         return {}
     kind, settings = law_to_wire(law)
-    return {"generator": kind, **{_KEYS[kind][key]: value for key, value in settings.items()}}
+    entry = {record.wire[setting].name: value for setting, value in settings.items()}
+    if any(entry[order.lower] == entry[order.upper] and not order.may_be_equal for order in record.orders):
+        return {}
+    if low is not None and low == high:
+        return {"value": _first(law)}
+    return {"generator": kind, **entry}
 
 
 def _first(law: Law | None) -> int | float:
-    found = number(float(exact_point(law, 0))) if isinstance(law, Linspace | FixedRange) else None
+    steps = None if law is None else record_of(law).steps
+    found = None if law is None or steps is None else number(float(exact_point(law, 0)))
     return 0 if found is None else found
 
 

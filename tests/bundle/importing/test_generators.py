@@ -13,8 +13,14 @@ from doe_compiler.bundle.importing.generators import (
     role,
     with_raw_nominal,
 )
-from doe_compiler.generators.laws import FixedRange, Linspace, LogNormal, Normal, Triangular, Uniform
-from doe_compiler.generators.wire_settings import FIELDS, SettingsError, law_from_wire, law_to_wire
+from doe_compiler.generators.catalogue import GENERATORS, WIRE_KINDS
+from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.linspace import Linspace
+from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.triangular import Triangular
+from doe_compiler.generators.laws.uniform import Uniform
+from doe_compiler.generators.wire_settings import SettingsError, law_from_wire, law_to_wire
 
 KEYS = {
     "Uniform": (Uniform, ["min", "max"]),
@@ -30,8 +36,8 @@ STRANGE = st.none() | st.text(max_size=3) | st.booleans() | st.lists(st.integers
 
 @st.composite
 def api_variables(draw, values=NUMBERS):
-    kind = draw(st.sampled_from(sorted(FIELDS)))
-    settings = {key: draw(st.integers(1, 9) if key == "count" else values) for key in FIELDS[kind]}
+    kind = draw(st.sampled_from(WIRE_KINDS))
+    settings = {key: draw(st.integers(1, 9) if key == "count" else values) for key in GENERATORS[kind].wire}
     return {
         "name": "x",
         draw(st.sampled_from(["valueGeneratorType", "variableGeneratorType"])): draw(
@@ -52,7 +58,7 @@ def law_of(entry):
 def test_a_generator_says_the_same_law_or_stays_under_raw(variable):
     found = generator_entry(variable)
     kind, settings = generator_type(variable), variable["valueGeneratorSettings"]
-    assert kind in FIELDS
+    assert kind in WIRE_KINDS
     raw = found.entry.get("raw", {})
     if "valueGeneratorSettings" in raw:
         assert raw["valueGeneratorSettings"] == settings
@@ -75,7 +81,9 @@ def test_settings_without_words_are_never_lost(variable, more):
     found = generator_entry({**variable, "valueGeneratorSettings": settings})
     raw = found.entry.get("raw", {})
     if "valueGeneratorSettings" not in raw:
-        said = set(FIELDS[generator_type(variable)]) | ({"nominal"} if "nominal" in found.entry else set())
+        said = set(GENERATORS[generator_type(variable)].wire) | (
+            {"nominal"} if "nominal" in found.entry else set()
+        )
         assert settings.keys() <= said
     else:
         assert raw["valueGeneratorSettings"] == settings
@@ -84,7 +92,7 @@ def test_settings_without_words_are_never_lost(variable, more):
 
 @given(st.text(max_size=8), STRANGE)
 def test_a_generator_that_nobody_knows_is_passed_on_as_it_is(kind, value):
-    if kind.lower() in {each.lower() for each in FIELDS} or not kind:
+    if kind.lower() in {each.lower() for each in WIRE_KINDS} or not kind:
         return
     found = generator_entry({"name": "x", "valueGeneratorType": kind, "valueGeneratorSettings": {"a": value}})
     assert found.entry["raw"] == {"valueGeneratorType": kind, "valueGeneratorSettings": {"a": value}}

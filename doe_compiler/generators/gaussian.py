@@ -1,5 +1,7 @@
 """The normal distribution in exactly rounded operations: its cumulative function and its quantile."""
 
+import math
+
 import numpy as np
 
 from doe_compiler.expressions.exponential import Floats, exp, log, polynomial
@@ -172,3 +174,10 @@ def truncated_normal_quantile(u: Floats, lower: float, upper: float) -> Floats:
         rest = above + (1.0 - u) * width
         value = np.where(p < 0.5, value, -normal_quantile(np.where(p < 0.5, 0.25, rest)))
     return np.where(value < lower, lower, np.where(value > upper, upper, value))
+
+
+def standard_normal(u: Floats, lower: float, upper: float) -> Floats:
+    """The z of a standard normal at the coordinates u in (0, 1), truncated where a bound is finite."""
+    if lower == -math.inf and upper == math.inf:
+        return normal_quantile(u)
+    return truncated_normal_quantile(u, lower, upper)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.generators.normal import normal_cdf, normal_quantile, truncated_normal_quantile
+from doe_compiler.generators.gaussian import normal_cdf, normal_quantile, truncated_normal_quantile
 
 RANDOM = np.random.default_rng(5)
 

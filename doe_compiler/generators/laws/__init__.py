@@ -1,0 +1,1 @@
+"""The laws: a module each, which holds a frozen dataclass of its parameters and its record."""
