@@ -14,7 +14,7 @@ from doe_compiler.generators.catalogue import steps_of
 from doe_compiler.generators.enumeration import count_of, exact_point, points
 from doe_compiler.generators.law import MAX_POINTS, Law
 from doe_compiler.generators.laws.uniform import Uniform, whole_values
-from doe_compiler.generators.sampling import level_index, quantile
+from doe_compiler.generators.sampling import level_index, quantile, weighted_index
 from doe_compiler.kernel.canonical import is_a_float_s, number_text
 from doe_compiler.kernel.errors import DoeError
 from doe_compiler.spec.domains import has_leading_zero, holds_text, plain_cell
@@ -161,7 +161,9 @@ def column_at(variable: Variable, coordinates: Floats) -> Column:
     law = variable.law
     if enumerates(variable):
         labels = labels_of(variable)
-        codes = level_index(coordinates, len(labels)).astype(np.int32)
+        weights = variable.law.weights if isinstance(variable.law, Levels) else ()
+        index = weighted_index(coordinates, weights) if weights else level_index(coordinates, len(labels))
+        codes = index.astype(np.int32)
         return CodedColumn(variable.name, codes, labels, holds_text(variable))
     match law:
         case Levels() | Constant() | Formula() | FromTable() | FromCases():

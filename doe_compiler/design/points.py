@@ -15,7 +15,7 @@ from doe_compiler.generators.catalogue import drawn_of
 from doe_compiler.generators.streams import Stream, balanced, strata
 from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.domains import holds_text
-from doe_compiler.spec.model import Spec, Variable
+from doe_compiler.spec.model import Levels, Spec, Variable
 
 Points = dict[str, Column]
 
@@ -151,10 +151,12 @@ def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:
 
 
 def _value_count(variable: Variable) -> int:
-    """How many equally likely values a variable has; 0 if it is continuous."""
+    """How many equally likely values a variable has; 0 if it is continuous or its levels have weights."""
     drawn = drawn_of(variable.law)
     if drawn is not None and drawn.whole_count is not None and variable.is_integer:
         return drawn.whole_count(variable.law)
+    if isinstance(variable.law, Levels) and variable.law.weights:
+        return 0
     return level_count(variable) if enumerates(variable) else 0
 
 

@@ -267,3 +267,11 @@ def _positive_power(x: Floats, y: Floats) -> Floats:
     r = (z * t1) / (t1 - 2.0) - (w + z * w)
     value = np.ldexp(1.0 - (r - z), k.astype(np.int32))
     return np.where(inside, value, np.where(total > 0, np.inf, 0.0))
+
+
+def log1p(x: Floats) -> Floats:
+    """log(1 + x), within 3 ulp, for x > -1: the error of 1 + x is made up for by a quotient (Kahan)."""
+    with np.errstate(all="ignore"):
+        sum_ = 1.0 + x
+        is_tiny = sum_ == 1.0
+        return np.where(is_tiny, x, log(sum_) * (x / np.where(is_tiny, 1.0, sum_ - 1.0)))

@@ -5,18 +5,42 @@ from types import MappingProxyType
 from typing import Any
 
 from doe_compiler.generators.law import Bounds, Drawn, Generator, Law, Steps, within_truncation
+from doe_compiler.generators.laws.beta import BETA
+from doe_compiler.generators.laws.binomial import BINOMIAL
+from doe_compiler.generators.laws.empirical import EMPIRICAL
+from doe_compiler.generators.laws.exponential import EXPONENTIAL
 from doe_compiler.generators.laws.fixed_range import FIXED_RANGE
+from doe_compiler.generators.laws.gamma import GAMMA
+from doe_compiler.generators.laws.gumbel import GUMBEL
+from doe_compiler.generators.laws.histogram import HISTOGRAM
 from doe_compiler.generators.laws.linspace import LINSPACE
 from doe_compiler.generators.laws.log_normal import LOG_NORMAL
+from doe_compiler.generators.laws.log_uniform import LOG_UNIFORM
 from doe_compiler.generators.laws.normal import NORMAL
+from doe_compiler.generators.laws.pert import PERT
+from doe_compiler.generators.laws.poisson import POISSON
+from doe_compiler.generators.laws.student import STUDENT
 from doe_compiler.generators.laws.triangular import TRIANGULAR
 from doe_compiler.generators.laws.uniform import UNIFORM
+from doe_compiler.generators.laws.weibull import WEIBULL
 
 _ALL: tuple[Generator[Any], ...] = (
     UNIFORM,
     NORMAL,
     LOG_NORMAL,
     TRIANGULAR,
+    LOG_UNIFORM,
+    PERT,
+    BETA,
+    GAMMA,
+    WEIBULL,
+    EXPONENTIAL,
+    GUMBEL,
+    STUDENT,
+    HISTOGRAM,
+    EMPIRICAL,
+    POISSON,
+    BINOMIAL,
     LINSPACE,
     FIXED_RANGE,
 )

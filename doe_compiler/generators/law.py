@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 Bounds = tuple[Fraction | None, Fraction | None]
-Shape = Literal["number", "integer", "numbers"]
+Shape = Literal["number", "integer", "numbers", "path", "text"]
 MAX_POINTS = 10_000_000
 
 

@@ -1,7 +1,9 @@
 """Maps coordinates in (0, 1) to the values of a law, the same bits on every processor."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,14 @@ def level_index(u: Floats, count: int) -> npt.NDArray[np.int64]:
     """The index floor(u * count) in 0..count-1 of each coordinate, shape (n,)."""
     index = np.floor(u * float(count)).astype(np.int64)
     return np.minimum(index, count - 1)
+
+
+def weighted_index(u: Floats, weights: Sequence[Fraction]) -> npt.NDArray[np.int64]:
+    """The index of the weight in whose share of [0, 1) each coordinate lies, shape (n,)."""
+    total = sum(weights)
+    ends = np.asarray([float(share / total) for share in accumulate(weights)])
+    last = max(index for index, weight in enumerate(weights) if weight > 0)
+    return np.minimum(np.searchsorted(ends, u, side="right"), last)
 
 
 def _whole(values: Floats, lower: Fraction | None, upper: Fraction | None) -> Floats:

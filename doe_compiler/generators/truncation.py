@@ -1,5 +1,6 @@
 """What the values of drawn laws share: exact parameters as floats, clipping to bounds, and truncation by the tails."""
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeVar
@@ -7,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from doe_compiler.expressions.exponential import Floats
+from doe_compiler.generators.counts import value_at
 from doe_compiler.generators.law import DrawnLaw
 
 LEAST_MASS = 1e-290
@@ -70,3 +72,17 @@ def _parts(law: D, tails: Callable[[D, Floats], tuple[Floats, Floats]]) -> tuple
 def _at(law: D, tails: Callable[[D, Floats], tuple[Floats, Floats]], bound: Fraction) -> tuple[float, float]:
     below, above = tails(law, np.asarray([nearest(bound)]))
     return min(max(float(below[0]), 0.0), 1.0), min(max(float(above[0]), 0.0), 1.0)
+
+
+def whole_truncated(law: DrawnLaw, first: int, shares: Floats, u: Floats) -> Floats:
+    """The values at coordinates u in (0, 1) of a law on whole numbers, from `first` on as likely as `shares` says."""
+    low = first if law.lower is None else max(math.ceil(law.lower), first)
+    high = first + len(shares) - 1
+    high = high if law.upper is None else min(math.floor(law.upper), high)
+    if low > high:
+        raise ValueError("the bounds leave no probability")
+    kept = shares[low - first : high - first + 1]
+    total = float(np.add.accumulate(kept)[-1])
+    if not total > LEAST_MASS:
+        raise ValueError("the bounds leave no probability")
+    return value_at(low, kept / total, u, 1.0 - u)

@@ -73,6 +73,7 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         _check_settings(section, method, sampling, report)
         _check_size(section, method, around, report)
     cross = _cross(section, method, around, report)
+    _check_weights(method, cross, around, report)
     if sampling is Sampling.PLATFORM:
         _check_platform_sampling(section, around, report)
     if method is None or has_errors(report.findings[before:]):
@@ -88,6 +89,16 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         cross=cross,
         table=table,
     )
+
+
+def _check_weights(method: str | None, cross: tuple[str, ...], around: Surroundings, report: Report) -> None:
+    """Weights of levels that the design does not draw."""
+    for variable in around.varied:
+        is_drawn = method in _RANDOM_METHODS and variable.name not in cross
+        if isinstance(variable.law, Levels) and variable.law.weights and method and not is_drawn:
+            how = "crossed" if variable.name in cross else f"not drawn by the method {method}"
+            message = f"the levels of '{variable.name}' have weights, and are {how}"
+            report.error("E116", message, variable.place, "remove 'weights'")
 
 
 def _refuse_later(section: Fields, report: Report) -> None:

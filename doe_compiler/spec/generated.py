@@ -34,9 +34,21 @@ def _property(key: Key) -> Mapping[str, object]:
     described: JsonObject = {"description": key.description, "examples": [key.example]}
     if key.shape == "numbers":
         return {**described, "type": "array", "minItems": 1, "items": {"type": "number"}}
+    if key.shape in ("path", "text"):
+        return {**described, "type": "string", "minLength": 1, "maxLength": 1000}
     limits = {"exclusiveMinimum": key.above, "minimum": key.least, "maximum": key.most}
     return {
         **described,
         "type": key.shape,
         **{word: limit for word, limit in limits.items() if limit is not None},
     }
+
+
+def generator_table() -> str:
+    """The generators as a table in Markdown: keys, optional ones in brackets, and what the law is."""
+    lines = ["| generator | keys | what it is |", "| --- | --- | --- |"]
+    for record in GENERATORS.values():
+        for form in record.forms:
+            keys = ", ".join(f"`{key.name}`" if key.is_required else f"[`{key.name}`]" for key in form.keys)
+            lines.append(f"| {record.name} | {keys} | {form.description} |")
+    return "\n".join(lines) + "\n"

@@ -1,17 +1,22 @@
 """From the keys of a generator to its law: bounds in order, truncation that leaves something, sane counts."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from doe_compiler.generators.catalogue import GENERATORS, bounds_of
 from doe_compiler.generators.law import MAX_POINTS, DrawnLaw, Form, Generator, Key, Law, Order
+from doe_compiler.kernel.findings import near_miss
+from doe_compiler.spec.files import Project
 from doe_compiler.spec.nodes import Fields, Scalar
 from doe_compiler.spec.report import Report
+from doe_compiler.spec.scalars import decimal_number
+from doe_compiler.spec.table import read_table
 
 _LEAST_MASS = 1e-9
 
 
-def law_of(fields: Fields, report: Report) -> Law | None:
+def law_of(fields: Fields, project: Project, report: Report) -> Law | None:
     """The law of a variable whose keys fit the schema, or None after a finding."""
     record = GENERATORS[fields.text("generator")]
     form = _form(record, fields)
@@ -19,7 +24,9 @@ def law_of(fields: Fields, report: Report) -> Law | None:
     # Each check tells on its own; `all` over a list does not stop at the first.
     if not all([_is_in_order(fields, order, report) for order in orders]):
         return None
-    law = _law(record, form, fields)
+    law = _law(record, form, fields, project, report)
+    if law is None:
+        return None
     return law if _is_sound(record, law, fields, report) else None
 
 
@@ -32,8 +39,13 @@ def _form(record: Generator[Any], fields: Fields) -> Form:
     )
 
 
-def _law(record: Generator[Any], form: Form, fields: Fields) -> Law:
+def _law(record: Generator[Any], form: Form, fields: Fields, project: Project, report: Report) -> Law | None:
     given = {key.name: _value(fields, key) for key in form.keys if fields.get(key.name) is not None}
+    if "column" in given:
+        column = _column(fields, project, report)
+        if column is None:
+            return None
+        given["column"] = column
     if form.parameters is not None:
         parameters = dict(form.parameters(given))
     else:
@@ -56,6 +68,29 @@ def _value(fields: Fields, key: Key) -> object:
                 for node in fields.items(key.name)
                 if isinstance(node, Scalar) and node.number is not None
             )
+        case "path" | "text":
+            return fields.text(key.name)
+
+
+def _column(fields: Fields, project: Project, report: Report) -> tuple[Fraction, ...] | None:
+    """The numbers in the column of the file that the keys name, or None after findings."""
+    node, name = fields.scalar("file"), fields.text("column")
+    table = None if node is None else read_table(node, project, report)
+    if table is None:
+        return None
+    if name not in table.names:
+        meant = near_miss(name, table.names)
+        hint = f"did you mean '{meant}'?" if meant else f"it has {', '.join(table.names[:10])}"
+        report.error("E214", f"the file has no column '{name}'", fields.place_of("column"), hint)
+        return None
+    index = table.names.index(name)
+    numbers = [decimal_number(row[index]) for row in table.rows]
+    for line, row, number in zip(table.lines, table.rows, numbers, strict=True):
+        if number is None:
+            message = f"'{name}' in line {line} of '{fields.text('file')}' ({row[index]}) is not a number"
+            report.error("E313", message, fields.place_of("column"), "give a number, or remove the row")
+            return None
+    return tuple(number for number in numbers if number is not None)
 
 
 def _is_in_order(fields: Fields, order: Order, report: Report) -> bool:

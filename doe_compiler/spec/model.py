@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from doe_compiler.expressions.syntax import Expression
 from doe_compiler.generators.law import Law
@@ -55,11 +56,13 @@ class PlatformFile:
 class Levels:
     """A categorical or discrete variable; the texts are the cells, in the order written.
 
-    `keeps_text` where they are quoted: then the cells of a table are compared as they are written.
+    `keeps_text` where they are quoted: then the cells of a table are compared as they are written. `weights` say how
+    likely each is where it is drawn, none where all are equally.
     """
 
     texts: tuple[str, ...]
     keeps_text: bool = False
+    weights: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)

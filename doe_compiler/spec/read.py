@@ -109,7 +109,7 @@ def _meaning(tree: Fields, unsound: _Unsound, file: str, project: Project, repor
     """What a schema cannot say, on the sections and entries that fit it."""
     section = tree.fields("variables")
     known = frozenset() if section is None else frozenset(section.entries)
-    variables = _variables(section, unsound, report)
+    variables = _variables(section, unsound, project, report)
     is_whole = len(variables) == len(known)
     if not unsound.section("job"):
         variables = with_cases(tree.fields("job"), variables, project, report)
@@ -147,10 +147,12 @@ def _nothing(tree: Fields) -> Fields:
     return Fields({}, tree.place)
 
 
-def _variables(section: Fields | None, unsound: _Unsound, report: Report) -> tuple[Variable, ...]:
+def _variables(
+    section: Fields | None, unsound: _Unsound, project: Project, report: Report
+) -> tuple[Variable, ...]:
     if section is None or unsound.whole_section("variables"):
         return ()
-    return read_variables(section, frozenset(map(str, unsound.entries("variables"))), report)
+    return read_variables(section, frozenset(map(str, unsound.entries("variables"))), project, report)
 
 
 def _design(tree: Fields, unsound: _Unsound, around: Surroundings, report: Report) -> DesignSpec | None:

@@ -1,6 +1,7 @@
 """The `variables` section: each entry becomes a Variable, formulas are checked against all names."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from doe_compiler.expressions.parser import names
 from doe_compiler.generators.law import Law
@@ -8,6 +9,7 @@ from doe_compiler.kernel.canonical import exact_text
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.cells import cell_text
 from doe_compiler.spec.domains import fractional_settings, holds_text, large_integer, texts_of, value_problem
+from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import (
     Written,
     check_exact,
@@ -29,13 +31,15 @@ from doe_compiler.templates.decimal_format import PatternError, compile_pattern
 _AnyLaw = Law | Levels | Constant | Formula | FromTable
 
 
-def read_variables(section: Fields, bad: frozenset[str], report: Report) -> tuple[Variable, ...]:
+def read_variables(
+    section: Fields, bad: frozenset[str], project: Project, report: Report
+) -> tuple[Variable, ...]:
     """The sound variables in the order of the file; those in `bad` do not fit the schema."""
     variables = []
     for name, entry in section.entries.items():
         if name in bad or not isinstance(entry.node, Fields):
             continue
-        variable = _variable(name, entry.node, entry.key_place, report)
+        variable = _variable(name, entry.node, entry.key_place, project, report)
         if is_free_name(name, entry.key_place, report) and variable is not None:
             variables.append(variable)
     return tuple(variables)
@@ -51,9 +55,9 @@ def is_free_name(name: str, place: Place, report: Report) -> bool:
     return True
 
 
-def _variable(name: str, fields: Fields, place: Place, report: Report) -> Variable | None:
+def _variable(name: str, fields: Fields, place: Place, project: Project, report: Report) -> Variable | None:
     is_text = fields.text("type") == "text"
-    law = _law(fields, report, is_text=is_text)
+    law = _law(fields, project, report, is_text=is_text)
     if law is None:
         return None
     if is_text and not _may_be_text(law, fields, report):
@@ -85,9 +89,9 @@ def _may_be_text(law: _AnyLaw, fields: Fields, report: Report) -> bool:
     return False
 
 
-def _law(fields: Fields, report: Report, *, is_text: bool) -> _AnyLaw | None:
+def _law(fields: Fields, project: Project, report: Report, *, is_text: bool) -> _AnyLaw | None:
     if "generator" in fields.entries:
-        return law_of(fields, report)
+        return law_of(fields, project, report)
     if "levels" in fields.entries:
         return _levels(fields, report, is_text=is_text)
     if "value" in fields.entries:
@@ -120,7 +124,28 @@ def _levels(fields: Fields, report: Report, *, is_text: bool) -> Levels | None:
     scalars = [node for node in nodes if isinstance(node, Scalar)]
     has_numbers = any(node.number is not None for node in scalars)
     keeps_text = is_text or (any(node.is_quoted for node in scalars) and not has_numbers)
-    return Levels(tuple(texts), keeps_text) if is_sound else None
+    weights = _weights(fields, len(nodes), report)
+    return Levels(tuple(texts), keeps_text, weights) if is_sound and weights is not None else None
+
+
+def _weights(fields: Fields, count: int, report: Report) -> tuple[Fraction, ...] | None:
+    """How likely each level is, none where all are equally; None after findings."""
+    numbers = [
+        node.number
+        for node in fields.items("weights")
+        if isinstance(node, Scalar) and node.number is not None
+    ]
+    if not numbers:
+        return ()
+    if len(numbers) != count:
+        message = f"there are {count} levels and {len(numbers)} weights"
+        report.error("E106", message, fields.place_of("weights"), "give one weight a level")
+        return None
+    if any(weight < 0 for weight in numbers) or not any(numbers):
+        message = "weights are not negative, and not all of them are 0"
+        report.error("E106", message, fields.place_of("weights"), "")
+        return None
+    return tuple(numbers)
 
 
 def _alias(text: str) -> str:

@@ -37,6 +37,8 @@ FILES = {
     "deck2.t": "${u} ${n} ${ln} ${lv} ${t} ${l} ${r} ${c} ${x} ${K} 2\n",
     "table.t": "${p}\n",
     "points.csv": "p\n1\n2\n",
+    "measured.csv": "speed,gust\n1,4\n2,5\n2,9\n",
+    "measured2.csv": "speed\n3\n1\n",
     "points2.csv": "p\n1\n3\n",
     "commas.csv": "p\n1,5\n2\n",
     "mesh.dat": "mesh\n",
@@ -152,6 +154,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "variable_raw": (variable("u", "raw", {"custom": 1}), RECIPE),
     "variable_description": (variable("u", "description", "a velocity"), NOTHING),
     "levels.levels": (variable("l", "levels", [1, 5]), ROWS),
+    "levels.weights": ((FREE, ("variables", "l", "weights"), [1, 9]), ROWS),
     "constant.value": (variable("c", "value", 2.568), RECIPE),
     "formula.expression": (variable("x", "expression", "c * u - s"), RECIPE),
     "design.method": ((FREE, ("design", "method"), "latin-hypercube"), ROWS),
@@ -246,7 +249,9 @@ def of_generators() -> dict:
             entry = {"generator": record.name, **form.example}
             others = {"generator": {"generator": "Uniform", "min": 3, "max": 4}}
             others |= {key.name: {**entry, key.name: key.example} for key in form.keys}
-            if record.drawn is not None:
+            if record.drawn is not None and "file" in form.example:
+                others |= {"lower": {**entry, "lower": 1.5}, "upper": {**entry, "upper": 1.5}}
+            elif record.drawn is not None:
                 quantiles = record.drawn.quantile(law_of_entry(record, form), np.asarray([0.3, 0.7]))
                 low, high = quantiles.tolist()
                 others |= {"lower": {**entry, "lower": low}, "upper": {**entry, "upper": high}}
@@ -257,11 +262,12 @@ def of_generators() -> dict:
 
 
 def law_of_entry(record, form):
-    values = {
-        key.name: value if key.shape == "integer" else Fraction(str(value))
-        for key in form.keys
-        if (value := form.example.get(key.name)) is not None
-    }
+    def exact(key, value):
+        if key.shape == "numbers":
+            return tuple(Fraction(str(number)) for number in value)
+        return value if key.shape == "integer" else Fraction(str(value))
+
+    values = {key.name: exact(key, form.example[key.name]) for key in form.keys if key.name in form.example}
     fields = {key.name: key.field for key in form.keys}
     made = form.parameters(values) if form.parameters else {fields[n]: v for n, v in values.items()}
     return record.law(**made)

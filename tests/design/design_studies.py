@@ -6,12 +6,24 @@ from fractions import Fraction as F
 from doe_compiler.design.build import build
 from doe_compiler.design.csv_text import csv_chunks
 from doe_compiler.expressions.parser import parse
+from doe_compiler.generators.laws.beta import Beta
+from doe_compiler.generators.laws.binomial import Binomial
+from doe_compiler.generators.laws.empirical import Empirical
+from doe_compiler.generators.laws.exponential import Exponential
 from doe_compiler.generators.laws.fixed_range import FixedRange
+from doe_compiler.generators.laws.gamma import Gamma
+from doe_compiler.generators.laws.gumbel import Gumbel
+from doe_compiler.generators.laws.histogram import Histogram
 from doe_compiler.generators.laws.linspace import Linspace
 from doe_compiler.generators.laws.log_normal import LogNormal
+from doe_compiler.generators.laws.log_uniform import LogUniform
 from doe_compiler.generators.laws.normal import Normal
+from doe_compiler.generators.laws.pert import Pert
+from doe_compiler.generators.laws.poisson import Poisson
+from doe_compiler.generators.laws.student import Student
 from doe_compiler.generators.laws.triangular import Triangular
 from doe_compiler.generators.laws.uniform import Uniform
+from doe_compiler.generators.laws.weibull import Weibull
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.model import (
     Analysis,
@@ -124,6 +136,25 @@ LAWS = (
     levels("model", "kEpsilon", "kOmegaSST"),
     variable("rho", Constant("1.225")),
 )
+MORE_LAWS = (
+    variable("log_uniform", LogUniform(F("0.001"), F(100))),
+    variable("pert", Pert(F(1), F(2), F(5))),
+    variable("beta", Beta(F(2), F(5))),
+    variable("arcsine", Beta(F("0.5"), F("0.5"), F(-1), F(3), lower=F(0))),
+    variable("gamma", Gamma(F("2.5"), F("1.5"))),
+    variable("small", Gamma(F("0.2"), F(1), upper=F(2))),
+    variable("weibull", Weibull(F("1.5"), F(100))),
+    variable("exponential", Exponential(F("2.5"), lower=F(1))),
+    variable("gumbel", Gumbel(F(25), F(3), upper=F(40))),
+    variable("student", Student(F(5))),
+    variable("cut", Student(F(3), F(1), F(2), lower=F(-2), upper=F(9))),
+    variable("histogram", Histogram((F(0), F(1), F(2), F(5)), (F(1), F(3), F(2)))),
+    variable("seen", Empirical((F(1), F(2), F("7.5")), (1, 2, 1))),
+    variable("poisson", Poisson(F("4.5"))),
+    variable("binomial", Binomial(20, F("0.3"), lower=F(2))),
+    variable("whole", Gamma(F(3), F(4)), is_integer=True),
+    variable("model", Levels(("a", "b", "c"), weights=(F(3), F(1), F(1)))),
+)
 FUNCTIONS = (
     uniform("x", -1, 1),
     uniform("y", "0.1", 5000),
@@ -157,6 +188,8 @@ FUNCTIONS = (
 GOLDEN_STUDIES = {
     "laws-monte-carlo": study(*LAWS, runs=40),
     "laws-latin-hypercube": study(*LAWS, method="latin-hypercube", runs=40),
+    "more-laws-monte-carlo": study(*MORE_LAWS, runs=40),
+    "more-laws-latin-hypercube": study(*MORE_LAWS, method="latin-hypercube", runs=40),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

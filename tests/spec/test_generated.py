@@ -4,8 +4,10 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from doe_compiler.generators.catalogue import GENERATORS
-from doe_compiler.spec.generated import COMMON_KEYS, generator_definitions
+from doe_compiler.spec.generated import COMMON_KEYS, generator_definitions, generator_table
 
 SCHEMA = Path(__file__).parent.parent.parent / "schemas" / "study.schema.json"
 WIDTH = 100
@@ -63,3 +65,19 @@ def test_every_law_is_named_as_its_key_and_drawn_or_stepped():
         assert len(set(schemas)) == len(schemas)
         for form in record.forms:
             assert not {key.name for key in form.keys} & {*COMMON_KEYS, "generator"}
+
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "designs.md"
+
+
+@pytest.mark.parametrize(("name", "made"), [("generators", generator_table)])
+def test_the_tables_of_the_docs_are_the_records_ones(name, made):
+    text = DOCS.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    assert text.count(begin) == text.count(end) == 1
+    before, rest = text.split(begin)
+    table, after = rest.split(end)
+    if os.environ.get("DOE_REWRITE_GOLDENS"):
+        table = made()
+        DOCS.write_text(before + begin + table + end + after, encoding="utf-8")
+    assert table == made()

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from doe_compiler.generators.laws.empirical import Empirical
 from doe_compiler.generators.laws.fixed_range import FixedRange
 from doe_compiler.generators.laws.linspace import Linspace
 from doe_compiler.generators.laws.log_normal import LogNormal
@@ -33,6 +34,26 @@ MONTE_CARLO = "{method: monte-carlo, runs: 4}"
         ("{generator: FixedRange, min: 0, max: 1, increment: 0}", "E106"),
         ("{generator: FixedRange, min: 0, max: 1, increment: -1}", "E106"),
         ("{generator: FixedRange, min: 0, max: 1, increment: 1e-300}", "E110"),
+        ("{generator: FixedRange, min: 1, max: 1, increment: 1}", "E104"),
+        ("{generator: LogUniform, min: 0, max: 1}", "E106"),
+        ("{generator: LogUniform, min: 2, max: 1}", "E104"),
+        ("{generator: Beta, alpha: 2, beta: 2, min: 1, max: 1}", "E104"),
+        ("{generator: Pert, min: 0, mode: 2, max: 1}", "E104"),
+        ("{generator: Gamma, shape: 100000, scale: 1}", "E106"),
+        ("{generator: Exponential, mean: 1, lower: 100}", "E109"),
+        ("{generator: Exponential, mean: 1, upper: -1}", "E109"),
+        ("{generator: Uniform, min: 0, max: 1, lower: 2}", "E109"),
+        ("{generator: Poisson, mean: 4, upper: 100, lower: 99}", "E109"),
+        ("{generator: Student, df: 0}", "E106"),
+        ("{generator: Binomial, trials: 1.5, probability: 0.5}", "E103"),
+        ("{generator: Histogram, edges: [1, 0], weights: [1]}", "E104"),
+        ("{generator: Histogram, edges: [0, 1, 2], weights: [1]}", "E106"),
+        ("{generator: Histogram, edges: [0, 1, 2], weights: [1, -1]}", "E106"),
+        ("{generator: Histogram, edges: [0, 1], weights: [x]}", "E103"),
+        ("{generator: Empirical, file: missing.csv, column: a}", "E301"),
+        ("{levels: [a, b], weights: [1]}", "E106"),
+        ("{levels: [a, b], weights: [0, 0]}", "E106"),
+        ("{levels: [a, b], weights: [1, 2]}", "E116"),
         ("{generator: Uniform, min: 0, max: .inf}", "E010"),
         ("{generator: Uniform, min: 0, max: nan}", "E103"),
         ("{levels: []}", "E107"),
@@ -244,3 +265,26 @@ def test_a_large_integer_is_reckoned_with_exactly_or_not_at_all(read_variables, 
 def test_a_nominal_value_of_what_does_not_vary_is_told(read_variables, keys):
     reading = read_variables({"x": "{levels: [1, 2]}", "c": keys}, "")
     assert [finding.code for finding in reading.findings] == ["E222"]
+
+
+def test_an_empirical_law_is_the_numbers_of_a_column(read_variables):
+    files = {"wind.csv": "hour,speed\n1,4.5\n2,7\n3,4.50\n"}
+    keys = {"v": "{generator: Empirical, file: wind.csv, column: speed, lower: 1}"}
+    (variable,) = read_variables(keys, MONTE_CARLO, files=files).spec.variables
+    assert variable.law == Empirical((Fraction(9, 2), Fraction(7)), (2, 1), lower=Fraction(1))
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "code"),
+    [("sped", "speed\n1\n", "E214"), ("speed", "speed\ncalm\n", "E313"), ("speed", "speed\n", "E312")],
+)
+def test_what_is_wrong_with_a_column_is_told(read_variables, codes, column, text, code):
+    keys = {"v": f"{{generator: Empirical, file: wind.csv, column: {column}}}"}
+    reading = read_variables(keys, MONTE_CARLO, files={"wind.csv": text})
+    assert code in codes(reading)
+
+
+def test_weights_of_levels_are_read_where_they_are_drawn(read_variables):
+    reading = read_variables({"v": "{levels: [a, b], weights: [3, 1]}"}, MONTE_CARLO)
+    assert reading.findings == ()
+    assert reading.spec.variables[0].law.weights == (3, 1)
