@@ -13,12 +13,14 @@ from doe_compiler.design.columns import Column, constant_column
 from doe_compiler.design.derived import completed, require_finite, violations
 from doe_compiler.design.design import Design
 from doe_compiler.design.lowering import derived_columns
-from doe_compiler.design.points import METHODS, MOST_RUNS, point_count
+from doe_compiler.design.points import chosen_points, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.design.rows import added_columns, replicated, told_of_nominal, with_nominal
 from doe_compiler.design.table import table_place
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, has_errors, near_miss
+from doe_compiler.methods.catalogue import METHODS
+from doe_compiler.methods.options import MOST_RUNS
 from doe_compiler.spec.model import Formula, Spec
 
 
@@ -39,7 +41,7 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     _require_clear_names(spec)
     _require_few_runs(spec)
     own = without_cases(spec)
-    points, told = METHODS[spec.design.method](own)
+    points, told = chosen_points(own)
     n = _length(points)
     require_within_bounds(own, points)
     if spec.design.method == "table":

@@ -1,45 +1,143 @@
-"""The methods: each makes the rows of the varied variables, before replicates and the nominal run."""
+"""From what a method picks to the rows of the varied variables, before replicates and the nominal run."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from doe_compiler.design.cell_text import column_at, enumerates, labels_of, level_count
 from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.derived import satisfied
+from doe_compiler.design.ranges import levels_of_range
 from doe_compiler.design.refusal import refused
 from doe_compiler.design.table import table_points
 from doe_compiler.generators.catalogue import drawn_of
-from doe_compiler.generators.streams import Stream, balanced, strata
+from doe_compiler.generators.streams import Stream
 from doe_compiler.kernel.findings import Finding, Severity
+from doe_compiler.methods.catalogue import METHODS
+from doe_compiler.methods.method import Factor, Method, Task
+from doe_compiler.spec.design import dimensions_of
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Levels, Spec, Variable
 
+if TYPE_CHECKING:
+    from doe_compiler.methods.method import Codes, Next
+
 Points = dict[str, Column]
 
-MOST_RUNS = 10_000_000
 _MOST_CANDIDATES = 50_000_000
 _LEAST_ACCEPTED = 10_000  # of this many candidates at least one must satisfy the constraints
 _TOLD_BELOW = 0.05
 _BLOCK_ROWS = 65_536
 
 
-def full_factorial(spec: Spec) -> tuple[Points, list[Finding]]:
-    """Every combination of the levels, the first variable varies slowest; constraints leave rows out."""
-    for variable in spec.varied:
-        if not enumerates(variable):
-            raise refused(
-                "E520",
-                f"'{variable.name}' has no list of values that a full-factorial design could cross",
-                variable.place,
-                "give it levels, Linspace or FixedRange, or use method: monte-carlo",
-            )
-    total = math.prod(level_count(variable) for variable in spec.varied)
-    points = _crossed(spec.varied, np.arange(total, dtype=np.int64))
+def chosen_points(spec: Spec) -> tuple[Points, list[Finding]]:
+    """The rows that the study's method picks, as columns of the varied variables."""
+    method = METHODS[spec.design.method]
+    if method.levels is not None:
+        return _levelled(spec, method.levels)
+    if method.unit is not None:
+        return _sampled(spec, method)
+    return _tabled(spec)
+
+
+def point_count(spec: Spec) -> int:
+    """How many rows the method will make, constraints not counted; nothing is allocated."""
+    sampled, crossed = _divided(spec)
+    cells = math.prod(level_count(variable) for variable in crossed)
+    if spec.design.method == "table":
+        return cells * (len(spec.design.table.rows) if spec.design.table else 0)
+    return cells * METHODS[spec.design.method].size(_task(spec, sampled))
+
+
+def _task(spec: Spec, sampled: Sequence[Variable]) -> Task:
+    return Task(
+        tuple(Factor(variable.name, _value_count(variable)) for variable in sampled),
+        spec.design.runs or 0,
+        spec.design.options,
+        dimensions_of(sampled),
+        lambda name, purpose: Stream(spec.seed, spec.study, name, purpose),
+    )
+
+
+def _require_fit(spec: Spec, method: Method, task: Task) -> None:
+    if method.takes_runs and task.runs < 1:
+        message = f"method {method.name} needs the number of runs"
+        raise refused("E523", message, spec.design.place, "add `runs: 100` to the design")
+    places = {variable.name: variable.place for variable in spec.varied}
+    for misfit in method.misfits(task):
+        place = places.get(misfit.variable, spec.design.place)
+        raise refused("E520", misfit.message, place, misfit.hint)
+
+
+def _sampled(spec: Spec, method: Method) -> tuple[Points, list[Finding]]:
+    """Points of the unit cube as values of the variables, crossed with `design.cross`."""
+    sampled, crossed = _divided(spec)
+    task = _task(spec, sampled)
+    _require_fit(spec, method, task)
+    assert method.unit is not None
+    following = method.unit(task)
     if not spec.design.constraints:
-        return points, []
+        n = method.size(task)
+        return _with_cells(_values_at(sampled, following, n), crossed, n), []
+    if not method.is_sequence:
+        raise refused(
+            "E522",
+            f"constraints on a {method.name} come with a later version",
+            spec.design.constraints[0].place,
+            "use method: sobol, monte-carlo or full-factorial",
+        )
+    return _accepted(spec, sampled, crossed, following)
+
+
+def _accepted(
+    spec: Spec, sampled: Sequence[Variable], crossed: Sequence[Variable], following: "Next"
+) -> tuple[Points, list[Finding]]:
+    """The first points of a sequence that satisfy the constraints in all of their crossed cells."""
+    wanted = spec.design.runs or 0
+    cells = math.prod(level_count(variable) for variable in crossed)
+    block = max(_BLOCK_ROWS // cells, 1)
+    kept: list[Points] = []
+    accepted = scanned = 0
+    while accepted < wanted:
+        _require_acceptance(spec, accepted, scanned)
+        points = _with_cells(_values_at(sampled, following, block), crossed, block)
+        holds = satisfied(spec, points, block * cells).reshape(block, cells).all(axis=1)
+        rows = np.flatnonzero(np.repeat(holds, cells))[: (wanted - accepted) * cells]
+        kept.append({name: column.take(rows) for name, column in points.items()})
+        accepted += len(rows) // cells
+        scanned += block if accepted < wanted else int(rows[-1]) // cells + 1
+    return {name: joined([part[name] for part in kept]) for name in kept[0]}, _acceptance(
+        spec, accepted, scanned
+    )
+
+
+def _values_at(sampled: Sequence[Variable], following: "Next", n: int) -> Points:
+    return {
+        variable.name: column_at(variable, coordinates)
+        for variable, coordinates in zip(sampled, following(n), strict=True)
+    }
+
+
+def _levelled(spec: Spec, levels: "Callable[[Task], Iterator[Codes]]") -> tuple[Points, list[Finding]]:
+    """The combinations of levels that a method picks; constraints leave rows out."""
+    sampled, crossed = _divided(spec)
+    labels = {variable.name: labels_of(variable) for variable in sampled if enumerates(variable)}
+    task = _task(spec, sampled)
+    _require_fit(spec, METHODS[spec.design.method], task)
+    points: Points = {}
+    for variable, codes in zip(sampled, levels(task), strict=True):
+        cells = labels.get(variable.name) or levels_of_range(variable, int(codes.max()) + 1)
+        points[variable.name] = CodedColumn(variable.name, codes, cells, holds_text(variable))
+    n = len(next(iter(points.values()))) if points else 1
+    points = _with_cells(points, crossed, n)
+    return _left_by_constraints(spec, points, n * math.prod(level_count(v) for v in crossed)), []
+
+
+def _left_by_constraints(spec: Spec, points: Points, total: int) -> Points:
+    if not spec.design.constraints:
+        return points
     kept = np.concatenate(
         [
             start + np.flatnonzero(satisfied(spec, *_rows(points, start, min(start + _BLOCK_ROWS, total))))
@@ -53,91 +151,15 @@ def full_factorial(spec: Spec) -> tuple[Points, list[Finding]]:
             spec.design.constraints[0].place,
             "relax a constraint, or add levels",
         )
-    return {name: column.take(kept) for name, column in points.items()}, []
+    return {name: column.take(kept) for name, column in points.items()}
 
 
-def monte_carlo(spec: Spec) -> tuple[Points, list[Finding]]:
-    """Independent points; n runs are the first n of n + m.
-
-    With constraints the candidates of the same streams are scanned in order, and a point is kept when it
-    satisfies them in all of its crossed cells.
-    """
-    sampled, crossed = _divided(spec)
-    streams = {v.name: Stream(spec.seed, spec.study, v.name, "monte-carlo") for v in sampled}
-    cells = math.prod(level_count(variable) for variable in crossed)
-    if not spec.design.constraints:
-        return _with_cells(_drawn(sampled, streams, _runs(spec)), crossed, _runs(spec)), []
-    block = max(_BLOCK_ROWS // cells, 1)
-    kept: list[Points] = []
-    accepted = scanned = 0
-    while accepted < _runs(spec):
-        _require_acceptance(spec, accepted, scanned)
-        points = _with_cells(_drawn(sampled, streams, block), crossed, block)
-        holds = satisfied(spec, points, block * cells).reshape(block, cells).all(axis=1)
-        rows = np.flatnonzero(np.repeat(holds, cells))[: (_runs(spec) - accepted) * cells]
-        kept.append({name: column.take(rows) for name, column in points.items()})
-        accepted += len(rows) // cells
-        scanned += block if accepted < _runs(spec) else int(rows[-1]) // cells + 1
-    return {name: joined([part[name] for part in kept]) for name in kept[0]}, _acceptance(
-        spec, accepted, scanned
-    )
-
-
-def latin_hypercube(spec: Spec) -> tuple[Points, list[Finding]]:
-    """One point in each of the n strata of every variable; levels and whole numbers are used as often within one."""
-    if spec.design.constraints:
-        raise refused(
-            "E522",
-            "constraints on a latin-hypercube come with a later version",
-            spec.design.constraints[0].place,
-            "use method: monte-carlo or full-factorial",
-        )
-    sampled, crossed = _divided(spec)
-    n = _runs(spec)
-    points: Points = {}
-    for variable in sampled:
-        order = Stream(spec.seed, spec.study, variable.name, "latin-hypercube order")
-        jitter = Stream(spec.seed, spec.study, variable.name, "latin-hypercube jitter")
-        count = _value_count(variable)
-        is_discrete = 0 < count <= MOST_RUNS
-        coordinates = balanced(order, jitter, n, count) if is_discrete else strata(order, jitter, n)
-        points[variable.name] = column_at(variable, coordinates)
-    return _with_cells(points, crossed, n), []
-
-
-def table(spec: Spec) -> tuple[Points, list[Finding]]:
+def _tabled(spec: Spec) -> tuple[Points, list[Finding]]:
     """The rows of the study's CSV, crossed with `design.cross`."""
     sampled, crossed = _divided(spec)
     points = table_points(spec, sampled)
     n = len(spec.design.table.rows) if spec.design.table else 0
     return _with_cells(points, crossed, n), []
-
-
-METHODS: Mapping[str, Callable[[Spec], tuple[Points, list[Finding]]]] = MappingProxyType(
-    {
-        "full-factorial": full_factorial,
-        "monte-carlo": monte_carlo,
-        "latin-hypercube": latin_hypercube,
-        "table": table,
-    }
-)
-
-
-def point_count(spec: Spec) -> int:
-    """How many rows the method will make, constraints not counted; nothing is allocated."""
-    if spec.design.method == "full-factorial":
-        return math.prod(level_count(variable) for variable in spec.varied if enumerates(variable))
-    cells = math.prod(level_count(variable) for variable in _divided(spec)[1])
-    if spec.design.method == "table":
-        return cells * (len(spec.design.table.rows) if spec.design.table else 0)
-    return cells * _runs(spec)
-
-
-def _runs(spec: Spec) -> int:
-    if spec.design.runs is None or spec.design.runs < 1:
-        message = f"method {spec.design.method} needs the number of runs"
-        raise refused("E523", message, spec.design.place, "add `runs: 100` to the design")
-    return spec.design.runs
 
 
 def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:
@@ -160,29 +182,22 @@ def _value_count(variable: Variable) -> int:
     return level_count(variable) if enumerates(variable) else 0
 
 
-def _drawn(sampled: Sequence[Variable], streams: Mapping[str, Stream], n: int) -> Points:
-    return {variable.name: column_at(variable, streams[variable.name].uniforms(n)) for variable in sampled}
-
-
-def _crossed(variables: Sequence[Variable], index: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Points:
-    points: Points = {}
-    stride = 1
-    for variable in reversed(variables):
-        labels = labels_of(variable)
-        codes = (index // stride % len(labels)).astype(np.int32)
-        points[variable.name] = CodedColumn(variable.name, codes, labels, holds_text(variable))
-        stride *= len(labels)
-    return points
-
-
 def _with_cells(points: Points, crossed: Sequence[Variable], n: int) -> Points:
-    """Every point repeated for each cell of the crossed variables."""
+    """Every point repeated for each cell of the crossed variables, of which the first varies slowest."""
     if not crossed:
         return points
     cells = math.prod(level_count(variable) for variable in crossed)
     repeated = np.repeat(np.arange(n), cells)
     spread: Points = {name: column.take(repeated) for name, column in points.items()}
-    return spread | _crossed(crossed, np.arange(n * cells, dtype=np.int64) % cells)
+    index = np.arange(n * cells, dtype=np.int64) % cells
+    stride = 1
+    added: Points = {}
+    for variable in reversed(crossed):
+        labels = labels_of(variable)
+        codes = (index // stride % len(labels)).astype(np.int32)
+        added[variable.name] = CodedColumn(variable.name, codes, labels, holds_text(variable))
+        stride *= len(labels)
+    return spread | added
 
 
 def _rows(points: Points, start: int, stop: int) -> tuple[Points, int]:
@@ -197,7 +212,7 @@ def _require_acceptance(spec: Spec, accepted: int, scanned: int) -> None:
         return
     raise refused(
         "E525",
-        f"the constraints keep {accepted:,} of {scanned:,} candidates; {_runs(spec):,} are wanted",
+        f"the constraints keep {accepted:,} of {scanned:,} candidates; {spec.design.runs or 0:,} are wanted",
         spec.design.constraints[0].place,
         "relax a constraint, or narrow the variables' ranges",
     )

@@ -83,6 +83,5 @@ CODES = {
     "E321": "A file has the name of one that doe or the platform makes in each run's directory.",
     "E322": "Two inputs bring a file to the same path (a warning).",
     # Later features.
-    "E401": "Constraints on a latin-hypercube come in a later version.",
     "E402": "Correlation comes in a later version.",
 }

@@ -1,11 +1,15 @@
 """The `design` section: a method that fits the variables, and only the settings that mean something."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from doe_compiler.generators.catalogue import steps_of
 from doe_compiler.generators.law import MAX_POINTS, DrawnLaw
 from doe_compiler.kernel.findings import Place, has_errors, near_miss
+from doe_compiler.methods.catalogue import METHODS
+from doe_compiler.methods.method import Factor, Method, Task
+from doe_compiler.methods.options import OPTIONS
 from doe_compiler.spec.cases import without_cases
 from doe_compiler.spec.domains import is_textual
 from doe_compiler.spec.files import Project
@@ -26,12 +30,12 @@ from doe_compiler.spec.model import (
     Table,
     Variable,
 )
-from doe_compiler.spec.nodes import Fields, Scalar
+from doe_compiler.spec.nodes import Fields, Scalar, plain
 from doe_compiler.spec.report import Report
 from doe_compiler.spec.table import check_columns, read_table
 from doe_compiler.spec.variables import large_integers, textual_names
 
-_RANDOM_METHODS = ("monte-carlo", "latin-hypercube")
+_WITH_DIMENSIONS = ("sobol", "halton")
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,16 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
     table = _table(section, method, around, report)
     constraints = _constraints(section, around, table, report)
     _check_bare_variables(method, around, report)
-    if method is not None:
-        _check_settings(section, method, sampling, report)
-        _check_size(section, method, around, report)
-    cross = _cross(section, method, around, report)
-    _check_weights(method, cross, around, report)
+    cross = _cross(section, around, report)
+    if method is not None and sampling is Sampling.COMPILER:
+        record = METHODS[method]
+        _check_keys(section, record, report)
+        if not has_errors(report.findings[before:]):
+            _check_misfits(section, record, around, report)
+        if not has_errors(report.findings[before:]):
+            _check_size(section, record, around, report)
+        _check_dimensions(record, around, report)
+        _check_weights(record, cross, around, report)
     if sampling is Sampling.PLATFORM:
         _check_platform_sampling(section, around, report)
     if method is None or has_errors(report.findings[before:]):
@@ -88,15 +97,16 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         constraints=constraints,
         cross=cross,
         table=table,
+        options=_options(section),
     )
 
 
-def _check_weights(method: str | None, cross: tuple[str, ...], around: Surroundings, report: Report) -> None:
+def _check_weights(method: Method, cross: tuple[str, ...], around: Surroundings, report: Report) -> None:
     """Weights of levels that the design does not draw."""
     for variable in around.varied:
-        is_drawn = method in _RANDOM_METHODS and variable.name not in cross
-        if isinstance(variable.law, Levels) and variable.law.weights and method and not is_drawn:
-            how = "crossed" if variable.name in cross else f"not drawn by the method {method}"
+        is_drawn = method.unit is not None and variable.name not in cross
+        if isinstance(variable.law, Levels) and variable.law.weights and not is_drawn:
+            how = "crossed" if variable.name in cross else f"not drawn by the method {method.name}"
             message = f"the levels of '{variable.name}' have weights, and are {how}"
             report.error("E116", message, variable.place, "remove 'weights'")
 
@@ -112,14 +122,6 @@ def _refuse_later(section: Fields, report: Report) -> None:
 def _method(section: Fields, around: Surroundings, sampling: Sampling, report: Report) -> str | None:
     method = section.text("method")
     random = [variable for variable in around.varied if level_count(variable) is None]
-    if method == "full-factorial":
-        for variable in random:
-            if isinstance(variable.law, FromTable):
-                continue
-            message = f"full-factorial needs levels, and '{variable.name}' is {type(variable.law).__name__}"
-            hint = "give it Linspace, FixedRange or levels, or choose another method"
-            report.error("E115", message, section.place_of("method"), hint)
-        return method
     if method:
         return method
     if sampling is Sampling.PLATFORM:
@@ -139,13 +141,7 @@ def _method(section: Fields, around: Surroundings, sampling: Sampling, report: R
 
 def _table(section: Fields, method: str | None, around: Surroundings, report: Report) -> Table | None:
     node = section.scalar("file")
-    if method != "table" and method is not None and section.get("decimal") is not None:
-        _meaningless(section, "decimal", "without a table", report)
     if method != "table":
-        if node is not None and method is not None:
-            _meaningless(
-                section, "file", f"with the method {method}", report, "say method: table, or remove it"
-            )
         return None
     if node is None:
         report.error(
@@ -177,29 +173,81 @@ def _meaningless(section: Fields, key: str, why: str, report: Report, hint: str 
     report.error("E116", f"'{key}' has no meaning {why}", section.key_place(key), hint or f"remove '{key}'")
 
 
-def _check_settings(section: Fields, method: str, sampling: Sampling, report: Report) -> None:
-    has_runs = section.get("runs") is not None
-    if sampling is Sampling.COMPILER:
-        if method in _RANDOM_METHODS and not has_runs:
-            message = f"missing key 'runs': {method} needs to know how many"
-            report.error("E102", message, section.place_of("method"), "for example runs: 64")
-        if method not in _RANDOM_METHODS and has_runs:
-            counts = "the rows of the table count" if method == "table" else "all combinations are run"
-            _meaningless(section, "runs", f"with the method {method}: {counts}", report)
-        if section.get("iterations") is not None:
-            _meaningless(section, "iterations", "unless sampling: platform", report, "use 'runs'")
-    if method == "latin-hypercube" and section.items("constraints"):
-        message = "constraints on a latin-hypercube come in a later version"
-        report.error("E401", message, section.key_place("constraints"), "use method: monte-carlo")
-    if method == "table" and section.items("constraints"):
-        _meaningless(section, "constraints", "with a table", report, "remove the rows from the table")
+def _check_keys(section: Fields, method: Method, report: Report) -> None:
+    """The keys that the method takes, and no others; `runs` where it asks for them."""
+    if method.takes_runs and section.get("runs") is None:
+        message = f"missing key 'runs': {method.name} needs to know how many"
+        report.error("E102", message, section.place_of("method"), "for example runs: 64")
+    for key in section.entries:
+        if key in OPTIONS and key not in method.options and section.get(key) is not None:
+            size = ": its size follows from the variables" if key == "runs" and method.name != "table" else ""
+            _meaningless(section, key, f"with the method {method.name}{size}", report)
+    if section.get("iterations") is not None:
+        _meaningless(section, "iterations", "unless sampling: platform", report, "use 'runs'")
 
 
-def _check_size(section: Fields, method: str, around: Surroundings, report: Report) -> None:
+def _check_misfits(section: Fields, method: Method, around: Surroundings, report: Report) -> None:
+    """What the method cannot do with these variables."""
+    if not around.is_whole:
+        return
+    task = task_of(section, around)
+    by_name = {variable.name: variable for variable in around.varied}
+    for misfit in method.misfits(task):
+        place = by_name[misfit.variable].place if misfit.variable else section.place_of(misfit.key)
+        report.error("E115", misfit.message, place, misfit.hint)
+
+
+def task_of(section: Fields, around: Surroundings) -> Task:
+    """What the method is asked for, as far as it hangs on the study and not on its seed."""
     crossed = {node.text for node in section.items("cross") if isinstance(node, Scalar)}
-    points = section.integer("runs") or 1
+    chosen = [variable for variable in around.varied if variable.name not in crossed]
+    return Task(
+        tuple(Factor(variable.name, level_count(variable) or 0) for variable in chosen),
+        section.integer("runs") or 0,
+        _options(section),
+        dimensions_of(chosen),
+    )
+
+
+def dimensions_of(variables: Sequence[Variable]) -> tuple[int, ...]:
+    """The dimensions of a sequence: those that are pinned, and the lowest free ones in the order of the file."""
+    pinned = {variable.dimension for variable in variables if variable.dimension is not None}
+    free = (number for number in itertools.count(1) if number not in pinned)
+    return tuple(variable.dimension or next(free) for variable in variables)
+
+
+def _options(section: Fields) -> dict[str, object]:
+    return {
+        key: plain(entry.node)
+        for key, entry in section.entries.items()
+        if key in OPTIONS and section.get(key)
+    }
+
+
+def _check_dimensions(method: Method, around: Surroundings, report: Report) -> None:
+    """`dimension` where there are some, each once."""
+    seen: dict[int, str] = {}
     for variable in around.varied:
-        if method == "full-factorial" or variable.name in crossed:
+        if variable.dimension is None:
+            continue
+        if method.name not in _WITH_DIMENSIONS:
+            message = f"'dimension' of '{variable.name}' has no meaning with the method {method.name}"
+            report.error("E116", message, variable.place, f"it is for {' and '.join(_WITH_DIMENSIONS)}")
+        elif variable.dimension in seen:
+            message = (
+                f"'{variable.name}' and '{seen[variable.dimension]}' both have dimension {variable.dimension}"
+            )
+            report.error("E120", message, variable.place, "give each a dimension of its own")
+        seen.setdefault(variable.dimension, variable.name)
+
+
+def _check_size(section: Fields, method: Method, around: Surroundings, report: Report) -> None:
+    if method.name == "table":
+        return
+    crossed = {node.text for node in section.items("cross") if isinstance(node, Scalar)}
+    points = method.size(task_of(section, around)) or 1
+    for variable in around.varied:
+        if variable.name in crossed:
             points *= level_count(variable) or 1
     points *= section.integer("replicates") or 1
     if points > MAX_POINTS:
@@ -238,11 +286,8 @@ def _constraints(
     return tuple(constraints)
 
 
-def _cross(section: Fields, method: str | None, around: Surroundings, report: Report) -> tuple[str, ...]:
+def _cross(section: Fields, around: Surroundings, report: Report) -> tuple[str, ...]:
     nodes = [node for node in section.items("cross") if isinstance(node, Scalar)]
-    if nodes and method in ("full-factorial", "table"):
-        _meaningless(section, "cross", f"with the method {method}", report)
-        return ()
     by_name = {variable.name: variable for variable in around.variables}
     crossed: list[str] = []
     for node in nodes:
@@ -265,13 +310,13 @@ def _cross(section: Fields, method: str | None, around: Surroundings, report: Re
 
 
 def _check_platform_sampling(section: Fields, around: Surroundings, report: Report) -> None:
-    for key in ("constraints", "cross", "runs", "file"):
-        if section.get(key) is not None:
+    for key in section.entries:
+        if key in OPTIONS and section.get(key) is not None:
             hint = "use 'iterations'" if key == "runs" else ""
             _refuse(f"'{key}'", section.key_place(key), report, hint)
     if (section.integer("replicates") or 1) > 1:
         _refuse("more than one replicate", section.place_of("replicates"), report)
-    if section.text("method") in ("latin-hypercube", "table"):
+    if section.text("method") not in ("", "monte-carlo", "full-factorial"):
         _refuse(f"the method {section.text('method')}", section.place_of("method"), report)
     for variable in around.variables:
         for reason in _platform_problems(variable):

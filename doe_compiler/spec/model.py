@@ -97,7 +97,7 @@ class Variable:
     """One entry of `variables`; `nominal` is the cell's text.
 
     `format` is a number format of the template language; `role` the API's variableType, as the API spells
-    it (`Param`, `Design`, ...).
+    it (`Param`, `Design`, ...); `dimension` pins that of a sequence.
     """
 
     name: str
@@ -112,6 +112,7 @@ class Variable:
     role: str = "Param"
     raw: Mapping[str, object] | None = None
     description: str = ""
+    dimension: int | None = None
 
     @property
     def varies(self) -> bool:
@@ -147,7 +148,7 @@ class Table:
 
 @dataclass(frozen=True)
 class DesignSpec:
-    """The `design` section; `method` is never empty."""
+    """The `design` section; `method` is never empty, `options` are the keys of the method as they are written."""
 
     method: str
     place: Place
@@ -158,6 +159,7 @@ class DesignSpec:
     constraints: tuple[Constraint, ...] = ()
     cross: tuple[str, ...] = ()
     table: Table | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

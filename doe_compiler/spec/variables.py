@@ -78,6 +78,7 @@ def _variable(name: str, fields: Fields, place: Place, project: Project, report:
         role=fields.text("role", "param").capitalize(),
         raw=fields.plain("raw"),
         description=fields.text("description"),
+        dimension=fields.integer("dimension"),
     )
 
 

@@ -100,12 +100,18 @@ TABLE = {
     ],
 }
 FREE = {**WHOLE, "design": {"method": "monte-carlo", "runs": 6}}
-ACCENTED = {
+OF_ONE = {
     **WHOLE,
-    "variables": {"u": {"levels": ["é", "e"]}},
-    "design": {},
     "analyses": [{**WHOLE["analyses"][0], "templates": [{"source": "constant.t", "target": "deck.txt"}]}],
 }
+SOBOL = {**WHOLE, "design": {"method": "sobol", "runs": 4}}
+LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 4}}
+LEVELLED = {
+    **OF_ONE,
+    "variables": {"u": {"generator": "Uniform", "min": 1, "max": 2}},
+    "design": {"method": "full-factorial", "levels": 3},
+}
+ACCENTED = {**OF_ONE, "variables": {"u": {"levels": ["é", "e"]}}, "design": {}}
 PLATFORM = {
     **TABLE,
     "variables": {"u": {"generator": "Uniform", "min": 1, "max": 2}},
@@ -150,6 +156,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "variable_nominal": (variable("u", "nominal", 1.75), NOTHING),
     "variable_format": (variable("c", "format", "0.0"), RECIPE),
     "variable_type": (variable("t", "type", "integer"), ROWS),
+    "variable_dimension": ((SOBOL, ("variables", "u", "dimension"), 9), ROWS),
     "variable_role": (variable("u", "role", "design"), RECIPE),
     "variable_raw": (variable("u", "raw", {"custom": 1}), RECIPE),
     "variable_description": (variable("u", "description", "a velocity"), NOTHING),
@@ -161,6 +168,10 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.runs": ((WHOLE, ("design", "runs"), 7), ROWS),
     "design.file": ((TABLE, ("design", "file"), "points2.csv"), ROWS),
     "design.decimal": ((TABLE, ("design",), {"method": "table", "file": "commas.csv", "decimal": ","}), ROWS),
+    "design.levels": ((LEVELLED, ("design", "levels"), 4), ROWS),
+    "design.scramble": ((SOBOL, ("design", "scramble"), False), ROWS),
+    "design.skip": ((SOBOL, ("design", "skip"), 1), ROWS),
+    "design.criterion": ((LATIN, ("design", "criterion"), "centered"), ROWS),
     "design.replicates": ((WHOLE, ("design", "replicates"), 2), ROWS),
     "design.iterations": ((PLATFORM, ("design", "iterations"), 6), ROWS),
     "design.sampling": ((PLATFORM, ("design",), {"method": "monte-carlo", "runs": 5}), ROWS),

@@ -190,6 +190,16 @@ GOLDEN_STUDIES = {
     "laws-latin-hypercube": study(*LAWS, method="latin-hypercube", runs=40),
     "more-laws-monte-carlo": study(*MORE_LAWS, runs=40),
     "more-laws-latin-hypercube": study(*MORE_LAWS, method="latin-hypercube", runs=40),
+    "sobol": study(*LAWS, method="sobol", runs=40),
+    "sobol-plain": study(
+        uniform("a"), uniform("b"), uniform("c"), method="sobol", runs=20, options={"scramble": False}
+    ),
+    "halton": study(*LAWS, method="halton", runs=40, options={"skip": 3}),
+    "r-sequence": study(*LAWS, method="r-sequence", runs=40),
+    "centered": study(*LAWS, method="latin-hypercube", runs=20, options={"criterion": "centered"}),
+    "levels-of-ranges": study(
+        uniform("a", 1, 2), levels("m", "x", "y"), method="full-factorial", options={"levels": 3}
+    ),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

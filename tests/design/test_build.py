@@ -287,7 +287,7 @@ def test_the_acceptance_of_tight_constraints_is_told():
         (study(X, method="full-factorial"), "E520", "'x'"),
         (study(X), "E523", "number of runs"),
         (study(X, method="latin-hypercube", runs=0), "E523", "number of runs"),
-        (study(X, runs=3, method="sobol"), "E561", "'sobol'"),
+        (study(X, runs=3, method="sobl"), "E561", "'sobl'"),
         (study(K, runs=3), "E565", "nothing varies"),
         (study(X, Y, runs=3, cross=("y",)), "E524", "'y'"),
         (study(X, variable("r", FixedRange(F(1), F(0), F(1))), runs=3, cross=("r",)), "E524", "'r'"),

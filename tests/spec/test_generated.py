@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from doe_compiler.generators.catalogue import GENERATORS
-from doe_compiler.spec.generated import COMMON_KEYS, generator_definitions, generator_table
+from doe_compiler.spec.generated import (
+    COMMON_KEYS,
+    design_properties,
+    generator_definitions,
+    generator_table,
+    method_table,
+    option_table,
+    source_list,
+    stability_table,
+)
 
 SCHEMA = Path(__file__).parent.parent.parent / "schemas" / "study.schema.json"
 WIDTH = 100
+COMMON_TO_DESIGNS = ("replicates", "iterations", "sampling", "correlation")
 OTHERS = ("levels", "constant", "formula", "column")
 
 
@@ -29,6 +39,12 @@ def rewritten(schema):
     definitions["variable"] = {
         **kept["variable"],
         "oneOf": [{"$ref": f"#/$defs/{name}"} for name in (*made, *OTHERS)],
+    }
+    own = design_properties()
+    design = kept["design"]["properties"]
+    definitions["design"] = {
+        **kept["design"],
+        "properties": {**own, **{name: design[name] for name in COMMON_TO_DESIGNS}},
     }
     return {**schema, "$defs": definitions}
 
@@ -70,7 +86,16 @@ def test_every_law_is_named_as_its_key_and_drawn_or_stepped():
 DOCS = Path(__file__).parent.parent.parent / "docs" / "designs.md"
 
 
-@pytest.mark.parametrize(("name", "made"), [("generators", generator_table)])
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("generators", generator_table),
+        ("methods", method_table),
+        ("options", option_table),
+        ("stability", stability_table),
+        ("sources", source_list),
+    ],
+)
 def test_the_tables_of_the_docs_are_the_records_ones(name, made):
     text = DOCS.read_text(encoding="utf-8")
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"

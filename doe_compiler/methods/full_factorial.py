@@ -1,0 +1,52 @@
+"""full-factorial: every combination of the levels."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from doe_compiler.methods.method import Method, Misfit, Task
+
+if TYPE_CHECKING:
+    from doe_compiler.methods.method import Codes
+
+
+def _counts(task: Task) -> list[int]:
+    levels = task.options.get("levels")
+    return [factor.count or (levels if isinstance(levels, int) else 0) for factor in task.factors]
+
+
+def _size(task: Task) -> int:
+    return math.prod(count for count in _counts(task) if count)
+
+
+def _misfits(task: Task) -> Iterator[Misfit]:
+    for factor, count in zip(task.factors, _counts(task), strict=True):
+        if not count:
+            message = f"full-factorial needs levels, and '{factor.name}' has a range"
+            hint = "give it Linspace, FixedRange or levels, say `levels: 3`, or choose another method"
+            yield Misfit(message, hint, variable=factor.name)
+    if "levels" in task.options and all(factor.count for factor in task.factors):
+        yield Misfit("'levels' has no meaning: every variable has levels of its own", "remove it", "levels")
+
+
+def _levels(task: Task) -> "Iterator[Codes]":
+    """The indices of the levels, the first factor varies slowest."""
+    import numpy as np
+
+    index = np.arange(_size(task), dtype=np.int64)
+    stride = len(index)
+    for count in _counts(task):
+        stride //= count
+        yield (index // stride % count).astype(np.int32)
+
+
+FULL_FACTORIAL = Method(
+    "full-factorial",
+    "Every combination of the levels; `levels: 3` makes as many of each range. The default where all variables enumerate.",
+    "R. A. Fisher, The Design of Experiments, Oliver and Boyd (1935)",
+    "all combinations of levels that stay: a level or variable more adds rows, and changes none but by its own column",
+    ("levels", "constraints"),
+    _size,
+    levels=_levels,
+    misfits=_misfits,
+)

@@ -1,0 +1,80 @@
+"""The keys of a design: each with its description and its JSON Schema. A method names those that it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+MOST_RUNS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Option:
+    """A key of the design: what it says, an example, and what the schema demands of its value."""
+
+    name: str
+    description: str
+    example: object
+    form: Mapping[str, object]
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """The property of the study's schema."""
+        return {"description": self.description, "examples": [self.example], **self.form}
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 1000}
+_FLAG = {"type": "boolean"}
+
+
+def _whole(least: int, most: int) -> dict[str, object]:
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+_ALL = (
+    Option("runs", "How many points the method picks, before replicates.", 64, _whole(1, MOST_RUNS)),
+    Option(
+        "levels",
+        "How many equally spaced levels a full-factorial takes of each variable that has a range.",
+        3,
+        _whole(2, 1000),
+    ),
+    Option(
+        "scramble",
+        "Whether a sequence is scrambled (randomised, and its evenness kept); true if not given.",
+        False,
+        _FLAG,
+    ),
+    Option(
+        "skip",
+        "How many points at the start of a sequence are left out; 0 if not given.",
+        64,
+        _whole(0, 2**31),
+    ),
+    Option("file", "The CSV of `method: table`, relative to the study.", "points.csv", _TEXT),
+    Option(
+        "decimal",
+        "The decimal sign of the numbers in `file`. A comma reads a table whose separator is `;`, as spreadsheets of many countries write it.",
+        ",",
+        {"enum": [".", ","]},
+    ),
+    Option(
+        "criterion",
+        "How a latin-hypercube is chosen: `random` (if not given), `centered` in its strata.",
+        "centered",
+        {"enum": ["random", "centered"]},
+    ),
+    Option(
+        "constraints",
+        "Conditions that every run meets.",
+        ["abs(y_velocity) < x_velocity"],
+        {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 4000}},
+    ),
+    Option(
+        "cross",
+        "Enumerating variables that are crossed with the points of the method.",
+        ["turbulence"],
+        {"type": "array", "items": {"type": "string"}},
+    ),
+)
+
+OPTIONS: Mapping[str, Option] = MappingProxyType({option.name: option for option in _ALL})
