@@ -43,7 +43,8 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     own = without_cases(spec)
     points, told = chosen_points(own)
     n = _length(points)
-    require_within_bounds(own, points)
+    if not METHODS[spec.design.method].reaches_beyond:
+        require_within_bounds(own, points)
     if spec.design.method == "table":
         _require_constraints(own, points, n)
     points, n = crossed_with_cases(spec, points, n)

@@ -9,7 +9,7 @@ import numpy as np
 from doe_compiler.design.cell_text import column_at, enumerates, labels_of, level_count
 from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.derived import satisfied
-from doe_compiler.design.ranges import levels_of_range
+from doe_compiler.design.ranges import cells_of, coded_nominal, coded_value, levels_of_range
 from doe_compiler.design.refusal import refused
 from doe_compiler.design.table import table_points
 from doe_compiler.generators.catalogue import drawn_of
@@ -22,7 +22,7 @@ from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Levels, Spec, Variable
 
 if TYPE_CHECKING:
-    from doe_compiler.methods.method import Codes, Next
+    from doe_compiler.methods.method import Codes, Floats, Next
 
 Points = dict[str, Column]
 
@@ -37,6 +37,8 @@ def chosen_points(spec: Spec) -> tuple[Points, list[Finding]]:
     method = METHODS[spec.design.method]
     if method.levels is not None:
         return _levelled(spec, method.levels)
+    if method.coded is not None:
+        return _coded(spec, method.coded)
     if method.unit is not None:
         return _sampled(spec, method)
     return _tabled(spec)
@@ -52,8 +54,9 @@ def point_count(spec: Spec) -> int:
 
 
 def _task(spec: Spec, sampled: Sequence[Variable]) -> Task:
+    method = METHODS[spec.design.method]
     return Task(
-        tuple(Factor(variable.name, _value_count(variable)) for variable in sampled),
+        tuple(Factor(v.name, _value_count(v, method), coded_nominal(v)) for v in sampled),
         spec.design.runs or 0,
         spec.design.options,
         dimensions_of(sampled),
@@ -135,6 +138,25 @@ def _levelled(spec: Spec, levels: "Callable[[Task], Iterator[Codes]]") -> tuple[
     return _left_by_constraints(spec, points, n * math.prod(level_count(v) for v in crossed)), []
 
 
+def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[Finding]]:
+    """The points of a design between low, middle and high, crossed with `design.cross`."""
+    sampled, crossed = _divided(spec)
+    task = _task(spec, sampled)
+    _require_fit(spec, METHODS[spec.design.method], task)
+    values = coded(task)
+    points: Points = {}
+    for column, variable in enumerate(sampled):
+        distinct, inverse = np.unique(values[:, column], return_inverse=True)
+        if enumerates(variable):
+            labels = labels_of(variable)
+            codes = distinct.astype(np.int32)[inverse]
+        else:
+            codes = inverse.astype(np.int32)
+            labels = cells_of(variable, [coded_value(variable, value) for value in distinct.tolist()])
+        points[variable.name] = CodedColumn(variable.name, codes, labels, holds_text(variable))
+    return _with_cells(points, crossed, len(values)), []
+
+
 def _left_by_constraints(spec: Spec, points: Points, total: int) -> Points:
     if not spec.design.constraints:
         return points
@@ -172,8 +194,10 @@ def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:
     return [variable for variable in spec.varied if variable.name not in spec.design.cross], crossed
 
 
-def _value_count(variable: Variable) -> int:
-    """How many equally likely values a variable has; 0 if it is continuous or its levels have weights."""
+def _value_count(variable: Variable, method: Method) -> int:
+    """How many levels a variable has, or where it is drawn equally likely values; 0 if it is continuous or weighted."""
+    if method.unit is None:
+        return level_count(variable) if enumerates(variable) else 0
     drawn = drawn_of(variable.law)
     if drawn is not None and drawn.whole_count is not None and variable.is_integer:
         return drawn.whole_count(variable.law)

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Factor:
-    """A column as methods see it: a name, and how many values it enumerates or is equally likely to take, 0 for a range."""
+    """A column as methods see it: a name, and how many values it enumerates or is equally likely to take, 0 for a range.
+
+    `base` is where its nominal value lies: the index of a level, or -1 ... 1 in a range.
+    """
 
     name: str
     count: int = 0
+    base: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Method:
     `options` are the keys of the design that it takes, `stays` says what stays put when the design is edited. `unit(task)`
     gives a function whose calls give the next n points of the unit cube, column by column, each shape (n,) in [0, 1);
     `is_sequence` where n of n + m points are the first n. `coded(task)` gives points whose low is -1 and high 1, shape
-    (n, d); `levels(task)` the indices of levels, column by column. `size(task)` is the number of points.
+    (n, d), or the index of the level where a factor enumerates; `levels(task)` the indices of levels, column by column. `size(task)` is the number of points, which `reaches_beyond` the ends of
+    the factors where some of them do.
     """
 
     name: str
@@ -87,6 +92,7 @@ class Method:
     levels: "Callable[[Task], Iterator[Codes]] | None" = None
     misfits: Callable[[Task], Iterator[Misfit]] = no_misfits
     is_sequence: bool = False
+    reaches_beyond: bool = False
 
     @property
     def takes_runs(self) -> bool:

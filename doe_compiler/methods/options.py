@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from doe_compiler.methods.orthogonal_array import ARRAYS
+
 MOST_RUNS = 10_000_000
 
 
@@ -37,6 +39,34 @@ _ALL = (
         "How many equally spaced levels a full-factorial takes of each variable that has a range.",
         3,
         _whole(2, 1000),
+    ),
+    Option(
+        "generators",
+        "How a fractional-factorial defines variables by others; A, B, C, ... are the variables in file order.",
+        ["D=AB", "E=AC"],
+        {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1, "maxLength": 30}},
+    ),
+    Option("resolution", "The least resolution of a fractional-factorial; 4 if not given.", 5, _whole(3, 8)),
+    Option(
+        "axial",
+        "Where the axial points of a central-composite lie: circumscribed (if not given) ones beyond min and max, inscribed and faced ones on them.",
+        "faced",
+        {"enum": ["circumscribed", "inscribed", "faced"]},
+    ),
+    Option(
+        "alpha",
+        "The distance of the axial points, where the factorial's is 1: rotatable (if not given), orthogonal, or a number.",
+        "orthogonal",
+        {"anyOf": [{"enum": ["rotatable", "orthogonal"]}, {"type": "number", "minimum": 1, "maximum": 100}]},
+    ),
+    Option(
+        "array", "The orthogonal array; the smallest that fits if not given.", "L18", {"enum": list(ARRAYS)}
+    ),
+    Option(
+        "centerPoints",
+        "How many runs lie in the centre. A deterministic solver gives the same result in all: one is enough.",
+        3,
+        _whole(0, 1000),
     ),
     Option(
         "scramble",

@@ -1,14 +1,14 @@
 """The `design` section: a method that fits the variables, and only the settings that mean something."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from doe_compiler.generators.catalogue import steps_of
-from doe_compiler.generators.law import MAX_POINTS, DrawnLaw
+from doe_compiler.generators.catalogue import bounds_of, steps_of
+from doe_compiler.generators.law import MAX_POINTS, DrawnLaw, Law
 from doe_compiler.kernel.findings import Place, has_errors, near_miss
 from doe_compiler.methods.catalogue import METHODS
-from doe_compiler.methods.method import Factor, Method, Task
+from doe_compiler.methods.method import Factor, Method, Misfit, Task
 from doe_compiler.methods.options import OPTIONS
 from doe_compiler.spec.cases import without_cases
 from doe_compiler.spec.domains import is_textual
@@ -192,9 +192,22 @@ def _check_misfits(section: Fields, method: Method, around: Surroundings, report
         return
     task = task_of(section, around)
     by_name = {variable.name: variable for variable in around.varied}
-    for misfit in method.misfits(task):
+    misfits = [*method.misfits(task), *_without_ends(method, task, by_name)]
+    for misfit in misfits[:1]:
         place = by_name[misfit.variable].place if misfit.variable else section.place_of(misfit.key)
         report.error("E115", misfit.message, place, misfit.hint)
+
+
+def _without_ends(method: Method, task: Task, by_name: Mapping[str, Variable]) -> Iterator[Misfit]:
+    """The variables that a method of levels would take low and high of, and that have none."""
+    if method.coded is None and method.levels is None:
+        return
+    for factor in task.factors:
+        law = by_name[factor.name].law
+        if isinstance(law, Law) and not factor.count and None in bounds_of(law):
+            message = f"{method.name} takes the ends of a range, and {type(law).__name__} '{factor.name}' has not both"
+            hint = "give it lower and upper, or use Uniform, or another method"
+            yield Misfit(message, hint, variable=factor.name)
 
 
 def task_of(section: Fields, around: Surroundings) -> Task:

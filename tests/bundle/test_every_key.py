@@ -104,6 +104,20 @@ OF_ONE = {
     **WHOLE,
     "analyses": [{**WHOLE["analyses"][0], "templates": [{"source": "constant.t", "target": "deck.txt"}]}],
 }
+RANGES = {name: {"generator": "Uniform", "min": 1, "max": 2} for name in ("u", "n", "ln", "lv", "t")}
+
+
+def of_ranges(count, **design):
+    """A study of some ranges and constants."""
+    ranges = dict(list(RANGES.items())[:count])
+    constants = {name: {"value": 1} for name in (*RANGES, "l", "r", "c", "x") if name not in ranges}
+    return {**WHOLE, "variables": {**ranges, **constants}, "design": design}
+
+
+FRACTION = of_ranges(3, method="fractional-factorial", generators=["C=AB"])
+RESOLUTION = of_ranges(5, method="fractional-factorial", resolution=3)
+COMPOSITE = of_ranges(3, method="central-composite")
+ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
 SOBOL = {**WHOLE, "design": {"method": "sobol", "runs": 4}}
 LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 4}}
 LEVELLED = {
@@ -169,6 +183,12 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.file": ((TABLE, ("design", "file"), "points2.csv"), ROWS),
     "design.decimal": ((TABLE, ("design",), {"method": "table", "file": "commas.csv", "decimal": ","}), ROWS),
     "design.levels": ((LEVELLED, ("design", "levels"), 4), ROWS),
+    "design.generators": ((FRACTION, ("design", "generators"), ["C=-AB"]), ROWS),
+    "design.resolution": ((RESOLUTION, ("design", "resolution"), 4), ROWS),
+    "design.axial": ((COMPOSITE, ("design", "axial"), "inscribed"), ROWS),
+    "design.alpha": ((COMPOSITE, ("design", "alpha"), 1.2), ROWS),
+    "design.array": ((ARRAY, ("design", "array"), "L8"), ROWS),
+    "design.centerPoints": ((FRACTION, ("design", "centerPoints"), 1), ROWS),
     "design.scramble": ((SOBOL, ("design", "scramble"), False), ROWS),
     "design.skip": ((SOBOL, ("design", "skip"), 1), ROWS),
     "design.criterion": ((LATIN, ("design", "criterion"), "centered"), ROWS),

@@ -185,6 +185,13 @@ FUNCTIONS = (
     ),
 )
 
+RANGES = (
+    uniform("a", 1, 2),
+    uniform("b", "0.1", "0.3"),
+    uniform("n", 2, 6, is_integer=True),
+    variable("p", LogUniform(F("0.01"), F(100))),
+)
+
 GOLDEN_STUDIES = {
     "laws-monte-carlo": study(*LAWS, runs=40),
     "laws-latin-hypercube": study(*LAWS, method="latin-hypercube", runs=40),
@@ -200,6 +207,18 @@ GOLDEN_STUDIES = {
     "levels-of-ranges": study(
         uniform("a", 1, 2), levels("m", "x", "y"), method="full-factorial", options={"levels": 3}
     ),
+    "fractional-factorial": study(*RANGES, levels("m", "x", "y"), method="fractional-factorial"),
+    "plackett-burman": study(
+        *RANGES, levels("m", "x", "y"), method="plackett-burman", options={"centerPoints": 0}
+    ),
+    "box-behnken": study(*RANGES, levels("m", "x", "y", "z"), method="box-behnken"),
+    "central-composite": study(*RANGES, levels("m", "x", "y"), method="central-composite", cross=("m",)),
+    "definitive-screening": study(*RANGES, method="definitive-screening"),
+    "orthogonal-array": study(*RANGES, levels("m", "x", "y"), method="orthogonal-array"),
+    "one-at-a-time": study(
+        uniform("a", 1, 3, nominal="2"), levels("m", "x", "y", "z", nominal="y"), method="one-at-a-time"
+    ),
+    "star": study(*RANGES, method="star"),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

@@ -6,6 +6,7 @@ from doe_compiler.spec.model import Sampling
 
 RANDOM = {"x": "{generator: Uniform, min: 0, max: 1}"}
 LEVELS = {"m": "{levels: [a, b]}", "n": "{generator: Linspace, start: 0, stop: 1, count: 3}"}
+THREE = dict.fromkeys("abc", "{generator: Uniform, min: 0, max: 1}")
 BOTH = {**RANDOM, **LEVELS}
 
 
@@ -55,6 +56,21 @@ BOTH = {**RANDOM, **LEVELS}
             {"x": "{generator: Uniform, min: 0, max: 1, dimension: 1001}"},
             "{method: sobol, runs: 4}",
             ["E106"],
+        ),
+        (RANDOM, "{method: box-behnken}", ["E115"]),
+        (THREE, "{method: box-behnken, runs: 13}", ["E116"]),
+        (THREE, "{method: central-composite, alpha: 0.5}", ["E105"]),
+        (THREE, "{method: central-composite, axial: faced, alpha: 2}", ["E115"]),
+        (THREE, "{method: fractional-factorial, generators: [C=AX]}", ["E115"]),
+        (THREE, "{method: fractional-factorial, generators: []}", ["E107"]),
+        (THREE, "{method: fractional-factorial, resolution: 2}", ["E106"]),
+        (THREE, "{method: orthogonal-array, array: L7}", ["E105"]),
+        ({**THREE, "d": "{levels: [a, b]}"}, "{method: central-composite}", ["E115"]),
+        ({**THREE, "d": "{levels: [a, b]}"}, "{method: plackett-burman, centerPoints: 1}", ["E115"]),
+        (
+            {**THREE, "d": "{generator: Normal, mean: 0, std: 1}"},
+            "{method: plackett-burman}",
+            ["E115"],
         ),
         (RANDOM, "{sampling: platform}", ["E102"]),
         (RANDOM, "{sampling: platform, runs: 3, iterations: 3}", ["E119"]),
