@@ -36,7 +36,7 @@ _ALL = (
     Option("runs", "How many points the method picks, before replicates.", 64, _whole(1, MOST_RUNS)),
     Option(
         "levels",
-        "How many equally spaced levels a full-factorial takes of each variable that has a range.",
+        "How many equally spaced levels a full-factorial takes of each variable that has a range; how many levels a morris design has (4 if not given).",
         3,
         _whole(2, 1000),
     ),
@@ -57,7 +57,12 @@ _ALL = (
         "alpha",
         "The distance of the axial points, where the factorial's is 1: rotatable (if not given), orthogonal, or a number.",
         "orthogonal",
-        {"anyOf": [{"enum": ["rotatable", "orthogonal"]}, {"type": "number", "minimum": 1, "maximum": 100}]},
+        {
+            "type": ["number", "string"],
+            "minimum": 1,
+            "maximum": 100,
+            "pattern": "^(rotatable|orthogonal)$",
+        },
     ),
     Option(
         "array", "The orthogonal array; the smallest that fits if not given.", "L18", {"enum": list(ARRAYS)}
@@ -67,6 +72,12 @@ _ALL = (
         "How many runs lie in the centre. A deterministic solver gives the same result in all: one is enough.",
         3,
         _whole(0, 1000),
+    ),
+    Option(
+        "secondOrder",
+        "Whether a saltelli design is to give second-order indices too; false if not given.",
+        True,
+        _FLAG,
     ),
     Option(
         "scramble",

@@ -44,28 +44,28 @@ def direction_numbers(dimension: int) -> list[int]:
 
 def _begin(task: Task) -> "Next":
     columns = [
-        _scrambled(task, factor.name, direction_numbers(dimension))
+        scrambled(task, factor.name, "sobol scramble", dimension)
         if is_scrambled(task)
         else (direction_numbers(dimension), 0)
         for factor, dimension in zip(task.factors, task.dimensions, strict=True)
     ]
 
     def column(j: int, first: int, n: int) -> "Floats":
-        return within(_points(*columns[j], first, n), is_middle=is_scrambled(task))
+        return within(points_of(*columns[j], first, n), is_middle=is_scrambled(task))
 
     return in_turn(task, column)
 
 
-def _scrambled(task: Task, name: str, directions: list[int]) -> tuple[list[int], int]:
-    """The direction numbers times a random lower triangular matrix of bits, and a random shift.
+def scrambled(task: Task, name: str, purpose: str, dimension: int) -> tuple[list[int], int]:
+    """The direction numbers of a dimension times a random lower triangular matrix of bits, and a random shift.
 
     J. Matoušek, J. Complexity 14 (1998) 527-556. The matrix and the shift are the column's, so that no other changes it.
     """
-    words = task.draw(name, "sobol scramble").words(BITS + 1).tolist()
+    words = task.draw(name, purpose).words(BITS + 1).tolist()
     rows = [(words[k] >> (64 - BITS) & -(1 << (BITS - k))) | (1 << (BITS - 1 - k)) for k in range(BITS)]
     rows = [row & ((1 << BITS) - 1) for row in rows]
     scrambled = []
-    for number in directions:
+    for number in direction_numbers(dimension):
         value = 0
         for k, row in enumerate(rows):
             value |= ((row & number).bit_count() & 1) << (BITS - 1 - k)
@@ -73,7 +73,7 @@ def _scrambled(task: Task, name: str, directions: list[int]) -> tuple[list[int],
     return scrambled, words[BITS] >> (64 - BITS)
 
 
-def _points(directions: list[int], shift: int, first: int, n: int) -> "Words":
+def points_of(directions: list[int], shift: int, first: int, n: int) -> "Words":
     """The points first ... first + n - 1 in Gray code order (Antonov, Saleev 1979), by doubling what is there."""
     import numpy as np
 

@@ -118,6 +118,7 @@ FRACTION = of_ranges(3, method="fractional-factorial", generators=["C=AB"])
 RESOLUTION = of_ranges(5, method="fractional-factorial", resolution=3)
 COMPOSITE = of_ranges(3, method="central-composite")
 ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
+SALTELLI = of_ranges(2, method="saltelli", runs=12)
 SOBOL = {**WHOLE, "design": {"method": "sobol", "runs": 4}}
 LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 4}}
 LEVELLED = {
@@ -189,6 +190,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.alpha": ((COMPOSITE, ("design", "alpha"), 1.2), ROWS),
     "design.array": ((ARRAY, ("design", "array"), "L8"), ROWS),
     "design.centerPoints": ((FRACTION, ("design", "centerPoints"), 1), ROWS),
+    "design.secondOrder": ((SALTELLI, ("design", "secondOrder"), True), ROWS),
     "design.scramble": ((SOBOL, ("design", "scramble"), False), ROWS),
     "design.skip": ((SOBOL, ("design", "skip"), 1), ROWS),
     "design.criterion": ((LATIN, ("design", "criterion"), "centered"), ROWS),

@@ -219,6 +219,9 @@ GOLDEN_STUDIES = {
         uniform("a", 1, 3, nominal="2"), levels("m", "x", "y", "z", nominal="y"), method="one-at-a-time"
     ),
     "star": study(*RANGES, method="star"),
+    "morris": study(*LAWS, method="morris", runs=28),
+    "saltelli": study(*RANGES, method="saltelli", runs=30, options={"secondOrder": True}),
+    "fast": study(uniform("a"), uniform("b"), method="fast", runs=130),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

@@ -7,6 +7,7 @@ from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.options import OPTIONS
 
 UNIT = [method for method in METHODS.values() if method.unit is not None]
+SPACE_FILLING = [method for method in UNIT if method.name not in ("morris", "saltelli", "fast")]
 SEQUENCES = [method for method in UNIT if method.is_sequence]
 BY_NAME = ("monte-carlo", "sobol", "halton", "latin-hypercube")
 
@@ -44,6 +45,14 @@ class TestUnitCube:
         assert (first == points(method, task(3, 60))).all()
         assert (first != points(method, task(3, 60, seed=8))).any()
 
+    def test_one_point_and_no_column(self, method, task):
+        if method.takes_runs:
+            assert points(method, task(2, 1)).shape[1] == 2
+            assert list(method.unit(task(0, 3))(3)) == []
+
+
+@pytest.mark.parametrize("method", SPACE_FILLING, ids=lambda method: method.name)
+class TestSpaceFilling:
     def test_columns_are_uniform(self, method, task):
         for column in points(method, task(5, 5040)).T:
             counts = np.histogram(column, bins=10, range=(0, 1))[0]
@@ -52,11 +61,6 @@ class TestUnitCube:
     def test_pairs_are_not_correlated(self, method, task):
         correlations = np.corrcoef(points(method, task(5, 5040)).T) - np.eye(5)
         assert abs(correlations).max() < 0.06
-
-    def test_one_point_and_no_column(self, method, task):
-        if method.takes_runs:
-            assert points(method, task(2, 1)).shape == (1, 2)
-            assert list(method.unit(task(0, 3))(3)) == []
 
 
 @pytest.mark.parametrize("method", SEQUENCES, ids=lambda method: method.name)
