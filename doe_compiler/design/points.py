@@ -8,6 +8,7 @@ import numpy as np
 
 from doe_compiler.design.cell_text import column_at, enumerates, labels_of, level_count
 from doe_compiler.design.columns import CodedColumn, Column, joined
+from doe_compiler.design.correlation import correlated
 from doe_compiler.design.derived import satisfied
 from doe_compiler.design.ranges import cells_of, coded_nominal, coded_value, levels_of_range
 from doe_compiler.design.refusal import refused
@@ -80,7 +81,7 @@ def _sampled(spec: Spec, method: Method) -> tuple[Points, list[Finding]]:
     task = _task(spec, sampled)
     _require_fit(spec, method, task)
     assert method.unit is not None
-    following = method.unit(task)
+    following = _correlated(spec, method, sampled, method.unit(task))
     if not spec.design.constraints:
         n = method.size(task)
         return _with_cells(_values_at(sampled, following, n), crossed, n), []
@@ -92,6 +93,26 @@ def _sampled(spec: Spec, method: Method) -> tuple[Points, list[Finding]]:
             "use method: sobol, monte-carlo or full-factorial",
         )
     return _accepted(spec, sampled, crossed, following)
+
+
+def _correlated(spec: Spec, method: Method, sampled: Sequence[Variable], following: "Next") -> "Next":
+    correlation = spec.design.correlation
+    if correlation is None:
+        return following
+    keeps_strata = (correlation.by or ("copula" if method.is_sequence else "iman-conover")) == "iman-conover"
+    if keeps_strata and spec.design.constraints:
+        raise refused(
+            "E522",
+            "the order of Iman and Conover is that of a whole design, and constraints take runs out of it",
+            spec.design.constraints[0].place,
+            "say correlationBy: copula, or use method: monte-carlo or sobol",
+        )
+    names = [variable.name for variable in sampled]
+    if not keeps_strata:
+        return correlated(following, names, correlation)
+    return correlated(
+        following, names, correlation, lambda name: Stream(spec.seed, spec.study, name, "iman-conover order")
+    )
 
 
 def _accepted(

@@ -96,7 +96,7 @@ HALTON = Method(
     "Radical inverses in a prime base a variable, their digits permuted at random; even for any number of runs, best for few variables.",
     "J. H. Halton, Numer. Math. 2 (1960) 84-90; scrambling: A. B. Owen, arXiv:1706.02808 (2017)",
     "n runs are the first n of n + m; a variable keeps its column while it keeps its dimension, which is its place in the file, or `dimension`",
-    ("runs", "scramble", "skip", "constraints", "cross"),
+    ("runs", "scramble", "skip", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
     misfits=_misfits,

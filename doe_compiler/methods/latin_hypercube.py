@@ -39,7 +39,7 @@ LATIN_HYPERCUBE = Method(
     "One point in each of n equally likely strata of every variable; levels and whole numbers are used as often within one.",
     "M. D. McKay, R. J. Beckman, W. J. Conover, Technometrics 21 (1979) 239-245",
     "the other columns when a variable is added, removed or moved; nothing when the number of runs changes",
-    ("runs", "criterion", "cross"),
+    ("runs", "criterion", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
 )

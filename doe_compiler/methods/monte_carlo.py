@@ -23,7 +23,7 @@ MONTE_CARLO = Method(
     "Independent points, each variable from its own random stream.",
     "N. Metropolis, S. Ulam, J. Amer. Statist. Assoc. 44 (1949) 335-341",
     "everything: n runs are the first n of n + m, and no column hangs on another",
-    ("runs", "constraints", "cross"),
+    ("runs", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
     is_sequence=True,

@@ -105,6 +105,18 @@ _ALL = (
         {"enum": ["random", "centered"]},
     ),
     Option(
+        "correlation",
+        "Correlations of the ranks of variables that are drawn, a pair each, or `{variables: [a, b], matrix: [[1, 0.3], [0.3, 1]]}`.",
+        {"x_velocity/y_velocity": 0.3},
+        {"type": "object", "minProperties": 1},
+    ),
+    Option(
+        "correlationBy",
+        "How columns are correlated: a Gaussian copula, which changes each run by itself and so grows, or the reordering of Iman and Conover, which keeps strata (if not given: iman-conover for a latin-hypercube, else copula).",
+        "copula",
+        {"enum": ["copula", "iman-conover"]},
+    ),
+    Option(
         "constraints",
         "Conditions that every run meets.",
         ["abs(y_velocity) < x_velocity"],

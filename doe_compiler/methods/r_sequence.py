@@ -49,7 +49,7 @@ R_SEQUENCE = Method(
     "Multiples of powers of a generalised golden ratio: even for any number of runs, and simple to check by hand.",
     "M. Roberts, The unreasonable effectiveness of quasirandom sequences (2018)",
     "n runs are the first n of n + m; a variable more or less changes the ratio, and so all columns",
-    ("runs", "scramble", "skip", "constraints", "cross"),
+    ("runs", "scramble", "skip", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
     is_sequence=True,

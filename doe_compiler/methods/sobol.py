@@ -110,7 +110,7 @@ SOBOL = Method(
     "A scrambled net of base 2: even in every variable and every few of them; best for 2**k runs.",
     "S. Joe, F. Y. Kuo, SIAM J. Sci. Comput. 30 (2008) 2635-2654; scrambling: J. Matoušek, J. Complexity 14 (1998) 527-556",
     "n runs are the first n of n + m; a variable keeps its column while it keeps its dimension, which is its place in the file, or `dimension`",
-    ("runs", "scramble", "skip", "constraints", "cross"),
+    ("runs", "scramble", "skip", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
     misfits=_misfits,

@@ -59,6 +59,7 @@ CODES = {
     "E220": "An environment variable has the name of a variable of the study.",
     "E221": "A variable only stands in single quotes, where a shell leaves it as it is (a warning).",
     "E222": "A constant or an expression has a nominal value (a warning).",
+    "E223": "The correlation cannot be had.",
     # Files that the study names.
     "E301": "The file does not exist.",
     "E302": "A folder cannot stand here.",
@@ -82,6 +83,4 @@ CODES = {
     "E320": "Nothing seems to make the file that a response reads (a warning).",
     "E321": "A file has the name of one that doe or the platform makes in each run's directory.",
     "E322": "Two inputs bring a file to the same path (a warning).",
-    # Later features.
-    "E402": "Correlation comes in a later version.",
 }

@@ -11,6 +11,7 @@ from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.method import Factor, Method, Misfit, Task
 from doe_compiler.methods.options import OPTIONS
 from doe_compiler.spec.cases import without_cases
+from doe_compiler.spec.correlation import read_correlation
 from doe_compiler.spec.domains import is_textual
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import (
@@ -67,13 +68,13 @@ def level_count(variable: Variable) -> int | None:
 def read_design(section: Fields, around: Surroundings, report: Report) -> DesignSpec | None:
     """The design of a section that fits the schema, or None after findings."""
     before = len(report.findings)
-    _refuse_later(section, report)
     sampling = Sampling.PLATFORM if section.text("sampling") == "platform" else Sampling.COMPILER
     method = _method(section, around, sampling, report)
     table = _table(section, method, around, report)
     constraints = _constraints(section, around, table, report)
     _check_bare_variables(method, around, report)
     cross = _cross(section, around, report)
+    correlation = None
     if method is not None and sampling is Sampling.COMPILER:
         record = METHODS[method]
         _check_keys(section, record, report)
@@ -82,6 +83,9 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         if not has_errors(report.findings[before:]):
             _check_size(section, record, around, report)
         _check_dimensions(record, around, report)
+        if "correlation" in record.options:
+            sampled = [factor.name for factor in task_of(section, around).factors]
+            correlation = read_correlation(section, sampled, cross, report)
         _check_weights(record, cross, around, report)
     if sampling is Sampling.PLATFORM:
         _check_platform_sampling(section, around, report)
@@ -98,6 +102,7 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         cross=cross,
         table=table,
         options=_options(section),
+        correlation=correlation,
     )
 
 
@@ -109,14 +114,6 @@ def _check_weights(method: Method, cross: tuple[str, ...], around: Surroundings,
             how = "crossed" if variable.name in cross else f"not drawn by the method {method.name}"
             message = f"the levels of '{variable.name}' have weights, and are {how}"
             report.error("E116", message, variable.place, "remove 'weights'")
-
-
-def _refuse_later(section: Fields, report: Report) -> None:
-    if section.get("correlation") is not None:
-        place = section.key_place("correlation")
-        report.error(
-            "E402", "'correlation' comes in a later version", place, "remove it; columns are independent"
-        )
 
 
 def _method(section: Fields, around: Surroundings, sampling: Sampling, report: Report) -> str | None:

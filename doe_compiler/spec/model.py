@@ -147,6 +147,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Correlation:
+    """Rank correlations of variables in file order; `by` is copula, iman-conover, or empty for the method's own way."""
+
+    names: tuple[str, ...]
+    matrix: tuple[tuple[Fraction, ...], ...]
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class DesignSpec:
     """The `design` section; `method` is never empty, `options` are the keys of the method as they are written."""
 
@@ -160,6 +169,7 @@ class DesignSpec:
     cross: tuple[str, ...] = ()
     table: Table | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    correlation: Correlation | None = None
 
 
 @dataclass(frozen=True)

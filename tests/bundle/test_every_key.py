@@ -119,6 +119,7 @@ RESOLUTION = of_ranges(5, method="fractional-factorial", resolution=3)
 COMPOSITE = of_ranges(3, method="central-composite")
 ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
 SALTELLI = of_ranges(2, method="saltelli", runs=12)
+CORRELATED = {**FREE, "design": {"method": "monte-carlo", "runs": 40, "correlation": {"u/n": 0.5}}}
 SOBOL = {**WHOLE, "design": {"method": "sobol", "runs": 4}}
 LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 4}}
 LEVELLED = {
@@ -199,7 +200,8 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.sampling": ((PLATFORM, ("design",), {"method": "monte-carlo", "runs": 5}), ROWS),
     "design.constraints": ((WHOLE, ("design", "constraints"), ["u < 1.5"]), ROWS),
     "design.cross": ((WHOLE, ("design", "cross"), ["l"]), ROWS),
-    "design.correlation": ((WHOLE, ("design", "correlation"), {"u/n": 0.3}), FINDING),
+    "design.correlation": ((WHOLE, ("design", "correlation"), {"u/n": 0.3}), ROWS),
+    "design.correlationBy": ((CORRELATED, ("design", "correlationBy"), "iman-conover"), ROWS),
     "analysis.analysis": (analysis("analysis", {"code": "openfoam_plus"}), RECIPE),
     "analysis.analysis.code": (analysis("analysis", "code", "openfoam_plus"), RECIPE),
     "analysis.analysis.version": (analysis("analysis", "version", "2"), RECIPE),

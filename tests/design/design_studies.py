@@ -29,6 +29,7 @@ from doe_compiler.spec.model import (
     Analysis,
     Constant,
     Constraint,
+    Correlation,
     DesignSpec,
     Formula,
     Hardware,
@@ -192,6 +193,14 @@ RANGES = (
     variable("p", LogUniform(F("0.01"), F(100))),
 )
 
+MIXED = (
+    uniform("free"),
+    variable("x", Normal(F(0), F(1))),
+    variable("y", Gamma(F(2), F(3))),
+    levels("m", "p", "q", "r"),
+)
+CORRELATIONS = ((F(1), F("0.8"), F("-0.5")), (F("0.8"), F(1), F("-0.3")), (F("-0.5"), F("-0.3"), F(1)))
+
 GOLDEN_STUDIES = {
     "laws-monte-carlo": study(*LAWS, runs=40),
     "laws-latin-hypercube": study(*LAWS, method="latin-hypercube", runs=40),
@@ -222,6 +231,10 @@ GOLDEN_STUDIES = {
     "morris": study(*LAWS, method="morris", runs=28),
     "saltelli": study(*RANGES, method="saltelli", runs=30, options={"secondOrder": True}),
     "fast": study(uniform("a"), uniform("b"), method="fast", runs=130),
+    "copula": study(*MIXED, method="sobol", runs=40, correlation=Correlation(("x", "y", "m"), CORRELATIONS)),
+    "iman-conover": study(
+        *MIXED, method="latin-hypercube", runs=40, correlation=Correlation(("x", "y", "m"), CORRELATIONS)
+    ),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),
