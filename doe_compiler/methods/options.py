@@ -100,9 +100,27 @@ _ALL = (
     ),
     Option(
         "criterion",
-        "How a latin-hypercube is chosen: `random` (if not given), `centered` in its strata.",
-        "centered",
-        {"enum": ["random", "centered"]},
+        "How a latin-hypercube is chosen: `random` (if not given), `centered` in its strata; or centred and in the order that a search finds best: `maximin` (the largest smallest distance), `correlation` (the smallest between columns), `discrepancy` (centred L2).",
+        "maximin",
+        {"enum": ["random", "centered", "maximin", "correlation", "discrepancy"]},
+    ),
+    Option(
+        "strength",
+        "2 makes a latin-hypercube from an orthogonal array: even in every pair of variables; `runs` is the square of a prime or its power.",
+        2,
+        {"const": 2},
+    ),
+    Option(
+        "nested",
+        "Whether a latin-hypercube grows: with twice the runs the old ones stay, and both are hypercubes; false if not given.",
+        True,
+        _FLAG,
+    ),
+    Option(
+        "sliced",
+        "Variables with levels by which a latin-hypercube is sliced: the runs of each level are a hypercube too. `runs` is a multiple of their number.",
+        ["turbulence"],
+        {"type": "array", "minItems": 1, "items": {"type": "string"}},
     ),
     Option(
         "correlation",

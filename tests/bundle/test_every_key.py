@@ -121,7 +121,7 @@ ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
 SALTELLI = of_ranges(2, method="saltelli", runs=12)
 CORRELATED = {**FREE, "design": {"method": "monte-carlo", "runs": 40, "correlation": {"u/n": 0.5}}}
 SOBOL = {**WHOLE, "design": {"method": "sobol", "runs": 4}}
-LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 4}}
+LATIN = {**WHOLE, "design": {"method": "latin-hypercube", "runs": 64}}
 LEVELLED = {
     **OF_ONE,
     "variables": {"u": {"generator": "Uniform", "min": 1, "max": 2}},
@@ -195,6 +195,9 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.scramble": ((SOBOL, ("design", "scramble"), False), ROWS),
     "design.skip": ((SOBOL, ("design", "skip"), 1), ROWS),
     "design.criterion": ((LATIN, ("design", "criterion"), "centered"), ROWS),
+    "design.strength": ((LATIN, ("design", "strength"), 2), ROWS),
+    "design.nested": ((LATIN, ("design", "nested"), True), ROWS),
+    "design.sliced": ((LATIN, ("design", "sliced"), ["l"]), ROWS),
     "design.replicates": ((WHOLE, ("design", "replicates"), 2), ROWS),
     "design.iterations": ((PLATFORM, ("design", "iterations"), 6), ROWS),
     "design.sampling": ((PLATFORM, ("design",), {"method": "monte-carlo", "runs": 5}), ROWS),

@@ -235,6 +235,18 @@ GOLDEN_STUDIES = {
     "iman-conover": study(
         *MIXED, method="latin-hypercube", runs=40, correlation=Correlation(("x", "y", "m"), CORRELATIONS)
     ),
+    "maximin": study(*RANGES, method="latin-hypercube", runs=20, options={"criterion": "maximin"}),
+    "discrepancy": study(*RANGES, method="latin-hypercube", runs=20, options={"criterion": "discrepancy"}),
+    "uncorrelated": study(*RANGES, method="latin-hypercube", runs=20, options={"criterion": "correlation"}),
+    "strength-2": study(*RANGES, method="latin-hypercube", runs=25, options={"strength": 2}),
+    "nested": study(*RANGES, method="latin-hypercube", runs=24, options={"nested": True}),
+    "sliced": study(
+        *RANGES,
+        levels("m", "x", "y"),
+        method="latin-hypercube",
+        runs=24,
+        options={"sliced": ["m"]},
+    ),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),
