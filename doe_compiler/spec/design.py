@@ -28,6 +28,7 @@ from doe_compiler.spec.model import (
     FromTable,
     Levels,
     Sampling,
+    Spec,
     Table,
     Variable,
 )
@@ -217,6 +218,13 @@ def task_of(section: Fields, around: Surroundings) -> Task:
         _options(section),
         dimensions_of(chosen),
     )
+
+
+def task_of_spec(spec: Spec) -> Task:
+    """What a study's method is asked for, as far as it does not hang on the seed."""
+    chosen = [v for v in without_cases(spec.variables) if v.varies and v.name not in spec.design.cross]
+    factors = tuple(Factor(variable.name, level_count(variable) or 0) for variable in chosen)
+    return Task(factors, spec.design.runs or 0, spec.design.options, dimensions_of(chosen))
 
 
 def dimensions_of(variables: Sequence[Variable]) -> tuple[int, ...]:

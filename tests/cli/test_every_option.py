@@ -53,7 +53,7 @@ PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --nam
 # What shows that an option has an effect: the option with its value, or that and another base.
 EFFECTS = {
     "compile --explain": ("--explain", "study.yaml"),
-    "design --format": "--format csv", "design --output": "-o d.txt", "results --format": "--format json",
+    "design --format": "--format csv", "design --summary": "--summary", "design --compare": "--compare", "design --plot": "--plot d.svg", "design --output": "-o d.txt", "results --format": "--format json",
     "results --output": "-o r.csv", "results --best": "--best 1", "results --recipe": "--recipe OLDER", "doctor --spend": "--spend", "compile --check": ("--check out", "study.yaml"), "validate --sarif": "--sarif s.sarif", "compile --output": "-o other",
     "plan --target": ("--target other", "."), "plan --retry-failed": "--retry-failed", "plan --only": ("--only 1", "study.yaml --retry-failed"),
     "apply --only": ("--only 1", "study.yaml --yes --retry-failed"),

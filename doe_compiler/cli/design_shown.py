@@ -1,0 +1,114 @@
+"""What `doe design` says of a design beside its rows: ranges, measures, aliases, and other methods."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from doe_compiler.cli.tables import text_table
+
+if TYPE_CHECKING:
+    from doe_compiler.design.measure import Measures
+    from doe_compiler.pipeline.designs import Compared
+    from doe_compiler.spec.model import Spec
+
+
+def summary_text(found: "Measures", width: int | None) -> str:
+    """The ranges and the measures of a design, for people."""
+    runs = "1 run" if found.runs == 1 else f"{found.runs:,} runs"
+    header = ["variable", "from", "to", "different values"]
+    rows = (
+        [f"{r.name} [{r.unit}]" if r.unit else r.name, r.smallest, r.largest, f"{r.distinct:,}"]
+        for r in found.ranges
+    )
+    told = list(_told(found))
+    lines = f"{found.method}, {runs}" + (f": {', '.join(told)}" if told else "") + "\n"
+    return lines + ("\n" + text_table(header, rows, width) if found.ranges else "")
+
+
+def _told(found: "Measures") -> Iterator[str]:
+    if found.discrepancy is not None:
+        yield f"discrepancy {found.discrepancy:.3g} (centred L2)"
+    if found.distance is not None:
+        yield f"smallest distance {found.distance:.3g} (unit cube)"
+    if found.correlation is not None:
+        value, first, second = found.correlation
+        yield f"largest rank correlation {value:.2f} ({first}, {second})"
+
+
+def summary_json(found: "Measures") -> dict[str, object]:
+    """The same for machines."""
+    correlation = found.correlation
+    return {
+        "runs": found.runs,
+        "ranges": [
+            {"name": r.name, "unit": r.unit, "from": r.smallest, "to": r.largest, "different": r.distinct}
+            for r in found.ranges
+        ],
+        "discrepancy": found.discrepancy,
+        "smallestDistance": found.distance,
+        "largestCorrelation": None
+        if correlation is None
+        else {"value": correlation[0], "variables": list(correlation[1:])},
+    }
+
+
+def alias_text(spec: "Spec") -> str:
+    """The defining relation and the aliases of a fractional factorial; nothing for other methods."""
+    from doe_compiler.methods.fractional_factorial import generators_of
+    from doe_compiler.methods.fractions_of_two import LETTERS, aliases, defining_words, letters, resolution
+    from doe_compiler.spec.design import task_of_spec
+
+    if spec.design.method != "fractional-factorial":
+        return ""
+    task = task_of_spec(spec)
+    words = defining_words(generators_of(task))
+    names = ", ".join(
+        f"{letter} = {factor.name}" for letter, factor in zip(LETTERS, task.factors, strict=False)
+    )
+    if not words:
+        return f"The whole factorial: no aliases. {names}\n"
+
+    def signed(word: int, sign: int) -> str:
+        return f"-{letters(word)}" if sign < 0 else letters(word)
+
+    relation = " = ".join(["I", *(signed(word, sign) for word, sign in words)])
+    lines = [
+        " = ".join([letters(effect), *(signed(word, sign) for word, sign in same)])
+        for effect, same in aliases(len(task.factors), words)
+        if same
+    ]
+    return f"Resolution {resolution(words)}: {relation}\n{names}\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def compared_text(found: Iterable["Compared"], width: int | None) -> str:
+    """Several methods beside each other, and why some are not among them."""
+    listed = list(found)
+    header = ["method", "runs", "core-hours", "discrepancy", "smallest distance", "largest correlation"]
+    rows = ([row.method, *_figures(row)] for row in listed if row.measures is not None)
+    missing = [f"  {row.method}: {row.why_not}\n" for row in listed if row.measures is None]
+    return text_table(header, rows, width) + (f"\nNot for this study:\n{''.join(missing)}" if missing else "")
+
+
+def _figures(row: "Compared") -> list[str]:
+    found, needs = row.measures, row.needs
+    assert found is not None
+    hours = None if needs is None else needs.core_hours
+    return [
+        f"{found.runs:,}",
+        "" if hours is None else f"{hours:.4g}",
+        "" if found.discrepancy is None else f"{found.discrepancy:.3g}",
+        "" if found.distance is None else f"{found.distance:.3g}",
+        "" if found.correlation is None else f"{found.correlation[0]:.2f}",
+    ]
+
+
+def compared_json(found: Iterable["Compared"]) -> list[dict[str, object]]:
+    """The same for machines."""
+    return [
+        {
+            "method": row.method,
+            "staysPut": row.stays,
+            **({"whyNot": row.why_not} if row.measures is None else summary_json(row.measures)),
+            "coreHours": None if row.needs is None else row.needs.core_hours,
+        }
+        for row in found
+    ]
