@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from doe_compiler.design import conditioned
 from doe_compiler.design.cell_text import column_at, enumerates, labels_of, level_count
 from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.correlation import correlated
@@ -30,6 +32,7 @@ Points = dict[str, Column]
 _MOST_CANDIDATES = 50_000_000
 _LEAST_ACCEPTED = 10_000  # of this many candidates at least one must satisfy the constraints
 _TOLD_BELOW = 0.05
+_TOLD_STRATA = 0.8
 _BLOCK_ROWS = 65_536
 
 
@@ -81,18 +84,39 @@ def _sampled(spec: Spec, method: Method) -> tuple[Points, list[Finding]]:
     task = _task(spec, sampled)
     _require_fit(spec, method, task)
     assert method.unit is not None
+    if spec.design.constraints and not method.is_sequence:
+        return _conditioned(spec, task, sampled, crossed)
     following = _correlated(spec, method, sampled, method.unit(task))
     if not spec.design.constraints:
         n = method.size(task)
         return _with_cells(_values_at(sampled, following, n), crossed, n), []
-    if not method.is_sequence:
-        raise refused(
-            "E522",
-            f"constraints on a {method.name} come with a later version",
-            spec.design.constraints[0].place,
-            "use method: sobol, monte-carlo or full-factorial",
-        )
     return _accepted(spec, sampled, crossed, following)
+
+
+def _conditioned(
+    spec: Spec, task: Task, sampled: Sequence[Variable], crossed: Sequence[Variable]
+) -> tuple[Points, list[Finding]]:
+    """A hypercube within the constraints, chosen from independent points that satisfy them."""
+    n = task.runs
+    if n > conditioned.MOST_RUNS:
+        message = f"{n:,} runs are more than {conditioned.MOST_RUNS:,}, up to which a hypercube is fitted into constraints"
+        raise refused("E522", message, spec.design.constraints[0].place, "use method: sobol")
+    unit = METHODS["monte-carlo"].unit
+    assert unit is not None
+    following = _correlated(spec, METHODS["monte-carlo"], sampled, unit(task))
+    count = conditioned.candidate_count(n)
+    many = replace(spec, design=replace(spec.design, runs=count))
+    points, told = _accepted(many, sampled, crossed, following)
+    cells = math.prod(level_count(variable) for variable in crossed)
+    first = np.arange(count) * cells
+    columns = [points[variable.name].take(first) for variable in sampled]
+    rows, filled = conditioned.chosen_rows(columns, n, task.draw("", "latin-hypercube conditioned"))
+    if filled < _TOLD_STRATA:
+        message = f"the constraints leave {filled:.0%} of the strata of the hypercube with a run"
+        hint = "that is as even as was found; more runs, or wider constraints, fill more"
+        told = [*told, Finding("E529", message, hint, spec.design.constraints[0].place, Severity.WARNING)]
+    every = (rows[:, None] * cells + np.arange(cells)).reshape(-1)
+    return {name: column.take(every) for name, column in points.items()}, told
 
 
 def _correlated(spec: Spec, method: Method, sampled: Sequence[Variable], following: "Next") -> "Next":

@@ -202,6 +202,11 @@ def _misfits(task: Task) -> Iterator[Misfit]:
     if task.options.get("criterion") in _OPTIMISED and task.runs > MOST_OPTIMISED:
         message = f"{task.runs:,} runs are more than {MOST_OPTIMISED:,}, up to which a hypercube is optimised"
         yield Misfit(message, "leave 'criterion' out, or use method: sobol", "runs")
+    asked = [key for key in (*_KINDS, "criterion") if task.options.get(key)]
+    if asked and task.options.get("constraints"):
+        message = f"'{asked[0]}' and constraints do not go together: the constraints choose the strata"
+        yield Misfit(message, "remove one of them", asked[0])
+        return
     if task.options.get("strength"):
         yield from _strength_misfits(task)
     yield from _slice_misfits(task)
@@ -241,7 +246,17 @@ LATIN_HYPERCUBE = Method(
     "One point in each of n equally likely strata of every variable; levels and whole numbers are used as often within one.",
     "M. D. McKay, R. J. Beckman, W. J. Conover, Technometrics 21 (1979) 239-245; nested: P. Z. G. Qian, Biometrika 96 (2009) 957-970; sliced: P. Z. G. Qian, J. Amer. Statist. Assoc. 107 (2012) 393-399; strength: B. Tang, J. Amer. Statist. Assoc. 88 (1993) 1392-1397; search: R. Jin, W. Chen, A. Sudjianto, J. Statist. Plann. Inference 134 (2005) 268-287",
     "the other columns when a variable is added, removed or moved (but with an optimised criterion); nothing when the number of runs changes, but `nested: true` keeps all when it is doubled",
-    ("runs", "criterion", "strength", "nested", "sliced", "cross", "correlation", "correlationBy"),
+    (
+        "runs",
+        "criterion",
+        "strength",
+        "nested",
+        "sliced",
+        "constraints",
+        "cross",
+        "correlation",
+        "correlationBy",
+    ),
     runs_asked,
     unit=_begin,
     misfits=_misfits,

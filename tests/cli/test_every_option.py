@@ -130,7 +130,8 @@ def seen(applied, monkeypatch, capfdbinary, tmp_path):
 
     def see(name, words, prepared=""):
         folder = tmp_path / "lab"
-        shutil.rmtree(folder, ignore_errors=True)
+        while folder.exists():  # what the last command left running may still write there
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(applied, folder, symlinks=True)
         shutil.copy(folder / "fresh.txt", folder / "fresh.yaml") if "fresh" in words + prepared else None
 

@@ -247,6 +247,7 @@ GOLDEN_STUDIES = {
         runs=24,
         options={"sliced": ["m"]},
     ),
+    "conditioned": study(*RANGES, method="latin-hypercube", runs=20, constraints=["a + b < 1.9"], cross=()),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

@@ -43,7 +43,7 @@ BOTH = {**RANDOM, **LEVELS}
             "{method: sobol, runs: 4, cross: [m], correlation: {a/m: 0.5}}",
             ["E223"],
         ),
-        (RANDOM, "{method: latin-hypercube, runs: 3, constraints: [x < 1]}", ["E116"]),
+        (RANDOM, "{method: latin-hypercube, runs: 9, strength: 2, constraints: [x < 1]}", ["E115"]),
         (RANDOM, "{method: monte-carlo, runs: 3, constraints: [x]}", ["E208"]),
         (RANDOM, "{method: monte-carlo, runs: 3, constraints: [y < 1]}", ["E205"]),
         (RANDOM, "{method: monte-carlo, runs: 3, constraints: ['x <']}", ["E204"]),
