@@ -32,6 +32,8 @@ def _told(found: "Measures") -> Iterator[str]:
     if found.correlation is not None:
         value, first, second = found.correlation
         yield f"largest rank correlation {value:.2f} ({first}, {second})"
+    if found.d_efficiency is not None:
+        yield f"D-efficiency {found.d_efficiency:.1f} %"
 
 
 def summary_json(found: "Measures") -> dict[str, object]:
@@ -44,6 +46,7 @@ def summary_json(found: "Measures") -> dict[str, object]:
             for r in found.ranges
         ],
         "discrepancy": found.discrepancy,
+        "dEfficiency": found.d_efficiency,
         "smallestDistance": found.distance,
         "largestCorrelation": None
         if correlation is None

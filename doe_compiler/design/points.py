@@ -25,7 +25,7 @@ from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Levels, Spec, Variable
 
 if TYPE_CHECKING:
-    from doe_compiler.methods.method import Codes, Floats, Next
+    from doe_compiler.methods.method import Codes, Flags, Floats, Next
 
 Points = dict[str, Column]
 
@@ -188,7 +188,21 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
     sampled, crossed = _divided(spec)
     task = _task(spec, sampled)
     _require_fit(spec, METHODS[spec.design.method], task)
+    if spec.design.constraints:
+        task = replace(task, allowed=lambda values: _holds(spec, sampled, crossed, values))
     values = coded(task)
+    if not len(values):
+        raise refused(
+            "E521",
+            "the constraints leave none of the candidates",
+            spec.design.constraints[0].place,
+            "relax a constraint",
+        )
+    points = _coded_columns(sampled, values)
+    return _with_cells(points, crossed, len(values)), []
+
+
+def _coded_columns(sampled: Sequence[Variable], values: "Floats") -> Points:
     points: Points = {}
     for column, variable in enumerate(sampled):
         distinct, inverse = np.unique(values[:, column], return_inverse=True)
@@ -199,7 +213,15 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
             codes = inverse.astype(np.int32)
             labels = cells_of(variable, [coded_value(variable, value) for value in distinct.tolist()])
         points[variable.name] = CodedColumn(variable.name, codes, labels, holds_text(variable))
-    return _with_cells(points, crossed, len(values)), []
+    return points
+
+
+def _holds(spec: Spec, sampled: Sequence[Variable], crossed: Sequence[Variable], values: "Floats") -> "Flags":
+    """Which coded points satisfy the constraints in all of their crossed cells."""
+    cells = math.prod(level_count(variable) for variable in crossed)
+    points = _with_cells(_coded_columns(sampled, values), crossed, len(values))
+    holds = satisfied(spec, points, len(values) * cells).reshape(len(values), cells)
+    return np.asarray(holds.all(axis=1))
 
 
 def _left_by_constraints(spec: Spec, points: Points, total: int) -> Points:

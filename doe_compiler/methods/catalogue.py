@@ -15,6 +15,7 @@ from doe_compiler.methods.method import Method
 from doe_compiler.methods.monte_carlo import MONTE_CARLO
 from doe_compiler.methods.morris import MORRIS
 from doe_compiler.methods.one_at_a_time import ONE_AT_A_TIME, STAR
+from doe_compiler.methods.optimal import D_OPTIMAL, I_OPTIMAL
 from doe_compiler.methods.orthogonal_array import ORTHOGONAL_ARRAY
 from doe_compiler.methods.plackett_burman import PLACKETT_BURMAN
 from doe_compiler.methods.r_sequence import R_SEQUENCE
@@ -32,6 +33,8 @@ _ALL = (
     ORTHOGONAL_ARRAY,
     ONE_AT_A_TIME,
     STAR,
+    D_OPTIMAL,
+    I_OPTIMAL,
     LATIN_HYPERCUBE,
     SOBOL,
     HALTON,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int32]
+    Flags = npt.NDArray[np.bool_]
     Next = Callable[[int], Iterator[Floats]]
 
 
@@ -39,7 +40,8 @@ class Factor:
 class Task:
     """What a method is asked for: its factors in the order of the study, the runs if it takes them, and its options.
 
-    `dimensions` are those of a sequence, from 1; `stream(name, purpose)` is the random stream of a column.
+    `dimensions` are those of a sequence, from 1; `stream(name, purpose)` is the random stream of a column;
+    `allowed(points)` tells which coded points satisfy the constraints, if there are any.
     """
 
     factors: tuple[Factor, ...]
@@ -47,6 +49,7 @@ class Task:
     options: Mapping[str, object] = field(default_factory=dict)
     dimensions: tuple[int, ...] = ()
     stream: "Callable[[str, str], Stream] | None" = None
+    allowed: "Callable[[Floats], Flags] | None" = None
 
     def draw(self, name: str, purpose: str) -> "Stream":
         """The random stream of a column, or of a purpose that is no column's (an empty name)."""

@@ -74,6 +74,21 @@ _ALL = (
         _whole(0, 1000),
     ),
     Option(
+        "model",
+        "What a d-optimal or i-optimal design is to determine: linear (if not given), interactions, quadratic, or a list of terms; a constant is always in it.",
+        "quadratic",
+        {
+            "anyOf": [
+                {"enum": ["linear", "interactions", "quadratic"]},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "minLength": 1, "maxLength": 200},
+                },
+            ]
+        },
+    ),
+    Option(
         "secondOrder",
         "Whether a saltelli design is to give second-order indices too; false if not given.",
         True,

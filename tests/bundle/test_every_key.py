@@ -116,6 +116,7 @@ def of_ranges(count, **design):
 
 FRACTION = of_ranges(3, method="fractional-factorial", generators=["C=AB"])
 RESOLUTION = of_ranges(5, method="fractional-factorial", resolution=3)
+OPTIMAL = of_ranges(2, method="d-optimal", runs=7, model="quadratic")
 COMPOSITE = of_ranges(3, method="central-composite")
 ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
 SALTELLI = of_ranges(2, method="saltelli", runs=12)
@@ -185,6 +186,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.file": ((TABLE, ("design", "file"), "points2.csv"), ROWS),
     "design.decimal": ((TABLE, ("design",), {"method": "table", "file": "commas.csv", "decimal": ","}), ROWS),
     "design.levels": ((LEVELLED, ("design", "levels"), 4), ROWS),
+    "design.model": ((OPTIMAL, ("design", "model"), "interactions"), ROWS),
     "design.generators": ((FRACTION, ("design", "generators"), ["C=-AB"]), ROWS),
     "design.resolution": ((RESOLUTION, ("design", "resolution"), 4), ROWS),
     "design.axial": ((COMPOSITE, ("design", "axial"), "inscribed"), ROWS),

@@ -248,6 +248,17 @@ GOLDEN_STUDIES = {
         options={"sliced": ["m"]},
     ),
     "conditioned": study(*RANGES, method="latin-hypercube", runs=20, constraints=["a + b < 1.9"], cross=()),
+    "d-optimal": study(
+        *RANGES, levels("m", "x", "y", "z"), method="d-optimal", runs=14, options={"model": "linear"}
+    ),
+    "i-optimal": study(
+        uniform("a"),
+        uniform("b"),
+        method="i-optimal",
+        runs=8,
+        options={"model": "quadratic"},
+        constraints=["a + b <= 1.5"],
+    ),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),

@@ -58,3 +58,11 @@ def test_very_many_runs_are_not_paired():
     assert found.discrepancy is None
     assert found.distance is None
     assert found.correlation is not None
+
+
+def test_a_model_has_its_efficiency():
+    spec = study(
+        uniform("x", 2, 4), levels("m", "a", "b"), method="d-optimal", runs=4, options={"model": "linear"}
+    )
+    assert measured(spec).d_efficiency == pytest.approx(100)
+    assert measured(study(uniform("x"), uniform("y"), method="star")).d_efficiency is None
