@@ -15,7 +15,7 @@ from doe_compiler.design.design import Design
 from doe_compiler.design.lowering import derived_columns
 from doe_compiler.design.points import chosen_points, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
-from doe_compiler.design.rows import added_columns, replicated, told_of_nominal, with_nominal
+from doe_compiler.design.rows import added_columns, randomized, replicated, told_of_nominal, with_nominal
 from doe_compiler.design.table import table_place
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, has_errors, near_miss
@@ -48,8 +48,10 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     if spec.design.method == "table":
         _require_constraints(own, points, n)
     points, n = crossed_with_cases(spec, points, n)
-    rows = replicated(points, n, spec.design.replicates)
+    rows, replicates = replicated(points, n, spec.design.replicates)
     n *= spec.design.replicates
+    if spec.design.is_randomized:
+        rows, replicates = randomized(spec, rows, replicates)
     if spec.job.include_nominal_run:
         rows = with_nominal(spec, rows)
         n += 1
@@ -58,7 +60,7 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     require_finite(spec, columns)
     in_file_order = [columns[variable.name] for variable in spec.variables]
     require_sendable(spec, in_file_order)
-    added, told_of_added = added_columns(spec, rows, n)
+    added, told_of_added = added_columns(spec, rows, replicates, n)
     known = {column.name: column for column in (*in_file_order, *added)}
     derived, told_of_templates = derived_columns(spec, known, n)
     if has_errors(told_of_templates):

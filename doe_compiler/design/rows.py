@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
 from doe_compiler.design.cell_text import cell_of
 from doe_compiler.design.columns import (
@@ -16,6 +17,7 @@ from doe_compiler.design.columns import (
 )
 from doe_compiler.design.derived import violations
 from doe_compiler.design.refusal import DesignRefused
+from doe_compiler.generators.streams import Stream, permutation
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.spec.domains import holds_text
@@ -23,15 +25,24 @@ from doe_compiler.spec.model import FromCases, Spec, Variable
 from doe_compiler.templates.template import Template, Unlowered
 
 _LARGEST_SEED = 2**31 - 1
+Codes = npt.NDArray[np.int32]
+
 _FIRST = np.zeros(1, dtype=np.intp)
 
 
-def replicated(points: dict[str, Column], n: int, replicates: int) -> dict[str, Column]:
-    """Every point repeated in consecutive rows."""
+def replicated(points: dict[str, Column], n: int, replicates: int) -> tuple[dict[str, Column], Codes]:
+    """Every point repeated in consecutive rows, and of each row which repeat it is, from 0."""
     if replicates == 1:
-        return points
+        return points, np.zeros(n, dtype=np.int32)
     rows = np.repeat(np.arange(n), replicates)
-    return {name: column.take(rows) for name, column in points.items()}
+    codes = np.arange(n * replicates, dtype=np.int32) % np.int32(replicates)
+    return {name: column.take(rows) for name, column in points.items()}, codes
+
+
+def randomized(spec: Spec, rows: dict[str, Column], replicates: Codes) -> tuple[dict[str, Column], Codes]:
+    """The same rows in random order, which changes none of them."""
+    order = permutation(Stream(spec.seed, spec.study, "", "order of the runs"), len(replicates))
+    return {name: column.take(order) for name, column in rows.items()}, replicates[order]
 
 
 def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
@@ -105,7 +116,9 @@ def told_of_nominal(spec: Spec, rows: dict[str, Column], n: int) -> list[Finding
     return told
 
 
-def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> tuple[list[Column], list[Finding]]:
+def added_columns(
+    spec: Spec, varied: dict[str, Column], repeats: Codes, n: int
+) -> tuple[list[Column], list[Finding]]:
     """`doe_replicate`, `doe_seed` and `doe_dollar`, each only if the study needs it, and what is to be told of them.
 
     The nominal run is replicate 1.
@@ -115,8 +128,7 @@ def added_columns(spec: Spec, varied: dict[str, Column], n: int) -> tuple[list[C
         *(analysis.named_columns for analysis in spec.analyses), *(column.reads for column in spec.derived)
     )
     replicates = spec.design.replicates
-    codes = np.arange(n - spec.job.include_nominal_run, dtype=np.int32) % np.int32(replicates)
-    codes = np.concatenate([np.zeros(n - len(codes), dtype=np.int32), codes])
+    codes = np.concatenate([np.zeros(n - len(repeats), dtype=np.int32), repeats])
     columns: list[Column] = []
     told: list[Finding] = []
     if replicates > 1 or "doe_replicate" in used:

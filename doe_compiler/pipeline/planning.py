@@ -23,6 +23,7 @@ from doe_compiler.plan.action import CREATING, Decision, Kind, Why
 from doe_compiler.plan.decide import Around, Wishes, decided
 from doe_compiler.plan.estimate import Estimate, estimate, walltime_warnings
 from doe_compiler.plan.limits import Need, check, need_of
+from doe_compiler.plan.redrawn import redrawn_warnings
 from doe_compiler.results.collect import lacking_runs
 
 
@@ -184,6 +185,8 @@ def _planned(
     throttled_s = seconds_for(Scope.SUBMITS, submits) if connection.is_paced else 0.0
     largest = max((len(rows) for action in started for rows in order.wanted.packs(action.rows)), default=0)
     warnings = walltime_warnings(spec, largest)
+    if bundle.design is not None and started:
+        warnings += redrawn_warnings(spec.design.method, order.want.keys, look.seen)
     return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s, need, warnings)
 
 

@@ -104,6 +104,7 @@ def read_design(section: Fields, around: Surroundings, report: Report) -> Design
         table=table,
         options=_options(section),
         correlation=correlation,
+        is_randomized=section.flag("randomize"),
     )
 
 
@@ -332,6 +333,8 @@ def _check_platform_sampling(section: Fields, around: Surroundings, report: Repo
         if key in OPTIONS and section.get(key) is not None:
             hint = "use 'iterations'" if key == "runs" else ""
             _refuse(f"'{key}'", section.key_place(key), report, hint)
+    if section.flag("randomize"):
+        _refuse("'randomize'", section.key_place("randomize"), report)
     if (section.integer("replicates") or 1) > 1:
         _refuse("more than one replicate", section.place_of("replicates"), report)
     if section.text("method") not in ("", "monte-carlo", "full-factorial"):

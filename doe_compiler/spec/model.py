@@ -170,6 +170,7 @@ class DesignSpec:
     table: Table | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     correlation: Correlation | None = None
+    is_randomized: bool = False
 
 
 @dataclass(frozen=True)

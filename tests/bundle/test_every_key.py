@@ -201,6 +201,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.nested": ((LATIN, ("design", "nested"), True), ROWS),
     "design.sliced": ((LATIN, ("design", "sliced"), ["l"]), ROWS),
     "design.replicates": ((WHOLE, ("design", "replicates"), 2), ROWS),
+    "design.randomize": ((WHOLE, ("design", "randomize"), True), NOTHING),
     "design.iterations": ((PLATFORM, ("design", "iterations"), 6), ROWS),
     "design.sampling": ((PLATFORM, ("design",), {"method": "monte-carlo", "runs": 5}), ROWS),
     "design.constraints": ((WHOLE, ("design", "constraints"), ["u < 1.5"]), ROWS),

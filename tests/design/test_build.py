@@ -2,6 +2,7 @@
 
 from fractions import Fraction as F
 
+import numpy as np
 import pytest
 from design_studies import (
     PLACE,
@@ -222,7 +223,7 @@ def test_seeds_differ_by_row_and_replicate_and_stay_when_the_design_grows():
 def test_seeds_need_nothing_that_varies():
     spec = study(K, method="full-factorial", templates=(placeholder("doe_seed"),))
     assert len(built(spec).cells("doe_seed")) == 1
-    assert [c.name for c in added_columns(spec, {}, 1)[0]] == ["doe_seed"]
+    assert [c.name for c in added_columns(spec, {}, np.zeros(1, np.int32), 1)[0]] == ["doe_seed"]
 
 
 def test_formats_make_the_cell_and_expressions_read_it():

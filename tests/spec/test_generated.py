@@ -20,7 +20,7 @@ from doe_compiler.spec.generated import (
 
 SCHEMA = Path(__file__).parent.parent.parent / "schemas" / "study.schema.json"
 WIDTH = 100
-COMMON_TO_DESIGNS = ("replicates", "iterations", "sampling")
+COMMON_TO_DESIGNS = ("replicates", "randomize", "iterations", "sampling")
 OTHERS = ("levels", "constant", "formula", "column")
 
 
