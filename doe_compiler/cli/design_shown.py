@@ -1,9 +1,10 @@
 """What `doe design` says of a design beside its rows: ranges, measures, aliases, and other methods."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from doe_compiler.cli.tables import text_table
+from doe_compiler.cli.tables import in_line, text_table
 
 if TYPE_CHECKING:
     from doe_compiler.design.measure import Measures
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
 
 def summary_text(found: "Measures", width: int | None) -> str:
     """The ranges and the measures of a design, for people."""
-    runs = "1 run" if found.runs == 1 else f"{found.runs:,} runs"
-    header = ["variable", "from", "to", "different values"]
-    rows = (
-        [f"{r.name} [{r.unit}]" if r.unit else r.name, r.smallest, r.largest, f"{r.distinct:,}"]
-        for r in found.ranges
-    )
-    told = list(_told(found))
-    lines = f"{found.method}, {runs}" + (f": {', '.join(told)}" if told else "") + "\n"
-    return lines + ("\n" + text_table(header, rows, width) if found.ranges else "")
+    lines = [f"{found.method}, {'1 run' if found.runs == 1 else f'{found.runs:,} runs'}"]
+    for each in found.ranges:
+        unit = f" {each.unit}" if each.unit else ""
+        values = "1 value" if each.distinct == 1 else f"{each.distinct:,} different values"
+        lines.append(f"  {each.name}: {in_line(each.smallest)} to {in_line(each.largest)}{unit}, {values}")
+    lines += [f"  {text}" for text in _told(found)]
+    if width is not None:
+        lines = [part for line in lines for part in textwrap.wrap(line, width, subsequent_indent="    ")]
+    return "\n".join(lines) + "\n"
 
 
 def _told(found: "Measures") -> Iterator[str]:
