@@ -43,7 +43,7 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     own = without_cases(spec)
     points, told = chosen_points(own)
     n = _length(points)
-    if not METHODS[spec.design.method].reaches_beyond:
+    if not any(METHODS[part.method].reaches_beyond for part in (spec.design, *spec.design.parts)):
         require_within_bounds(own, points)
     if spec.design.method == "table":
         _require_constraints(own, points, n)

@@ -1,6 +1,7 @@
 """From what a method picks to the rows of the varied variables, before replicates and the nominal run."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ Points = dict[str, Column]
 
 _MOST_CANDIDATES = 50_000_000
 _LEAST_ACCEPTED = 10_000  # of this many candidates at least one must satisfy the constraints
+_SEED_OF_A_PART = 2**64  # beyond any seed that a study may have
 _TOLD_BELOW = 0.05
 _TOLD_STRATA = 0.8
 _BLOCK_ROWS = 65_536
@@ -38,6 +40,8 @@ _BLOCK_ROWS = 65_536
 
 def chosen_points(spec: Spec) -> tuple[Points, list[Finding]]:
     """The rows that the study's method picks, as columns of the varied variables."""
+    if spec.design.parts:
+        return _united(spec)
     method = METHODS[spec.design.method]
     if method.levels is not None:
         return _levelled(spec, method.levels)
@@ -48,8 +52,31 @@ def chosen_points(spec: Spec) -> tuple[Points, list[Finding]]:
     return _tabled(spec)
 
 
+def _united(spec: Spec) -> tuple[Points, list[Finding]]:
+    """The rows of all parts, equal ones once; a method that stands twice draws anew the second time."""
+    told: list[Finding] = []
+    made: list[Points] = []
+    seen: Counter[str] = Counter()
+    for part in spec.design.parts:
+        again = seen[part.method]
+        seen[part.method] += 1
+        # A method that stands twice takes the streams of another seed the second time.
+        seed = spec.seed + again * _SEED_OF_A_PART
+        points, findings = chosen_points(replace(spec, design=part, seed=seed))
+        made.append(points)
+        told += findings
+    points = {name: joined([part[name] for part in made]) for name in made[0]}
+    rows: dict[tuple[str, ...], int] = {}
+    for number, cells in enumerate(zip(*(column.cells() for column in points.values()), strict=True)):
+        rows.setdefault(cells, number)
+    kept = np.asarray(list(rows.values()), dtype=np.intp)
+    return {name: column.take(kept) for name, column in points.items()}, told
+
+
 def point_count(spec: Spec) -> int:
     """How many rows the method will make, constraints not counted; nothing is allocated."""
+    if spec.design.parts:
+        return sum(point_count(replace(spec, design=part)) for part in spec.design.parts)
     sampled, crossed = _divided(spec)
     cells = math.prod(level_count(variable) for variable in crossed)
     if spec.design.method == "table":

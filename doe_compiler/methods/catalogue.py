@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from doe_compiler.methods.box_behnken import BOX_BEHNKEN
 from doe_compiler.methods.central_composite import CENTRAL_COMPOSITE
+from doe_compiler.methods.combined import COMBINED
 from doe_compiler.methods.definitive_screening import DEFINITIVE_SCREENING
 from doe_compiler.methods.fast import FAST
 from doe_compiler.methods.fractional_factorial import FRACTIONAL_FACTORIAL
@@ -44,6 +45,8 @@ _ALL = (
     SALTELLI,
     FAST,
     TABLE,
+    COMBINED,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
+CHOOSABLE = tuple(method.name for method in _ALL if method is not COMBINED)

@@ -150,6 +150,12 @@ _ALL = (
         {"enum": ["copula", "iman-conover"]},
     ),
     Option(
+        "combine",
+        "Several designs whose union is run, equal rows once; it stands in place of a method.",
+        [{"method": "central-composite"}, {"method": "latin-hypercube", "runs": 20}],
+        {"type": "array", "minItems": 1, "maxItems": 20, "items": {"$ref": "#/$defs/design"}},
+    ),
+    Option(
         "constraints",
         "Conditions that every run meets.",
         ["abs(y_velocity) < x_velocity"],

@@ -38,6 +38,7 @@ from doe_compiler.spec.table import check_columns, read_table
 from doe_compiler.spec.variables import large_integers, textual_names
 
 _WITH_DIMENSIONS = ("sobol", "halton")
+_OF_THE_WHOLE = ("replicates", "randomize")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def level_count(variable: Variable) -> int | None:
 
 def read_design(section: Fields, around: Surroundings, report: Report) -> DesignSpec | None:
     """The design of a section that fits the schema, or None after findings."""
+    if section.get("combine") is not None:
+        return _combined(section, around, report)
     before = len(report.findings)
     sampling = Sampling.PLATFORM if section.text("sampling") == "platform" else Sampling.COMPILER
     method = _method(section, around, sampling, report)
@@ -116,6 +119,35 @@ def _check_weights(method: Method, cross: tuple[str, ...], around: Surroundings,
             how = "crossed" if variable.name in cross else f"not drawn by the method {method.name}"
             message = f"the levels of '{variable.name}' have weights, and are {how}"
             report.error("E116", message, variable.place, "remove 'weights'")
+
+
+def _combined(section: Fields, around: Surroundings, report: Report) -> DesignSpec | None:
+    """The union of the designs in the list; what is of the whole stands beside it, all else in its entries."""
+    before = len(report.findings)
+    for key in section.entries:
+        if key not in ("combine", *_OF_THE_WHOLE):
+            _meaningless(section, key, "beside 'combine'", report, "write it into the entries that it is for")
+    parts = []
+    for node in section.items("combine"):
+        if not isinstance(node, Fields):
+            continue
+        for key in (*_OF_THE_WHOLE, "combine", "sampling", "iterations"):
+            if node.get(key) is not None:
+                _meaningless(
+                    node, key, "inside of 'combine'", report, "write it beside 'combine', or remove it"
+                )
+        parts.append(read_design(node, around, report))
+    if len(report.findings) > before and has_errors(report.findings[before:]):
+        return None
+    found = tuple(part for part in parts if part is not None)
+    return DesignSpec(
+        "combine",
+        section.key_place("combine"),
+        replicates=section.integer("replicates") or 1,
+        table=next((part.table for part in found if part.table is not None), None),
+        is_randomized=section.flag("randomize"),
+        parts=found,
+    )
 
 
 def _method(section: Fields, around: Surroundings, sampling: Sampling, report: Report) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from doe_compiler.generators.catalogue import GENERATORS
 from doe_compiler.generators.law import Form, Generator, Key
-from doe_compiler.methods.catalogue import METHODS
+from doe_compiler.methods.catalogue import CHOOSABLE, METHODS
 from doe_compiler.methods.options import OPTIONS
 
 JsonObject = dict[str, object]
@@ -64,7 +64,7 @@ def design_properties() -> dict[str, object]:
     method = {
         "description": "How the points are chosen; full-factorial if not given and every varied variable enumerates.",
         "examples": ["latin-hypercube"],
-        "enum": list(METHODS),
+        "enum": list(CHOOSABLE),
     }
     return {"method": method, **{name: option.schema for name, option in OPTIONS.items()}}
 

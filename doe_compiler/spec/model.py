@@ -157,7 +157,10 @@ class Correlation:
 
 @dataclass(frozen=True)
 class DesignSpec:
-    """The `design` section; `method` is never empty, `options` are the keys of the method as they are written."""
+    """The `design` section; `method` is never empty, `options` are the keys of the method as they are written.
+
+    `parts` are the designs that the method `combine` unites.
+    """
 
     method: str
     place: Place
@@ -171,6 +174,7 @@ class DesignSpec:
     options: Mapping[str, object] = field(default_factory=dict)
     correlation: Correlation | None = None
     is_randomized: bool = False
+    parts: "tuple[DesignSpec, ...]" = ()
 
 
 @dataclass(frozen=True)

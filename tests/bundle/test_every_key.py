@@ -116,6 +116,7 @@ def of_ranges(count, **design):
 
 FRACTION = of_ranges(3, method="fractional-factorial", generators=["C=AB"])
 RESOLUTION = of_ranges(5, method="fractional-factorial", resolution=3)
+COMBINED = of_ranges(2, combine=[{"method": "star"}, {"method": "latin-hypercube", "runs": 5}])
 OPTIMAL = of_ranges(2, method="d-optimal", runs=7, model="quadratic")
 COMPOSITE = of_ranges(3, method="central-composite")
 ARRAY = of_ranges(3, method="orthogonal-array", array="L9")
@@ -202,6 +203,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.sliced": ((LATIN, ("design", "sliced"), ["l"]), ROWS),
     "design.replicates": ((WHOLE, ("design", "replicates"), 2), ROWS),
     "design.randomize": ((WHOLE, ("design", "randomize"), True), NOTHING),
+    "design.combine": ((COMBINED, ("design", "combine"), [{"method": "star"}]), ROWS),
     "design.iterations": ((PLATFORM, ("design", "iterations"), 6), ROWS),
     "design.sampling": ((PLATFORM, ("design",), {"method": "monte-carlo", "runs": 5}), ROWS),
     "design.constraints": ((WHOLE, ("design", "constraints"), ["u < 1.5"]), ROWS),

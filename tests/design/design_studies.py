@@ -259,6 +259,17 @@ GOLDEN_STUDIES = {
         options={"model": "quadratic"},
         constraints=["a + b <= 1.5"],
     ),
+    "combined": study(
+        uniform("a", 1, 2),
+        uniform("b", 0, 4),
+        method="combine",
+        parts=(
+            DesignSpec("central-composite", PLACE, options={"axial": "faced"}),
+            DesignSpec("star", PLACE),
+            DesignSpec("latin-hypercube", PLACE, runs=5),
+            DesignSpec("latin-hypercube", PLACE, runs=5),
+        ),
+    ),
     "functions": study(*FUNCTIONS, runs=60),
     "constrained": study(
         uniform("x", nominal="0.5"),
