@@ -52,10 +52,18 @@ def command(
     from doe_compiler.pipeline.compiling import checked_spec, designed
 
     form, asked = format_of(form, file), layout()
-    if form != "table" and plot is None:
+    if form != "table":
         asked.check_is_for_people(form)
-    if is_summary and is_compared:
-        raise WrongUsage("--summary and --compare are two answers", hint="ask for one of them")
+    answers = {"--summary": is_summary, "--compare": is_compared, "--plot": plot is not None}
+    chosen = [name for name, is_asked in answers.items() if is_asked]
+    if len(chosen) > 1:
+        raise WrongUsage(f"{' and '.join(chosen)} are different answers", hint="ask for one of them")
+    if chosen and with_derived:
+        raise WrongUsage(f"--derived has no effect on {chosen[0]}", hint="it adds columns to the rows")
+    if asked.columns and (is_summary or is_compared):
+        raise WrongUsage(f"--columns has no effect on {chosen[0]}", hint="it chooses columns of the rows")
+    if plot is not None and (file is not None or form != "table"):
+        raise WrongUsage("--plot writes a picture into its own file", hint="leave --format and -o out")
     if form == "csv" and (is_summary or is_compared):
         raise WrongUsage("--format csv has the rows only", hint="use --format json")
     spec, warnings = checked_spec(study_file(study))

@@ -109,6 +109,8 @@ def _coordinates(variable: Variable, design: Design, start: int) -> Floats:
         codes = np.asarray([place.get(label, 0) for label in column.labels])[column.codes[start:]]
         return np.asarray((codes + 0.5) / len(labels), dtype=np.float64)
     numbers = np.asarray(column.numbers()[start:], dtype=np.float64)
+    if len(numbers) > MOST_PAIRED:  # only ranks are looked at, and a law keeps the order
+        return numbers
     if drawn is not None and METHODS[design.method].unit is not None and isinstance(variable.law, DrawnLaw):
         low, high = bounds_of(variable.law)
         below = drawn.tails(variable.law, numbers)[0]

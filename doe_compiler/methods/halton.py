@@ -1,11 +1,10 @@
 """halton: radical inverses, a prime a dimension."""
 
-from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from doe_compiler.methods.method import Method, Misfit, Task, runs_asked
-from doe_compiler.methods.sequences import BITS, NEARLY_ZERO, in_turn, is_scrambled
+from doe_compiler.methods.method import Method, Task, runs_asked
+from doe_compiler.methods.sequences import BITS, NEARLY_ZERO, dimension_misfits, in_turn, is_scrambled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from doe_compiler.methods.method import Floats, Next
 
     Digits = list[npt.NDArray[np.int64]]
-
-MOST_DIMENSIONS = 1000
 
 
 @cache
@@ -84,13 +81,6 @@ def _inverses(base: int, digits: "Digits", first: int, n: int, middle: float) ->
     return np.maximum(coordinates, NEARLY_ZERO, out=coordinates)
 
 
-def _misfits(task: Task) -> Iterator[Misfit]:
-    for factor, dimension in zip(task.factors, task.dimensions, strict=True):
-        if dimension > MOST_DIMENSIONS:
-            message = f"'{factor.name}' would be dimension {dimension}, and {MOST_DIMENSIONS} are known"
-            yield Misfit(message, "use method: monte-carlo", variable=factor.name)
-
-
 HALTON = Method(
     "halton",
     "Radical inverses in a prime base a variable, their digits permuted at random; even for any number of runs, best for few variables.",
@@ -99,6 +89,6 @@ HALTON = Method(
     ("runs", "scramble", "skip", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
-    misfits=_misfits,
+    misfits=dimension_misfits,
     is_sequence=True,
 )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from doe_compiler.methods.method import Method, Misfit, Task, runs_asked
 from doe_compiler.methods.sensitivity import multiple_misfits
-from doe_compiler.methods.sequences import within
-from doe_compiler.methods.sobol import MOST_DIMENSIONS, points_of, scrambled
+from doe_compiler.methods.sequences import MOST_DIMENSIONS, within
+from doe_compiler.methods.sobol import points_of, scrambled
 
 if TYPE_CHECKING:
     from doe_compiler.methods.method import Floats, Next

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from doe_compiler.methods.method import Task
+from doe_compiler.methods.method import Misfit, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     Words = npt.NDArray[np.uint64]
 
 BITS = 52
+MOST_DIMENSIONS = 1000
 NEARLY_ZERO = 2.0**-64  # stands for 0, at which many laws have no value
+
+
+def dimension_misfits(task: Task) -> Iterator[Misfit]:
+    """Dimensions beyond those that are known."""
+    for factor, dimension in zip(task.factors, task.dimensions, strict=True):
+        if dimension > MOST_DIMENSIONS:
+            message = f"'{factor.name}' would be dimension {dimension}, and {MOST_DIMENSIONS} are known"
+            yield Misfit(message, "use method: monte-carlo", variable=factor.name)
 
 
 def is_scrambled(task: Task) -> bool:

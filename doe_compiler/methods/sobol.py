@@ -1,18 +1,15 @@
 """sobol: points in a digital net of base 2, even in every projection onto few variables."""
 
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from doe_compiler.methods.method import Method, Misfit, Task, runs_asked
-from doe_compiler.methods.sequences import BITS, in_turn, is_scrambled, within
+from doe_compiler.methods.method import Method, Task, runs_asked
+from doe_compiler.methods.sequences import BITS, dimension_misfits, in_turn, is_scrambled, within
 
 if TYPE_CHECKING:
     from doe_compiler.methods.method import Floats, Next
     from doe_compiler.methods.sequences import Words
-
-MOST_DIMENSIONS = 1000
 
 
 @cache
@@ -98,13 +95,6 @@ def points_of(directions: list[int], shift: int, first: int, n: int) -> "Words":
     return points
 
 
-def _misfits(task: Task) -> Iterator[Misfit]:
-    for factor, dimension in zip(task.factors, task.dimensions, strict=True):
-        if dimension > MOST_DIMENSIONS:
-            message = f"'{factor.name}' would be dimension {dimension}, and {MOST_DIMENSIONS} are known"
-            yield Misfit(message, "use method: monte-carlo", variable=factor.name)
-
-
 SOBOL = Method(
     "sobol",
     "A scrambled net of base 2: even in every variable and every few of them; best for 2**k runs.",
@@ -113,6 +103,6 @@ SOBOL = Method(
     ("runs", "scramble", "skip", "constraints", "cross", "correlation", "correlationBy"),
     runs_asked,
     unit=_begin,
-    misfits=_misfits,
+    misfits=dimension_misfits,
     is_sequence=True,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from doe_compiler.generators.catalogue import GENERATORS, bounds_of
 from doe_compiler.generators.law import MAX_POINTS, DrawnLaw, Form, Generator, Key, Law, Order
+from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import near_miss
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.nodes import Fields, Scalar
@@ -86,6 +87,10 @@ def _column(fields: Fields, project: Project, report: Report) -> tuple[Fraction,
     index = table.names.index(name)
     numbers = [decimal_number(row[index]) for row in table.rows]
     for line, row, number in zip(table.lines, table.rows, numbers, strict=True):
+        if number is not None and Fraction(number_text(float(number))) != number:
+            message = f"'{name}' in line {line} of '{fields.text('file')}' ({row[index]}) has more digits than a number keeps"
+            report.error("E313", message, fields.place_of("column"), "round it to 15 digits")
+            return None
         if number is None:
             message = f"'{name}' in line {line} of '{fields.text('file')}' ({row[index]}) is not a number"
             report.error("E313", message, fields.place_of("column"), "give a number, or remove the row")

@@ -95,7 +95,15 @@ def test_some_columns_are_drawn(doe, tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [["--plot", "a.pdf"], ["--summary", "--compare"], ["--summary", "--format", "csv"]],
+    [
+        ["--plot", "a.pdf"],
+        ["--summary", "--compare"],
+        ["--summary", "--format", "csv"],
+        ["--plot", "a.svg", "--format", "csv"],
+        ["--plot", "a.svg", "-o", "b.txt"],
+        ["--compare", "--derived"],
+        ["--summary", "--columns", "speed"],
+    ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path, options):
     (tmp_path / "study.yaml").write_text(STUDY.replace("DESIGN", "{method: sobol, runs: 8}"))

@@ -7,7 +7,8 @@ from scipy.stats import qmc
 from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.halton import prime
 from doe_compiler.methods.r_sequence import steps
-from doe_compiler.methods.sobol import MOST_DIMENSIONS, direction_numbers
+from doe_compiler.methods.sequences import MOST_DIMENSIONS
+from doe_compiler.methods.sobol import direction_numbers
 
 
 def points(name, task):

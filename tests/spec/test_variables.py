@@ -276,7 +276,12 @@ def test_an_empirical_law_is_the_numbers_of_a_column(read_variables):
 
 @pytest.mark.parametrize(
     ("column", "text", "code"),
-    [("sped", "speed\n1\n", "E214"), ("speed", "speed\ncalm\n", "E313"), ("speed", "speed\n", "E312")],
+    [
+        ("sped", "speed\n1\n", "E214"),
+        ("speed", "speed\ncalm\n", "E313"),
+        ("speed", "speed\n10000000000000001\n", "E313"),
+        ("speed", "speed\n", "E312"),
+    ],
 )
 def test_what_is_wrong_with_a_column_is_told(read_variables, codes, column, text, code):
     keys = {"v": f"{{generator: Empirical, file: wind.csv, column: {column}}}"}
