@@ -1,8 +1,8 @@
-"""`make bench`: all of them, or those that are named: `python -m bench startup compiling rendering planning running api queue`."""
+"""`make bench`: all of them, or those that are named: `python -m bench startup compiling rendering planning running api queue designs`."""
 
 import sys
 
-from bench import api, compiling, planning, queue, rendering, running, startup
+from bench import api, compiling, designs, planning, queue, rendering, running, startup
 
 SUBJECTS = {
     "startup": startup.main,
@@ -12,6 +12,7 @@ SUBJECTS = {
     "running": running.main,
     "api": api.main,
     "queue": queue.main,
+    "designs": designs.main,
 }
 
 for wanted in sys.argv[1:] or SUBJECTS:

@@ -10,13 +10,12 @@ The stages are the lines of `_built`.
 from doe_compiler.design.bounds import require_sendable, require_within_bounds
 from doe_compiler.design.cases import case_count, crossed_with_cases, without_cases
 from doe_compiler.design.columns import Column, constant_column
-from doe_compiler.design.derived import completed, require_finite, violations
+from doe_compiler.design.derived import completed, require_finite
 from doe_compiler.design.design import Design
 from doe_compiler.design.lowering import derived_columns
 from doe_compiler.design.points import chosen_points, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.design.rows import added_columns, randomized, replicated, told_of_nominal, with_nominal
-from doe_compiler.design.table import table_place
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, has_errors, near_miss
 from doe_compiler.methods.catalogue import METHODS
@@ -45,8 +44,6 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     n = _length(points)
     if not any(METHODS[part.method].reaches_beyond for part in (spec.design, *spec.design.parts)):
         require_within_bounds(own, points)
-    if spec.design.method == "table":
-        _require_constraints(own, points, n)
     points, n = crossed_with_cases(spec, points, n)
     rows, replicates = replicated(points, n, spec.design.replicates)
     n *= spec.design.replicates
@@ -127,24 +124,3 @@ def _require_few_runs(spec: Spec) -> None:
     if total > MOST_RUNS:
         message = f"the design has {total:,} runs, more than {MOST_RUNS:,}"
         raise refused("E563", message, spec.design.place, "use fewer levels, or another method")
-
-
-def _require_constraints(spec: Spec, points: dict[str, Column], n: int) -> None:
-    """The rows of a table are the user's: one that violates a constraint is a mistake, not left out."""
-    table = spec.design.table
-    if not spec.design.constraints or table is None:
-        return
-    broken = violations(spec, points, n)
-    rows = [row for row in range(n) if broken[row] >= 0]
-    lines = dict.fromkeys((row * len(table.rows) // n, int(broken[row])) for row in rows)
-    findings = [
-        Finding(
-            "E564",
-            f"row {row + 1} of the table violates the constraint {spec.design.constraints[index].source!r}",
-            "remove the row, or relax the constraint",
-            table_place(table, row),
-        )
-        for row, index in lines
-    ]
-    if findings:
-        raise DesignRefused(*findings[:MOST_SHOWN])

@@ -13,9 +13,9 @@ from doe_compiler.design.cell_text import column_at, enumerates, labels_of, leve
 from doe_compiler.design.columns import CodedColumn, Column, joined
 from doe_compiler.design.correlation import correlated
 from doe_compiler.design.derived import satisfied
-from doe_compiler.design.ranges import cells_of, coded_nominal, coded_value, levels_of_range
+from doe_compiler.design.ranges import cells_of, code_of, coded_nominal, coded_value, levels_of_range
 from doe_compiler.design.refusal import refused
-from doe_compiler.design.table import table_points
+from doe_compiler.design.table import require_constraints, table_points
 from doe_compiler.generators.catalogue import drawn_of
 from doe_compiler.generators.streams import Stream
 from doe_compiler.kernel.findings import Finding, Severity
@@ -214,6 +214,11 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
     """The points of a design between low, middle and high, crossed with `design.cross`."""
     sampled, crossed = _divided(spec)
     task = _task(spec, sampled)
+    kept: Points = {}
+    if spec.design.table is not None:
+        kept = table_points(spec, sampled)
+        require_constraints(spec, kept)
+        task = replace(task, existing=_codes_of(sampled, kept))
     _require_fit(spec, METHODS[spec.design.method], task)
     if spec.design.constraints:
         task = replace(task, allowed=lambda values: _holds(spec, sampled, crossed, values))
@@ -225,8 +230,22 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
             spec.design.constraints[0].place,
             "relax a constraint",
         )
-    points = _coded_columns(sampled, values)
+    added = values[len(next(iter(kept.values()), ())) :]
+    points = _coded_columns(sampled, added) if len(added) else {}
+    if kept:  # the cells of runs that exist stay as they are written
+        parts = [part for part in (kept, points) if part]
+        points = {name: joined([part[name] for part in parts]) for name in kept}
     return _with_cells(points, crossed, len(values)), []
+
+
+def _codes_of(sampled: Sequence[Variable], points: Points) -> "Floats":
+    """Where the cells of columns lie, coded, shape (n, d)."""
+    columns = []
+    for variable in sampled:
+        cells = points[variable.name].cells()
+        code = {cell: code_of(variable, cell) for cell in dict.fromkeys(cells)}
+        columns.append([code[cell] for cell in cells])
+    return np.asarray(columns, dtype=np.float64).T.copy()
 
 
 def _coded_columns(sampled: Sequence[Variable], values: "Floats") -> Points:
@@ -275,7 +294,9 @@ def _tabled(spec: Spec) -> tuple[Points, list[Finding]]:
     sampled, crossed = _divided(spec)
     points = table_points(spec, sampled)
     n = len(spec.design.table.rows) if spec.design.table else 0
-    return _with_cells(points, crossed, n), []
+    points = _with_cells(points, crossed, n)
+    require_constraints(spec, points)
+    return points, []
 
 
 def _divided(spec: Spec) -> tuple[list[Variable], list[Variable]]:

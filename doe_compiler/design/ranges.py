@@ -8,7 +8,7 @@ import numpy as np
 from doe_compiler.design.bounds import limits_of
 from doe_compiler.design.cell_text import cell_of, enumerates, labels_of, written
 from doe_compiler.design.refusal import refused
-from doe_compiler.expressions.exponential import power
+from doe_compiler.expressions.exponential import log, power
 from doe_compiler.generators.laws.log_uniform import LogUniform
 from doe_compiler.spec.model import Variable
 from doe_compiler.spec.scalars import decimal_number
@@ -45,6 +45,22 @@ def coded_nominal(variable: Variable) -> float | None:
     value = decimal_number(variable.nominal)
     if low is None or high is None or value is None or isinstance(variable.law, LogUniform):
         return None
+    return float(2 * (value - low) / (high - low) - 1)
+
+
+def code_of(variable: Variable, cell: str) -> float:
+    """Where a cell that the variable can take lies: the index of its level, or its code, -1 ... 1 in a range."""
+    value = decimal_number(cell)
+    if enumerates(variable):
+        labels = labels_of(variable)
+        numbers = [decimal_number(label) for label in labels]
+        return float(labels.index(cell) if cell in labels else numbers.index(value))
+    low, high = ends_of(variable)
+    if value is None:
+        raise ValueError(f"{cell!r} of '{variable.name}' is not a number")
+    if isinstance(variable.law, LogUniform):
+        above, whole = log(np.asarray([float(value / low), float(high / low)])).tolist()
+        return float(2.0 * above / whole - 1.0)
     return float(2 * (value - low) / (high - low) - 1)
 
 

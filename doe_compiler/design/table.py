@@ -1,13 +1,14 @@
-"""The rows of `method: table`: a CSV of the user's, checked against the variables that it sets."""
+"""The rows of `method: table` and of `augment`: a CSV of the user's, checked against the variables that it sets."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from doe_compiler.design.bounds import outside
 from doe_compiler.design.cell_text import cell_of, enumerates, labels_of
 from doe_compiler.design.columns import CodedColumn, Column, number_in
+from doe_compiler.design.derived import violations
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.generators.catalogue import steps_of
 from doe_compiler.kernel.findings import Finding, Place
@@ -26,7 +27,9 @@ def table_points(spec: Spec, sampled: Sequence[Variable]) -> dict[str, Column]:
         raise refused(
             "E530", "the table has no rows", spec.design.place, "give it a header and a line for each run"
         )
-    findings = [*_misplaced(table, sampled)]
+    findings = [*_without_column(table, sampled)]
+    if spec.design.method == "table":
+        findings = [*_without_variable(table, sampled), *findings]
     points: dict[str, Column] = {}
     for variable in sampled:
         if variable.name in table.names:
@@ -47,10 +50,35 @@ def table_place(table: Table, row: int) -> Place:
     return Place(table.file.path or table.file.name, line, 1)
 
 
-def _misplaced(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
+def require_constraints(spec: Spec, points: Mapping[str, Column]) -> None:
+    """The rows of a table are the user's: one that violates a constraint is a mistake, not left out.
+
+    `points` begin with the table's rows, each of them for all crossed cells in turn.
+    """
+    table = spec.design.table
+    if not spec.design.constraints or table is None:
+        return
+    n = len(next(iter(points.values())))
+    broken = violations(spec, dict(points), n)
+    rows = [row for row in range(n) if broken[row] >= 0]
+    lines = dict.fromkeys((row * len(table.rows) // n, int(broken[row])) for row in rows)
+    findings = [
+        Finding(
+            "E564",
+            f"row {row + 1} of the table violates the constraint {spec.design.constraints[index].source!r}",
+            "remove the row, or relax the constraint",
+            table_place(table, row),
+        )
+        for row, index in lines
+    ]
+    if findings:
+        raise DesignRefused(*findings[:MOST_SHOWN])
+
+
+def _without_variable(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
     place = Place(table.file.path or table.file.name, 1, 1)
     names = {variable.name for variable in sampled}
-    extra = [
+    return [
         Finding(
             "E531",
             f"the column '{name}' sets no variable of the study",
@@ -60,7 +88,10 @@ def _misplaced(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
         for name in table.names
         if name not in names
     ]
-    missing = [
+
+
+def _without_column(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
+    return [
         Finding(
             "E532",
             f"'{variable.name}' has no column in the table",
@@ -70,7 +101,6 @@ def _misplaced(table: Table, sampled: Sequence[Variable]) -> list[Finding]:
         for variable in sampled
         if variable.name not in table.names
     ]
-    return extra + missing
 
 
 def _unfit(table: Table, variable: Variable, cells: Sequence[str]) -> list[Finding]:

@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
 _BLOCK = 1 << 15
+_LEAST_BY_DIGITS = 1 << 13
+_MOST_BY_DIGITS = 1 << 21
 _ONE = np.uint64(0x3FF0000000000000)
 
 
@@ -43,11 +45,31 @@ class Stream:
 
 def permutation(stream: Stream, n: int) -> npt.NDArray[np.int64]:
     """A random order of 0..n-1, shape (n,), by sorting n random keys that carry their index."""
-    bits = max(n - 1, 1).bit_length()
     keys = stream.words(n)
+    return _by_digits(keys) if _LEAST_BY_DIGITS <= n <= _MOST_BY_DIGITS else _by_comparison(keys)
+
+
+def _by_digits(keys: Words) -> npt.NDArray[np.int64]:
+    """The same order as `_by_comparison`: by two digits of 16 bits, then the few whose upper 32 bits are equal."""
+    upper = (keys >> np.uint64(32)).astype(np.uint32)
+    low = np.argsort(upper.astype(np.uint16), kind="stable")
+    order = low.take(np.argsort((upper >> np.uint32(16)).astype(np.uint16).take(low), kind="stable"))
+    upper = upper.take(order)
+    equal = np.flatnonzero(upper[1:] == upper[:-1])
+    places = np.union1d(equal, equal + 1)
+    indices = order[places]
+    bits = np.uint64((len(keys) - 1).bit_length())
+    order[places] = indices[np.lexsort((indices, keys[indices] >> bits))]
+    return order
+
+
+def _by_comparison(keys: Words) -> npt.NDArray[np.int64]:
+    """Needs no second array of n."""
+    n = len(keys)
+    bits = max(n - 1, 1).bit_length()
     keys >>= np.uint64(bits)
     keys <<= np.uint64(bits)
-    for start in range(0, n, _BLOCK):  # indices by the block: no second array of n
+    for start in range(0, n, _BLOCK):
         part = keys[start : start + _BLOCK]
         part |= np.arange(start, start + len(part), dtype=np.uint64)
     keys.sort()

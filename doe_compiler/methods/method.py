@@ -41,7 +41,8 @@ class Task:
     """What a method is asked for: its factors in the order of the study, the runs if it takes them, and its options.
 
     `dimensions` are those of a sequence, from 1; `stream(name, purpose)` is the random stream of a column;
-    `allowed(points)` tells which coded points satisfy the constraints, if there are any.
+    `allowed(points)` tells which coded points satisfy the constraints, if there are any; `existing` are the coded points
+    of runs that are kept, shape (m, d).
     """
 
     factors: tuple[Factor, ...]
@@ -50,6 +51,7 @@ class Task:
     dimensions: tuple[int, ...] = ()
     stream: "Callable[[str, str], Stream] | None" = None
     allowed: "Callable[[Floats], Flags] | None" = None
+    existing: "Floats | None" = None
 
     def draw(self, name: str, purpose: str) -> "Stream":
         """The random stream of a column, or of a purpose that is no column's (an empty name)."""

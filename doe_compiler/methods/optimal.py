@@ -86,7 +86,8 @@ def model_matrix(task: Task, points: "Floats") -> "Floats":
                 parts.append(value[:, None])
         whole = parts[0]
         for part in parts[1:]:
-            whole = (whole[:, :, None] * part[:, None, :]).reshape(len(points), -1)
+            width = whole.shape[1] * part.shape[1]
+            whole = (whole[:, :, None] * part[:, None, :]).reshape(len(points), width)
         columns += list(whole.T)
     return np.stack(columns, axis=1)
 
@@ -137,6 +138,7 @@ class _Search:
 
     model: "Floats"  # (candidates, p)
     rows: list[int]
+    kept: "Floats"  # (p, p), the information of the runs that exist
     inverse: "Floats"
     variance: "Floats"  # x' inverse x of every candidate
 
@@ -178,12 +180,12 @@ def _gram(rows: "Floats") -> "Floats":
     return total
 
 
-def _started(model: "Floats", rows: list[int]) -> _Search:
+def _started(model: "Floats", rows: list[int], kept: "Floats") -> _Search:
     import numpy as np
 
-    inverse = _inverse(_gram(model[rows]) + _RIDGE * np.eye(model.shape[1]))
+    inverse = _inverse(_gram(model[rows]) + kept + _RIDGE * np.eye(model.shape[1]))
     variance = _dot_rows(model, inverse)
-    return _Search(model, rows, inverse, variance)
+    return _Search(model, rows, kept, inverse, variance)
 
 
 def _dot_rows(model: "Floats", matrix: "Floats") -> "Floats":
@@ -246,7 +248,7 @@ def _improved(search: _Search, criterion: str, moments: "Floats") -> None:
             if best != old and gains[best] > 1e-9:
                 _exchanged(search, place, best)
                 is_better = True
-        search.inverse = _started(search.model, search.rows).inverse
+        search.inverse = _started(search.model, search.rows, search.kept).inverse
         search.variance = _dot_rows(search.model, search.inverse)
         if not is_better:
             return
@@ -258,7 +260,7 @@ def _cost(search: _Search, criterion: str, moments: "Floats") -> float:
 
     if criterion == "i":
         return float(np.add.accumulate((search.inverse * moments).reshape(-1))[-1])
-    return -_log_determinant(_gram(search.model[search.rows]))
+    return -_log_determinant(_gram(search.model[search.rows]) + search.kept)
 
 
 def _log_determinant(matrix: "Floats") -> float:
@@ -279,24 +281,28 @@ def _log_determinant(matrix: "Floats") -> float:
 
 
 def _chosen(task: Task, criterion: str) -> "Floats":
+    """The runs that exist, and those that complement them best."""
     import numpy as np
 
+    existing = np.empty((0, len(task.factors))) if task.existing is None else task.existing
+    added = task.runs - len(existing)
     candidates = _candidates(task)
-    if not len(candidates):
-        return candidates
+    if not len(candidates) or not added:
+        return existing
     model = model_matrix(task, candidates)
+    kept = _gram(model_matrix(task, existing))
     moments = _gram(model) / float(len(model))
     stream = task.draw("", f"{criterion}-optimal starts")
     best_rows: list[int] = []
     best_cost = np.inf
     for _ in range(_STARTS):
-        rows = (stream.words(task.runs) % np.uint64(len(model))).astype(np.int64).tolist()
-        search = _started(model, rows)
+        rows = (stream.words(added) % np.uint64(len(model))).astype(np.int64).tolist()
+        search = _started(model, rows, kept)
         _improved(search, criterion, moments)
         cost = _cost(search, criterion, moments)
         if not best_rows or cost < best_cost * (1.0 - 1e-12 if best_cost > 0 else 1.0 + 1e-12):
             best_rows, best_cost = list(search.rows), cost
-    return candidates[sorted(best_rows)]
+    return np.concatenate([existing, candidates[sorted(best_rows)]])
 
 
 def _misfits(task: Task) -> Iterator[Misfit]:
@@ -318,6 +324,9 @@ def _misfits(task: Task) -> Iterator[Misfit]:
             "use fewer runs",
             "runs",
         )
+    elif task.existing is not None and task.runs < len(task.existing):
+        message = f"{task.runs} runs are fewer than the {len(task.existing)} that `augment` keeps"
+        yield Misfit(message, "runs counts both: those of the file and the new ones", "runs")
 
 
 def _d(task: Task) -> "Floats":
@@ -328,12 +337,12 @@ def _i(task: Task) -> "Floats":
     return _chosen(task, "i")
 
 
-_OPTIONS = ("runs", "model", "constraints", "cross")
+_OPTIONS = ("runs", "model", "augment", "constraints", "cross")
 D_OPTIMAL = Method(
     "d-optimal",
     "The runs that determine the coefficients of a `model` best, chosen from a grid of its levels; with constraints, categories and any number of runs from that of the coefficients on.",
     "V. V. Fedorov, Theory of Optimal Experiments, Academic Press (1972); R. D. Cook, C. J. Nachtsheim, Technometrics 22 (1980) 315-324",
-    "nothing when the model, the runs or a variable changes",
+    "the rows of `augment`; nothing else when the model, the runs or a variable changes",
     _OPTIONS,
     runs_asked,
     coded=_d,
@@ -343,7 +352,7 @@ I_OPTIMAL = Method(
     "i-optimal",
     "The runs with which a `model` predicts best on average over the region; as d-optimal otherwise.",
     "P. Goos, B. Jones, Optimal Design of Experiments, Wiley (2011), chapter 4",
-    "nothing when the model, the runs or a variable changes",
+    "the rows of `augment`; nothing else when the model, the runs or a variable changes",
     _OPTIONS,
     runs_asked,
     coded=_i,

@@ -89,6 +89,12 @@ _ALL = (
         },
     ),
     Option(
+        "augment",
+        "A CSV of runs that exist, such as `doe results` writes: they stay, and `runs`, which counts them too, is filled up with those that complement them. Columns that are no variables mean nothing.",
+        "done.csv",
+        _TEXT,
+    ),
+    Option(
         "secondOrder",
         "Whether a saltelli design is to give second-order indices too; false if not given.",
         True,

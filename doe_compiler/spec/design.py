@@ -171,6 +171,8 @@ def _method(section: Fields, around: Surroundings, sampling: Sampling, report: R
 
 
 def _table(section: Fields, method: str | None, around: Surroundings, report: Report) -> Table | None:
+    if method is not None and "augment" in METHODS[method].options:
+        return _augmented(section, around, report)
     node = section.scalar("file")
     if method != "table":
         return None
@@ -186,6 +188,22 @@ def _table(section: Fields, method: str | None, around: Surroundings, report: Re
     table = read_table(node, around.project, report, section.text("decimal", "."), texts)
     if table is not None:
         check_columns(table, without_cases(around.variables), around.known, node.place, report)
+    return table
+
+
+def _augmented(section: Fields, around: Surroundings, report: Report) -> Table | None:
+    """The runs that exist, of which columns that set nothing are left out of account."""
+    node = section.scalar("augment")
+    if node is None:
+        return None
+    if section.items("cross"):
+        _meaningless(section, "augment", "with 'cross'", report, "give the crossed variables to the method")
+        return None
+    texts = frozenset(variable.name for variable in around.variables if is_textual(variable))
+    varied = frozenset(variable.name for variable in around.varied)
+    table = read_table(node, around.project, report, texts=texts, only=varied)
+    if table is not None:
+        check_columns(table, around.varied, around.known, node.place, report)
     return table
 
 

@@ -62,9 +62,18 @@ class _Source:
 
 
 def read_sheet(
-    text: str, lines: list[str], file: str, decimal: str, texts: frozenset[str], report: Report
+    text: str,
+    lines: list[str],
+    file: str,
+    decimal: str,
+    texts: frozenset[str],
+    report: Report,
+    only: frozenset[str] | None = None,
 ) -> Sheet | None:
-    """The cells of a CSV; None if it has no form. `texts` are columns in which nothing is taken for a number."""
+    """The cells of a CSV; None if it has no form. `texts` are columns in which nothing is taken for a number.
+
+    Columns that are not among `only`, if it is given, are left out, whatever they hold.
+    """
     separator = ";" if decimal == "," else ","
     skipped = 1 if lines and _DIRECTIVE.fullmatch(lines[0].strip()) else 0
     source = _Source(lines, file, separator)
@@ -76,7 +85,7 @@ def read_sheet(
         return None
     if not _is_separated(written[0][1], written[0][0], source, report):
         return None
-    return _sheet(written, decimal, texts, source, report)
+    return _sheet(written, decimal, texts, source, report, only)
 
 
 _FORM = "a header of names, then a row for each run"
@@ -127,6 +136,7 @@ def _sheet(
     texts: frozenset[str],
     source: _Source,
     report: Report,
+    only: frozenset[str] | None,
 ) -> Sheet:
     header_line, header = written[0]
     full = [(line, row) for line, row in written[1:] if any(row)]
@@ -134,7 +144,8 @@ def _sheet(
     width = max(_filled(row) for row in [header, *(row[: len(header)] for _, row in full)])
     _tell_ignored(len(header) - width, [line for line, row in written[1:] if not any(row)], source, report)
     names = header[:width]
-    _check_header(names, header_line, source, report)
+    kept = [index for index, name in enumerate(names) if only is None or name in only]
+    _check_header(names, kept, header_line, source, report)
     rows, lines = [], []
     for line, row in full:
         if len(row) < width or _filled(row) > width:
@@ -146,10 +157,11 @@ def _sheet(
     if not rows and not report.findings:
         report.error("E312", "the table has no rows", source.place(header_line), _FORM)
     columns = [
-        _column(name, [row[index] for row in rows], _At(index, lines, source), decimal, texts, report)
-        for index, name in enumerate(names)
+        _column(names[index], [row[index] for row in rows], _At(index, lines, source), decimal, texts, report)
+        for index in kept
     ]
-    return Sheet(names, tuple(zip(*columns, strict=True)), tuple(lines))
+    cells = tuple(zip(*columns, strict=True)) if columns else ((),) * len(rows)
+    return Sheet(tuple(names[index] for index in kept), cells, tuple(lines))
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -168,8 +180,11 @@ def _tell_ignored(columns: int, empty: list[int], source: _Source, report: Repor
         report.warning("E315", f"{' and '.join(parts)} of the table do not count", place)
 
 
-def _check_header(names: Sequence[str], line: int, source: _Source, report: Report) -> None:
-    for index, name in enumerate(names):
+def _check_header(
+    names: Sequence[str], kept: Sequence[int], line: int, source: _Source, report: Report
+) -> None:
+    for index in kept:
+        name = names[index]
         place = source.place(line, index)
         if not (name.isascii() and name.isidentifier()):
             message = f"'{name}' is not a name" if name else f"column {index + 1} has no name"

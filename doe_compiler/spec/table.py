@@ -22,11 +22,17 @@ _LINE_END = re.compile("\r\n|[\r\n]")  # as the csv module counts lines
 
 
 def read_table(
-    node: Scalar, project: Project, report: Report, decimal: str = ".", texts: frozenset[str] = frozenset()
+    node: Scalar,
+    project: Project,
+    report: Report,
+    decimal: str = ".",
+    texts: frozenset[str] = frozenset(),
+    only: frozenset[str] | None = None,
 ) -> Table | None:
     """The table in the file that a scalar names, or None after findings.
 
-    `decimal` is the sign in its numbers; the columns named in `texts` hold text, whatever it looks like.
+    `decimal` is the sign in its numbers; the columns named in `texts` hold text, whatever it looks like. Columns that are
+    not among `only`, if it is given, are left out.
     """
     file = local_file(node, project, report, keep=True, limit=LARGEST_TABLE)
     if file is None or file.content is None:
@@ -38,7 +44,7 @@ def read_table(
         return None
     own = Report()
     lines = _LINE_END.split(text)
-    sheet = read_sheet(text, lines, shown, decimal, texts, own)
+    sheet = read_sheet(text, lines, shown, decimal, texts, own, only)
     if sheet is not None and len(sheet.rows) > MAX_POINTS:
         own.error("E110", f"{len(sheet.rows):,} rows are more than {MAX_POINTS:,}", Place(shown, 1, 1))
     if own.findings:

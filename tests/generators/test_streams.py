@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.generators.streams import Stream, balanced, permutation, strata
+from doe_compiler.generators.streams import Stream, _by_comparison, _by_digits, balanced, permutation, strata
 
 
 def stream(name="x", seed=7, study="s", purpose="p"):
@@ -81,3 +81,13 @@ def test_a_million_strata_are_hit_once():
     u = strata(stream("order"), stream("jitter"), 1_000_000)
     u *= 1_000_000
     assert (np.sort(np.floor(u).astype(np.int64)) == np.arange(1_000_000)).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 5_000, 100_000])
+@pytest.mark.parametrize("kept", [64, 34, 33, 8, 0])
+def test_both_ways_of_sorting_give_one_order(n, kept):
+    """Also where few bits of the keys differ, so that many are equal in what is sorted first."""
+    keys = stream().words(n)
+    keys >>= np.uint64(64 - kept) if kept else np.uint64(63)
+    keys <<= np.uint64(64 - kept) if kept else np.uint64(63)
+    assert _by_digits(keys.copy()).tolist() == _by_comparison(keys).tolist()
