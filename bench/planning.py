@@ -26,7 +26,7 @@ from doe_compiler.pipeline.desk import desk
 from doe_compiler.pipeline.planning import planned
 from doe_compiler.plan.decide import Wishes
 from doe_compiler.plan.memory import OURS
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 DOE = str(Path(sys.executable).parent / "doe")
 STUDY = """\

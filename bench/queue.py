@@ -19,7 +19,7 @@ CALLS = 200
 OPENING = """
 import sys, time
 from pathlib import Path
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 began = time.perf_counter()
 platform = open_platform(Path(sys.argv[1]))
 print(time.perf_counter() - began)

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from doe_compiler.client.client import Client
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 hypothesis.settings.register_profile("doe", deadline=None)
 hypothesis.settings.load_profile("doe")

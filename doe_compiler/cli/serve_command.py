@@ -14,8 +14,8 @@ from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.pipeline.connection import apart, platform_folder
 
 if TYPE_CHECKING:
-    from doe_compiler.platform.http import Tokens
-    from doe_compiler.platform.weather import Weather
+    from doe_compiler.platform.serve.http import Tokens
+    from doe_compiler.platform.serve.weather import Weather
 
 TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (shown, not bound)
@@ -61,8 +61,8 @@ def command(
     The token file holds the owner's token in its first line; further lines `EMAIL TOKEN` let others in, who see
     what they make themselves and what is shared with them.
     """
-    from doe_compiler.platform.executor import EXECUTORS
-    from doe_compiler.platform.http import serve
+    from doe_compiler.platform.execute.executor import EXECUTORS
+    from doe_compiler.platform.serve.http import serve
 
     if executor not in EXECUTORS:
         raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
@@ -95,9 +95,9 @@ def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "
     """The weather that the options ask for; None if it is fair."""
     if throttle is None and latency is None and faults is None:
         return None
-    from doe_compiler.platform.faults import read_faults
-    from doe_compiler.platform.throttles import read_rates
-    from doe_compiler.platform.weather import Weather, read_latency
+    from doe_compiler.platform.serve.faults import read_faults
+    from doe_compiler.platform.serve.throttles import read_rates
+    from doe_compiler.platform.serve.weather import Weather, read_latency
 
     return Weather(
         rates=read_rates(throttle) if throttle is not None else None,
@@ -107,7 +107,7 @@ def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "
 
 
 def _tokens(file: Path) -> "Tokens":
-    from doe_compiler.platform.http import Tokens
+    from doe_compiler.platform.serve.http import Tokens
 
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

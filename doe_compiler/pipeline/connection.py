@@ -13,7 +13,7 @@ from doe_compiler.pipeline.origin import origin_of, project_folder, shared_folde
 from doe_compiler.plan.memory import ELSEWHERE, OURS, Times
 
 if TYPE_CHECKING:
-    from doe_compiler.platform.service import Platform
+    from doe_compiler.platform.api.service import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
 
 
 def _opened(data: Path, *, reads_only: bool) -> "Platform":
-    from doe_compiler.platform.service import open_platform, open_platform_for_reading
+    from doe_compiler.platform.api.service import open_platform, open_platform_for_reading
 
     try:
         return open_platform_for_reading(data) if reads_only else open_platform(data)

@@ -21,7 +21,7 @@ from doe_compiler.kernel.wire import Request, Response
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.observe.rows import parameter_keys
 from doe_compiler.plan.memory import OURS, Times
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 from .applying import apply, missing, order_of
 

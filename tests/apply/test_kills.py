@@ -13,7 +13,7 @@ from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.pipeline.kept import kept_facts
 from doe_compiler.pipeline.receipts import Receipts
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 from .applying import apply, missing, order_of
 from .network import rows_of

@@ -14,7 +14,7 @@ from doe_compiler.client.settings import account_for
 from doe_compiler.kernel.errors import DoeError
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 from .applying import apply, missing, order_of
 from .network import rows_of

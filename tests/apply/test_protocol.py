@@ -14,7 +14,7 @@ from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.action import Kind, Why
 from doe_compiler.plan.decide import Around, decided
 from doe_compiler.plan.memory import OURS, Leaving
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 from .applying import apply as carried_out
 from .applying import driver_of, order_of

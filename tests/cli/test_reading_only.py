@@ -204,8 +204,8 @@ def test_a_colleague_sees_runs_that_are_running(doe, study_at, colleague, until_
 
 
 def test_who_may_not_even_read_is_told_so(doe, study_at, colleague):
-    from doe_compiler.platform.database import StoreError
-    from doe_compiler.platform.service import open_platform_for_reading
+    from doe_compiler.platform.api.service import open_platform_for_reading
+    from doe_compiler.platform.store.database import StoreError
 
     made = study_at()
     shutil.copytree(made.parent, colleague.folder / "study")
@@ -227,7 +227,7 @@ def test_who_may_not_even_read_is_told_so(doe, study_at, colleague):
 
 def test_a_copy_is_whole_while_others_write(tmp_path):
     """A colleague's copy of a database that is written and checkpointed without a pause adds up."""
-    from doe_compiler.platform.private_copy import copied
+    from doe_compiler.platform.store.private_copy import copied
 
     database = tmp_path / "d.sqlite"
     writer = (

@@ -22,7 +22,7 @@ from doe_compiler.observe.looking import held_keys, subject_of
 from doe_compiler.observe.recipes import recipe_changes
 from doe_compiler.observe.rows import job_keys
 from doe_compiler.pipeline.compiling import compiled
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 _NONCES = itertools.count()
 

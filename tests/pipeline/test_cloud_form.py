@@ -9,7 +9,7 @@ from doe_compiler.bundle.pack import parameter_file
 from doe_compiler.bundle.payload import with_ids
 from doe_compiler.client.client import Client
 from doe_compiler.pipeline.compiling import compiled
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 
 @pytest.fixture

@@ -492,7 +492,7 @@ def test_nothing_is_made_where_no_job_can_be(doe, tmp_path):
 
 
 def test_a_study_that_needs_a_hand_is_written_and_told(doe, tmp_path):
-    from doe_compiler.platform.service import open_platform
+    from doe_compiler.platform.api.service import open_platform
 
     data = tmp_path / "data"
     platform = open_platform(data)

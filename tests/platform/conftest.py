@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.service import Platform, open_platform
+from doe_compiler.platform.api.service import Platform, open_platform
 
 DEADLINE_S = 30
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from doe_compiler.platform.blobs import BlobWriter, blob_path, drop_abandoned, stored_blob
+from doe_compiler.platform.store.blobs import BlobWriter, blob_path, drop_abandoned, stored_blob
 
 
 def test_the_same_content_is_kept_once(tmp_path):

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.endpoints.table import TABLE
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.endpoints.table import TABLE
+from doe_compiler.platform.api.service import open_platform
 
 OWNER, OTHER = "a" * 40, "b" * 40
 
@@ -322,7 +322,7 @@ def test_tokens_are_kept_as_hashes_only(two):
 def test_a_database_of_the_first_version_is_taken_over(tmp_path):
     import sqlite3
 
-    from doe_compiler.platform.schema import STEPS
+    from doe_compiler.platform.store.schema import STEPS
 
     (tmp_path / "data").mkdir()
     with sqlite3.connect(tmp_path / "data" / "platform.sqlite") as old:

@@ -356,7 +356,7 @@ def test_a_full_disk_is_told(api, tmp_path):
         head -c 2000000 /dev/zero > $0/full 2>/dev/null; truncate -s 0 $0/executor.log 2>/dev/null
         exec "$1" -c 'import sys
 from pathlib import Path
-from doe_compiler.platform.launch import _last_line
+from doe_compiler.platform.execute.launch import _last_line
 print(_last_line(Path(sys.argv[1]) / "executor.log"))' $0
     """
     done = subprocess.run(
@@ -498,7 +498,7 @@ def test_only_one_executor_works_on_a_folder(api, tmp_path):
     api.submit(job)
     api.finished(job)
     second = subprocess.run(
-        [sys.executable, "-m", "doe_compiler.platform.executor", str(api.data)],
+        [sys.executable, "-m", "doe_compiler.platform.execute.executor", str(api.data)],
         stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False,
     )  # fmt: skip
     assert (second.returncode, second.stderr) == (0, b"")
@@ -510,7 +510,7 @@ def _executor_pid(data):
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"doe_compiler.platform.executor" in words and os.fsencode(data) in words:
+            if b"doe_compiler.platform.execute.executor" in words and os.fsencode(data) in words:
                 status = (process / "stat").read_text().rpartition(")")[2].split()
                 parents[int(process.name)] = int(status[1])
     return next((pid for pid, parent in parents.items() if parent not in parents), None)

@@ -4,7 +4,7 @@ import pytest
 
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.faults import Dice, Draws, Fault, FaultSpec, Kind, read_faults
+from doe_compiler.platform.serve.faults import Dice, Draws, Fault, FaultSpec, Kind, read_faults
 
 
 def test_a_whole_spec_is_read_in_its_order():

@@ -20,8 +20,8 @@ END = b"\r\n--B--\r\n"
 LIMITED = """
 import sys
 from pathlib import Path
-from doe_compiler.platform.connections import Limits
-from doe_compiler.platform.http import Tokens, serve
+from doe_compiler.platform.serve.connections import Limits
+from doe_compiler.platform.serve.http import Tokens, serve
 limits = Limits(connections=50, uploads=4, head_s=1, idle_s=2, body_window_s=1, linger_s=1, stall_s=1)
 serve(Path(sys.argv[1]), "127.0.0.1", 0, Tokens("right"), on_ready=lambda port: print(port, flush=True), limits=limits)
 """

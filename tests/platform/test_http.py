@@ -15,7 +15,7 @@ SERVER = """
 import sys
 from pathlib import Path
 from doe_compiler.kernel.errors import DoeError
-from doe_compiler.platform.http import Tokens, serve
+from doe_compiler.platform.serve.http import Tokens, serve
 try:
     serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), Tokens("right"), on_ready=lambda port: print(port, flush=True))
 except DoeError as error:

@@ -1,6 +1,6 @@
 """The journal reads back what was added, and a torn line does not count."""
 
-from doe_compiler.platform.journal import NAME, Entry, Journal, journal_entries
+from doe_compiler.platform.execute.journal import NAME, Entry, Journal, journal_entries
 
 ENTRIES = [Entry(3, 1, 10, 20, 0), Entry(1, 2, 11, 19, 139)]
 

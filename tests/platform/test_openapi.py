@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from doe_compiler.platform.endpoints.table import TABLE
+from doe_compiler.platform.api.endpoints.table import TABLE
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 JOB = {

@@ -11,9 +11,9 @@ import pytest
 
 from doe_compiler.extraction.run import run_outcomes
 from doe_compiler.extraction.told import told_in
-from doe_compiler.platform import reading
-from doe_compiler.platform.reading import ReadFrom, Readings
-from doe_compiler.platform.tie import Tie
+from doe_compiler.platform.execute import reading
+from doe_compiler.platform.execute.reading import ReadFrom, Readings
+from doe_compiler.platform.execute.tie import Tie
 from tests.extraction.corpus import CORPUS
 from tests.extraction.test_corpus import printed, response
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from doe_compiler.kernel.errors import PreconditionFailed
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 
 OPEN = ["jobs", "files", "coretypes", "analyses", "users/me"]
 

@@ -6,8 +6,8 @@ import tarfile
 
 import pytest
 
-from doe_compiler.platform.outputs import stored_outputs
-from doe_compiler.platform.sharing import Sharing
+from doe_compiler.platform.execute.outputs import stored_outputs
+from doe_compiler.platform.execute.sharing import Sharing
 
 SUCCESS = "Completed successfully"
 LARGE = os.urandom(8 << 20)

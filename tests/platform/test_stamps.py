@@ -11,8 +11,8 @@ from doe_compiler.client.client import Client
 from doe_compiler.client.errors import Changed, NotFound, Refused
 from doe_compiler.client.patience import Patience
 from doe_compiler.client.settings import Account, Secret
-from doe_compiler.platform.records import now_us
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
+from doe_compiler.platform.store.records import now_us
 
 PAYLOAD = {
     "name": "a job",

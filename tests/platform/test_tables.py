@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doe_compiler.platform.tables import TableError, indexed_table, rows_from, table_text
+from doe_compiler.platform.store.tables import TableError, indexed_table, rows_from, table_text
 
 CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=8)
 

@@ -6,7 +6,7 @@ import pytest
 
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.throttles import CLOUD, Rate, Scope, Throttles, read_rates, scope_of
+from doe_compiler.platform.serve.throttles import CLOUD, Rate, Scope, Throttles, read_rates, scope_of
 
 
 class Clock:

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from doe_compiler.archives import entries
 from doe_compiler.archives.entries import ArchiveError
 from doe_compiler.archives.members import members as members_of
-from doe_compiler.platform.outputs import wipe
-from doe_compiler.platform.unpacking import unpack
+from doe_compiler.platform.execute.outputs import wipe
+from doe_compiler.platform.execute.unpacking import unpack
 
 
 def _tar(*members, mode="w:gz"):

@@ -7,7 +7,7 @@ import pytest
 import requests
 from urllib3.fields import RequestField
 
-from doe_compiler.platform.dispositions import parameters
+from doe_compiler.platform.api.dispositions import parameters
 
 
 def _name(api, disposition):

@@ -11,9 +11,9 @@ from doe_compiler.client.errors import Ambiguous
 from doe_compiler.client.patience import Patience, date_of
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.kernel.wire import Dropped, Request
-from doe_compiler.platform.faults import read_faults
-from doe_compiler.platform.throttles import read_rates
-from doe_compiler.platform.weather import Latency, Weather, read_latency
+from doe_compiler.platform.serve.faults import read_faults
+from doe_compiler.platform.serve.throttles import read_rates
+from doe_compiler.platform.serve.weather import Latency, Weather, read_latency
 
 
 class Clock:

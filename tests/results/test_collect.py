@@ -12,7 +12,7 @@ from doe_compiler.client.client import Client
 from doe_compiler.kernel.findings import has_errors
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import checked, compiled
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 from doe_compiler.results.collect import collected, lacking_runs
 from doe_compiler.results.states import RunState
 from doe_compiler.results.table import as_csv, cells, header

@@ -8,7 +8,7 @@ from doe_compiler.kernel.errors import TryAgain
 from doe_compiler.kernel.wire import Response
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
-from doe_compiler.platform.service import open_platform
+from doe_compiler.platform.api.service import open_platform
 from doe_compiler.results.collect import collected, lacking_runs
 
 

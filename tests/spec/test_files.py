@@ -10,7 +10,7 @@ import pytest
 
 from doe_compiler.archives import entries
 from doe_compiler.archives.entries import ArchiveError
-from doe_compiler.platform.unpacking import unpack
+from doe_compiler.platform.execute.unpacking import unpack
 from doe_compiler.spec.files import target_problem
 from doe_compiler.spec.read import read_study
 

@@ -1,0 +1,1 @@
+"""What answers: addresses, forms, answers, errors, OpenAPI."""

@@ -1,0 +1,63 @@
+"""One request as the functions behind the addresses see it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from doe_compiler.kernel.wire import Request
+from doe_compiler.platform.api.answers import detail, not_found
+from doe_compiler.platform.api.runs import run_count
+from doe_compiler.platform.store.database import User
+from doe_compiler.platform.store.records import DataFolder, Job, JobState
+from doe_compiler.platform.store.store import Store
+from doe_compiler.platform.store.view import View
+
+RUN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the request is about (`ids`, in the order of the address), who asks, and what may be used."""
+
+    store: Store
+    folder: DataFolder
+    request: Request
+    view: View
+    viewer: User
+    ids: tuple[str, ...]
+    submitted: Callable[[], None]
+    list_delay_s: float = 0.0
+
+    def job(self) -> Job:
+        """The job that the address names, owned by the viewer or shared; raises the 404."""
+        job = self.store.job(self.ids[0])
+        if job is None or not self.may_see(job):
+            raise not_found()
+        return job
+
+    def own_job(self) -> Job:
+        """The viewer's job that the address names; raises the 404, the 403 for one that is only shared."""
+        job = self.job()
+        if job.owner != self.viewer.id:
+            raise detail(403, "You do not have permission to perform this action.")
+        return job
+
+    def may_see(self, job: Job) -> bool:
+        """Whether the viewer may see the job."""
+        if job.owner == self.viewer.id:
+            return True
+        return self.viewer.email in self.store.shared_with([job.key]).get(job.key, [])
+
+    def run_number(self, job: Job) -> int:
+        """The number of the run that the address names; raises the 404."""
+        if not RUN.fullmatch(self.ids[1]) or int(self.ids[1]) > run_count(job):
+            raise not_found()
+        return int(self.ids[1])
+
+    def running_run(self, job: Job) -> int:
+        """The number of a run that has started and not ended; raises the 404 and the 400."""
+        number = self.run_number(job)
+        run = self.store.runs(job, number, number).get(number)
+        if job.state is not JobState.RUNNING or run is None or run.completed_us is not None:
+            raise detail(400, "The run is not running.")
+        return number

@@ -1,0 +1,139 @@
+"""`files/`: uploads, and the outputs of runs by their ids."""
+
+from collections.abc import Iterator
+
+from doe_compiler.kernel.wire import Response
+from doe_compiler.platform.api.answers import (
+    detail,
+    empty_response,
+    json_body,
+    json_response,
+    not_found,
+    paged,
+)
+from doe_compiler.platform.api.call import Call
+from doe_compiler.platform.api.contents import contents_response, opened_contents
+from doe_compiler.platform.api.forms import Field, Invalid, integer, record, text
+from doe_compiler.platform.api.jobs import file_json
+from doe_compiler.platform.api.runs import output_json, output_of_id
+from doe_compiler.platform.api.uploads import received_upload, safe_name
+from doe_compiler.platform.store.blobs import blob_path
+from doe_compiler.platform.store.records import Job, Output, StoredFile, now_us
+
+MOST_LINES_BYTES = 8 << 20
+
+
+def upload(call: Call) -> Response:
+    """Store a file that comes as multipart."""
+    with received_upload(call.request, call.folder.blobs) as (name, type_id, blob):
+        file = call.store.add_file(call.viewer.id, name, blob.size, blob.md5, blob.sha512, type_id, now_us())
+    return json_response(201, file_json(file, call.view))
+
+
+def listed(call: Call) -> Response:
+    """The viewer's uploads, newest first."""
+    search = call.request.first("search") or ""
+
+    def load(offset: int, limit: int) -> tuple[int, list[object]]:
+        count, files = call.store.file_page(call.viewer, search, offset, limit)
+        return count, [file_json(file, call.view) for file in files]
+
+    return paged(call.request, load)
+
+
+def metadata(call: Call) -> Response:
+    """What is known of a file."""
+    found = _found(call)
+    if isinstance(found, StoredFile):
+        return json_response(200, file_json(found, call.view))
+    job, output = found
+    return json_response(200, output_json(output, job.owner, call.view))
+
+
+def change(call: Call) -> Response:
+    """Give an upload another name or type; other keys are ignored."""
+    file = _own_upload(call)
+    read = record(Field("name", _file_name, file.name), Field("typeId", integer(1, 99_999), file.type_id))(
+        json_body(call.request)
+    )
+    assert isinstance(read, dict)
+    call.store.change_file(file.id, read["name"], read["typeId"])
+    changed = call.store.files_by_id([file.id]).get(file.id)
+    if changed is None:
+        raise not_found()
+    return json_response(200, file_json(changed, call.view))
+
+
+def _file_name(value: object) -> str:
+    name = str(text(longest=1024)(value))
+    if safe_name(name) != name:
+        raise Invalid("Not a name of a file.")
+    return name
+
+
+def delete(call: Call) -> Response:
+    """Delete an upload that no unfinished job needs, or an output of a job that has ended."""
+    found = _found(call)
+    if isinstance(found, StoredFile):
+        file = _own_upload(call)
+        job_id = call.store.unfinished_job_with_file(file.id)
+        if job_id is not None:
+            raise detail(400, f"The file is used by the job {job_id}, which has not ended.")
+        call.store.delete_file(file.id)
+        return empty_response(204)
+    job, output = found
+    if job.owner != call.viewer.id:
+        raise detail(403, "You do not have permission to perform this action.")
+    run = call.store.runs(job, output.run, output.run).get(output.run)
+    if run is None or run.completed_us is None:
+        raise detail(400, "The run has not ended.")
+    call.store.delete_output(output)
+    (call.folder.run_directory(job.id, output.run) / output.relative).unlink(missing_ok=True)
+    return empty_response(204)
+
+
+def contents(call: Call) -> Response:
+    """The bytes, whole or a range of them."""
+    found = _found(call)
+    if isinstance(found, StoredFile):
+        return contents_response(call.request, blob_path(call.folder.blobs, found.sha512), found.name)
+    job, output = found
+    path = call.folder.run_directory(job.id, output.run) / output.relative
+    return contents_response(call.request, path, path.name)
+
+
+def lines(call: Call) -> Response:
+    """The lines of a text, each with its end; of a large file the first 8 MiB."""
+    found = _found(call)
+    if isinstance(found, StoredFile):
+        path = blob_path(call.folder.blobs, found.sha512)
+    else:
+        path = call.folder.run_directory(found[0].id, found[1].run) / found[1].relative
+    body = b"".join(_head(opened_contents(path)))
+    return json_response(200, {"lines": body.decode("utf-8", "replace").splitlines(keepends=True)})
+
+
+def _head(body: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in body:
+        yield chunk[: MOST_LINES_BYTES - size]
+        size += len(chunk)
+        if size >= MOST_LINES_BYTES:
+            return
+
+
+def _found(call: Call) -> StoredFile | tuple[Job, Output]:
+    file = call.store.files_by_id(call.ids[:1]).get(call.ids[0])
+    if file is not None and call.store.may_see_file(call.viewer, file):
+        return file
+    output = output_of_id(call.store, call.ids[0])
+    if output is None or not call.may_see(output[0]):
+        raise not_found()
+    return output
+
+
+def _own_upload(call: Call) -> StoredFile:
+    found = _found(call)
+    if not isinstance(found, StoredFile) or found.owner != call.viewer.id:
+        raise detail(403, "You do not have permission to perform this action.")
+    return found

@@ -1,0 +1,276 @@
+"""`jobs/`: lists, drafts, what happens to them, and what is known beside them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace as replaced
+from typing import Any
+
+from doe_compiler.kernel.wire import Response
+from doe_compiler.platform.api.answers import (
+    detail,
+    empty_response,
+    json_body,
+    json_response,
+    not_found,
+    paged,
+    whole_list,
+)
+from doe_compiler.platform.api.call import Call
+from doe_compiler.platform.api.forms import Field, Invalid, record, text
+from doe_compiler.platform.api.jobs import (
+    changed_job,
+    created_job,
+    form_of,
+    job_item_json,
+    job_json,
+    referenced_files,
+)
+from doe_compiler.platform.api.runs import output_json
+from doe_compiler.platform.execute.outputs import wipe
+from doe_compiler.platform.store.records import Job, JobState, iso_date, now_us
+from doe_compiler.platform.store.store import ORDERINGS, STATES, JobFilter
+
+DRAFT_TAG = '"draft"'
+STATUS_NAMES = ("jobStatus.content", "job_status", "jobStatus")
+INSTANCE_STATUS = {
+    JobState.QUEUED: "Not Started",
+    JobState.RUNNING: "Started",
+    JobState.FINISHED: "Stopped",
+}
+
+
+def listed(call: Call) -> Response:
+    """The jobs that the viewer owns or was shown, newest first."""
+    request = call.request
+    status = next((value for name in STATUS_NAMES if (value := request.first(name)) is not None), None)
+    wanted = JobFilter(
+        status=status,
+        search=request.first("search") or "",
+        state=_known("state", request.first("state") or "all", STATES),
+        ordering=_known("ordering", request.first("ordering") or "-dateInserted", ORDERINGS),
+        before_us=now_us() - int(call.list_delay_s * 1e6) if call.list_delay_s else None,
+    )
+
+    def load(offset: int, limit: int) -> tuple[int, list[object]]:
+        count, jobs = call.store.job_page(call.viewer, wanted, offset, limit)
+        shares = call.store.shared_with(job.key for job in jobs)
+        return count, [job_item_json(job, call.view, shares.get(job.key, [])) for job in jobs]
+
+    return paged(request, load)
+
+
+def _known(name: str, word: str, words: Mapping[str, object]) -> str:
+    if word.removeprefix("-") not in words or (name == "state" and word.startswith("-")):
+        raise Invalid({name: [f'"{word[:80]}" is not a valid choice; choose from {", ".join(words)}.']})
+    return word
+
+
+def create(call: Call) -> Response:
+    """Store a draft."""
+    job = created_job(call.store, call.folder, call.viewer, json_body(call.request))
+    return json_response(201, job_json(call.store, job, call.view))
+
+
+def get(call: Call) -> Response:
+    """A whole job."""
+    return json_response(200, job_json(call.store, call.job(), call.view))
+
+
+def replace(call: Call) -> Response:
+    """Change a draft into what is sent; of a job that was submitted only the name."""
+    return _changed(call, lambda _, sent: sent)
+
+
+def change(call: Call) -> Response:
+    """Change what is sent of a draft; of a job that was submitted only the name."""
+    return _changed(call, _merged)
+
+
+def _merged(job: Job, sent: dict[str, Any]) -> dict[str, Any]:
+    """The whole form; variables that came from the header of a file go with the file."""
+    form = form_of(job)
+    if {"paramFile", "caseFile"} & set(sent):
+        form["jobvariables"] = [each for each in form["jobvariables"] if each["valueGeneratorType"]]
+    return {**form, **sent}
+
+
+def _changed(call: Call, whole: Callable[[Job, dict[str, Any]], dict[str, Any]]) -> Response:
+    job = call.own_job()
+    sent = json_body(call.request)
+    if not isinstance(sent, dict):
+        raise Invalid({"non_field_errors": ["Invalid data. Expected a dictionary."]})
+    if job.state is JobState.DRAFT:
+        job = changed_job(call.store, call.folder, call.viewer, job, whole(job, sent))
+    elif sent.get("name") is not None:
+        read = record(Field("name", text(longest=1024)))(sent)
+        assert isinstance(read, dict)
+        call.store.rename(job.key, read["name"])
+        job = call.job()
+    return json_response(200, job_json(call.store, job, call.view))
+
+
+def delete(call: Call) -> Response:
+    """Delete a draft or a job that has ended, with its outputs; with `If-Match: "draft"` a draft only."""
+    job = call.own_job()
+    tags = call.request.headers.get("if-match")
+    only_draft = tags is not None and tags.strip() != "*"
+    if only_draft and DRAFT_TAG not in {tag.strip() for tag in (tags or "").split(",")}:
+        raise detail(412, "The job is no draft.")
+    state = call.store.delete_job(job.id, only_draft=only_draft)
+    if state is None:
+        raise not_found()
+    if only_draft and state is not JobState.DRAFT:
+        raise detail(412, "The job is no draft.")
+    if state in (JobState.QUEUED, JobState.RUNNING):
+        raise detail(400, "The job is still running: stop it before it is deleted.")
+    wipe(str(call.folder.jobs / job.id))
+    return empty_response(204)
+
+
+def submit(call: Call) -> Response:
+    """Queue a draft."""
+    state = call.store.submit(call.own_job().id, now_us())
+    if state is None:
+        raise not_found()
+    if state is not JobState.DRAFT:
+        raise detail(400, "The job has been submitted before.")
+    call.submitted()
+    return empty_response(200)
+
+
+def stop(call: Call) -> Response:
+    """Ask for the end of a job; asking again, or after the end, changes nothing."""
+    state = call.store.request_stop(call.own_job().id, now_us())
+    if state is None:
+        raise not_found()
+    if state is JobState.DRAFT:
+        raise detail(400, "The job has not been submitted.")
+    return empty_response(202)
+
+
+def share(call: Call) -> Response:
+    """Let another user see the job, its files and its outputs."""
+    job = call.own_job()
+    read = record(Field("email", text(longest=254)), Field("message", text(blank=True), ""))(
+        json_body(call.request)
+    )
+    assert isinstance(read, dict)
+    email = read["email"].strip()
+    local, at, domain = email.partition("@")
+    if not (local and at and domain) or "@" in domain or any(char.isspace() for char in email):
+        raise Invalid({"email": ["Enter a valid email address."]})
+    call.store.share(job.key, email, read["message"], referenced_files(form_of(job)), now_us())
+    return json_response(200, {"recipient": email, "supportDesk": None})
+
+
+def statuses(call: Call) -> Response:
+    """The job's history, newest first; empty before the submit, with an `ETag` by which a DELETE can ask for that."""
+    return _history(call, of_cluster=False)
+
+
+def cluster_statuses(call: Call) -> Response:
+    """The history of the job's cluster, newest first; empty before the submit."""
+    return _history(call, of_cluster=True)
+
+
+def _history(call: Call, *, of_cluster: bool) -> Response:
+    found = call.store.statuses(call.job(), of_cluster=of_cluster)
+    response = whole_list(
+        call.request,
+        [
+            {"status": each.status, "statusDate": iso_date(each.date_us), "statusReason": each.reason}
+            for each in found
+        ],
+    )
+    if found or of_cluster:
+        return response
+    return replaced(response, headers=(*response.headers, ("etag", DRAFT_TAG)))
+
+
+def outputs(call: Call) -> Response:
+    """The output files of all runs."""
+    job = call.job()
+    search = call.request.first("search") or ""
+
+    def load(offset: int, limit: int) -> tuple[int, list[object]]:
+        count, found = call.store.output_page(job, None, search, offset, limit)
+        return count, [output_json(output, job.owner, call.view) for output in found]
+
+    return paged(call.request, load)
+
+
+def instances(call: Call) -> Response:
+    """The machine that a submitted job runs on: this one."""
+    job = call.job()
+    if job.state is JobState.DRAFT:
+        return whole_list(call.request, [])
+    hardware = form_of(job)["jobanalyses"][0]["hardware"]
+    started = [each for each in call.store.statuses(job, of_cluster=True) if each.status == "Started"]
+    return whole_list(
+        call.request,
+        [
+            {
+                "id": f"{job.id}1",
+                "status": INSTANCE_STATUS[job.state],
+                "coreType": hardware["coreType"],
+                "cores": hardware["coresPerSlot"] * hardware["slots"],
+                "dateStarted": iso_date(started[0].date_us) if started else None,
+            }
+        ],
+    )
+
+
+def logs(call: Call) -> Response:
+    """What happened to the job and its cluster, oldest first."""
+    job = call.job()
+    entries = [
+        (each.date_us, f"{kind}: {each.status}" + (f" ({each.reason})" if each.reason else ""))
+        for kind, of_cluster in (("job", False), ("cluster", True))
+        for each in reversed(call.store.statuses(job, of_cluster=of_cluster))
+    ]
+    entries.sort(key=lambda entry: entry[0])
+    return whole_list(call.request, [{"date": iso_date(us), "message": message} for us, message in entries])
+
+
+def tags(call: Call) -> Response:
+    """The job's tags."""
+    return whole_list(call.request, [{"name": name} for name in _tags(call.job())])
+
+
+def add_tag(call: Call) -> Response:
+    """Tag the job, also after its submit."""
+    job = call.own_job()
+    read = record(Field("name", text(longest=200)))(json_body(call.request))
+    assert isinstance(read, dict)
+    names = _tags(job)
+    if read["name"] not in names:
+        call.store.change_labels(job.key, "tags", [*names, read["name"]])
+    return json_response(201, {"name": read["name"]})
+
+
+def _tags(job: Job) -> list[str]:
+    listed = form_of(job).get("tags") or []
+    if not isinstance(listed, list):
+        return [str(listed)]
+    return [str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in listed]
+
+
+def custom_fields(call: Call) -> Response:
+    """The job's custom fields."""
+    fields = _fields(call.job())
+    return whole_list(call.request, [{"name": name, "value": value} for name, value in fields.items()])
+
+
+def set_custom_field(call: Call) -> Response:
+    """Set a custom field, also after the submit."""
+    job = call.own_job()
+    read = record(Field("name", text(longest=200)), Field("value", text(blank=True), ""))(
+        json_body(call.request)
+    )
+    assert isinstance(read, dict)
+    call.store.change_labels(job.key, "customFields", {**_fields(job), read["name"]: read["value"]})
+    return json_response(201, {"name": read["name"], "value": read["value"]})
+
+
+def _fields(job: Job) -> dict[str, Any]:
+    fields = form_of(job).get("customFields")
+    return fields if isinstance(fields, dict) else {}

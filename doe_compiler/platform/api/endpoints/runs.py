@@ -1,0 +1,140 @@
+"""`jobs/ID/runs/`: the runs of a job, their outputs, and a look into their work directories."""
+
+import os
+import stat
+from collections import deque
+from pathlib import Path
+
+from doe_compiler.kernel.wire import Response
+from doe_compiler.platform.api.answers import (
+    detail,
+    empty_response,
+    json_response,
+    not_found,
+    paged,
+    whole_list,
+)
+from doe_compiler.platform.api.call import Call
+from doe_compiler.platform.api.runs import output_json, run_count, runs_json
+from doe_compiler.platform.execute.outputs import stored_outputs
+
+DEFAULT_TAIL = 100
+MOST_TAIL = 10_000
+MOST_TAIL_BYTES = 1 << 20
+
+
+def listed(call: Call) -> Response:
+    """The job's runs by number; none before the submit."""
+    job = call.job()
+    return paged(
+        call.request,
+        lambda offset, limit: (
+            run_count(job),
+            runs_json(call.store, call.folder, job, offset + 1, offset + limit, is_idle=call.view.is_idle),
+        ),
+    )
+
+
+def get(call: Call) -> Response:
+    """One run."""
+    job = call.job()
+    number = call.run_number(job)
+    return json_response(
+        200, runs_json(call.store, call.folder, job, number, number, is_idle=call.view.is_idle)[0]
+    )
+
+
+def stop(call: Call) -> Response:
+    """Ask for the end of one run: it fails, the others go on."""
+    job = call.own_job()
+    number = call.run_number(job)
+    run = call.store.runs(job, number, number).get(number)
+    if run is not None and run.completed_us is not None:
+        raise detail(400, "The run has ended.")
+    call.store.request_run_stop(job.key, number)
+    return empty_response(202)
+
+
+def snapshot(call: Call) -> Response:
+    """List what a run has written so far among its outputs."""
+    job = call.own_job()
+    number = call.running_run(job)
+    found = stored_outputs(str(call.folder.run_directory(job.id, number)))
+    if not call.store.record_snapshot(job.key, number, found):
+        raise detail(400, "The run is not running.")
+    return empty_response(202)
+
+
+def outputs(call: Call) -> Response:
+    """The output files of one run."""
+    job = call.job()
+    number = call.run_number(job)
+    search = call.request.first("search") or ""
+
+    def load(offset: int, limit: int) -> tuple[int, list[object]]:
+        count, found = call.store.output_page(job, number, search, offset, limit)
+        return count, [output_json(output, job.owner, call.view) for output in found]
+
+    return paged(call.request, load)
+
+
+def directory_contents(call: Call) -> Response:
+    """What lies in the work directory of a run that has started, folders included; links are left out."""
+    root = _work_directory(call)
+    entries: list[object] = []
+    for folder, directories, names in os.walk(root):
+        directories.sort()
+        for name in sorted([*directories, *names]):
+            path = Path(folder, name)
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue
+            is_directory = stat.S_ISDIR(status.st_mode)
+            if is_directory or stat.S_ISREG(status.st_mode):
+                entries.append(
+                    {
+                        "name": name,
+                        "path": path.relative_to(root).as_posix(),
+                        "size": 0 if is_directory else status.st_size,
+                        "isDirectory": is_directory,
+                    }
+                )
+    return whole_list(call.request, entries)
+
+
+def tail(call: Call) -> Response:
+    """The last lines of a file in the work directory of a run that has started, of its last MiB."""
+    root = _work_directory(call)
+    asked = call.request.first("lines") or str(DEFAULT_TAIL)
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 9):
+        raise detail(400, "lines: A valid integer is required.")
+    text = _last_bytes(root, call.ids[2]).decode("utf-8", "replace")
+    count = min(int(asked), MOST_TAIL)
+    return json_response(200, {"lines": list(deque(text.splitlines(keepends=True), count))})
+
+
+def _work_directory(call: Call) -> Path:
+    job = call.job()
+    number = call.run_number(job)
+    if number not in call.store.runs(job, number, number):
+        raise detail(400, "The run has not started.")
+    return call.folder.run_directory(job.id, number)
+
+
+def _last_bytes(root: Path, relative: str) -> bytes:
+    """The end of a regular file below the directory, whatever links the run has laid; raises the 404."""
+    real = os.path.realpath(root / relative)
+    if os.path.commonpath([real, os.path.realpath(root)]) != os.path.realpath(root):
+        raise not_found()
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        raise not_found() from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise not_found()
+        return os.pread(descriptor, MOST_TAIL_BYTES, max(0, status.st_size - MOST_TAIL_BYTES))
+    finally:
+        os.close(descriptor)

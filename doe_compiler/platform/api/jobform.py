@@ -1,0 +1,263 @@
+"""The form of a job: what a create may hold, read into the one shape that is stored."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from doe_compiler.extraction.watch import LONGEST_READING_S
+from doe_compiler.generators.catalogue import WIRE_KINDS
+from doe_compiler.platform.api import catalogue
+from doe_compiler.platform.api.forms import (
+    Field,
+    Invalid,
+    Reader,
+    anything,
+    boolean,
+    choice,
+    integer,
+    items,
+    positive_number,
+    record,
+    text,
+)
+from doe_compiler.platform.execute.outputs import FILTER_ACTIONS, FILTER_SOURCES
+from doe_compiler.platform.store.records import StoredFile
+
+FileLookup = Callable[[str], StoredFile | None]
+VARIABLE_TYPES = ("Param", "Design", "Output", "Case", "Constraint", "Objective")
+INPUT_TYPES = ("Param", "Design", "Case")
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+LONGEST_WALLTIME_H = 24 * 366
+READING_KINDS = {"regex": ("regex", "take"), "json": ("path",), "csv": ("column", "take")}
+TAKES = ("first", "last", "min", "max", "mean")
+PASSED_THROUGH = (
+    "projectId",
+    "project_id",
+    "tags",
+    "billingPriorityValue",
+    "jobAutomations",
+    "isInteractive",
+    "customFields",
+)
+PASSED_THROUGH_ANALYSIS = ("onDemandLicenseSeller", "userDefinedLicenseSettings", "rescaleLicense")
+
+
+def job_form(known_file: FileLookup) -> Reader:
+    """Reads the body of a create; raises Invalid with the field map of the 400."""
+    file = _file_reference(known_file)
+    return record(
+        Field("name", text(longest=1024)),
+        Field("jobanalyses", items(_analysis(file), empty=False)),
+        Field("jobvariables", items(_variable), []),
+        Field("paramFile", file, None),
+        Field("caseFile", file, None),
+        Field("archiveFilters", items(anything), []),
+        Field("resourceFilters", items(_resource_filter), []),
+        Field("isLowPriority", boolean, False),
+        Field("includeNominalRun", boolean, False),
+        Field("isTemplateDryRun", boolean, False),
+        Field("monteCarloIterations", integer(1), None),
+        Field("optimizer", anything, None),
+        Field("remoteVizConfig", anything, None),
+        Field("outputReading", _output_reading, None),
+        *(Field(name, anything, None) for name in PASSED_THROUGH),
+    )
+
+
+def _output_reading(value: object) -> object:
+    """What is read of the outputs of every run when it has ended; an addition of this platform."""
+    return record(
+        Field("seconds", positive_number(LONGEST_READING_S), LONGEST_READING_S),
+        Field("variables", items(_read_variable)),
+    )(value)
+
+
+def _read_variable(value: object) -> object:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    return record(
+        Field("name", text(longest=500)),
+        Field("kind", choice(tuple(READING_KINDS))),
+        Field("file", _output_path),
+        *(
+            Field(name, choice(TAKES) if name == "take" else text(blank=name == "column"))
+            for name in READING_KINDS.get(str(kind).lower(), ())
+        ),
+    )(value)
+
+
+def _output_path(value: object) -> str:
+    _relative_path(value)
+    return str(value)
+
+
+def _analysis(file: Reader) -> Reader:
+    return record(
+        Field("analysis", record(Field("code", text(longest=200)), Field("version", text(blank=True), None))),
+        Field("command", text()),
+        Field("useMpi", boolean, False),
+        Field("envVars", _environment, {}),
+        Field("flags", anything, {}),
+        Field("hardware", _hardware),
+        Field("inputFiles", items(_input_file(file)), []),
+        Field("useRescaleLicense", boolean, False),
+        Field(
+            "templateTasks",
+            items(record(Field("processedFilename", _relative_path), Field("templateFile", file))),
+            [],
+        ),
+        Field("preProcessScript", file, None),
+        Field("preProcessScriptCommand", text(blank=True), ""),
+        Field("postProcessScript", file, None),
+        Field("postProcessScriptCommand", text(blank=True), ""),
+        *(Field(name, anything, None) for name in PASSED_THROUGH_ANALYSIS),
+    )
+
+
+def _hardware(value: object) -> object:
+    read = record(
+        Field("coreType", _core_type),
+        Field("coresPerSlot", integer(1)),
+        Field("slots", integer(1), 1),
+        Field("walltime", positive_number(LONGEST_WALLTIME_H), None),
+    )(value)
+    assert isinstance(read, dict)
+    published = catalogue.CORE_TYPES.get(read["coreType"])
+    if published and read["coresPerSlot"] not in published.cores:
+        choices = ", ".join(str(cores) for cores in published.cores)
+        raise Invalid(
+            {
+                "coresPerSlot": [
+                    f"{read['coresPerSlot']} is not offered by {published.code}; choose from {choices}."
+                ]
+            }
+        )
+    return read
+
+
+def _core_type(value: object) -> object:
+    if isinstance(value, Mapping):
+        inner = record(Field("code", text(longest=200)))(value)
+        assert isinstance(inner, dict)
+        return inner["code"]
+    return text(longest=200)(value)
+
+
+def _resource_filter(value: object) -> object:
+    """A rule for outputs, as `outputs.py` obeys it; keys of other services are kept and mean nothing."""
+    read = record(
+        Field("action", choice(FILTER_ACTIONS), FILTER_ACTIONS[0]),
+        Field("source", choice(FILTER_SOURCES), FILTER_SOURCES[0]),
+        Field("pattern", text(longest=1024), "*"),
+    )(value)
+    assert isinstance(read, dict)
+    assert isinstance(value, Mapping)
+    return {**value, **read}
+
+
+def _environment(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise Invalid("Expected a dictionary of items.")
+    errors: dict[str, object] = {}
+    result: dict[str, str] = {}
+    for name, setting in value.items():
+        try:
+            result[_environment_name(name)] = str(text(blank=True)(setting))
+        except Invalid as problem:
+            errors[str(name)] = problem.detail
+    if errors:
+        raise Invalid(errors)
+    return result
+
+
+def _environment_name(name: object) -> str:
+    if not ENV_NAME.fullmatch(str(name)):
+        raise Invalid("Not a valid name of an environment variable.")
+    return str(name)
+
+
+def _file_reference(known_file: FileLookup) -> Reader:
+    def read(value: object) -> dict[str, object]:
+        file_id = value.get("id") if isinstance(value, Mapping) else value
+        if not isinstance(file_id, str) or not file_id:
+            raise Invalid({"id": ["This field is required."]})
+        if known_file(file_id) is None:
+            raise Invalid({"id": [f'Invalid pk "{file_id[:80]}" - object does not exist.']})
+        return {"id": file_id}
+
+    return read
+
+
+def _input_file(file: Reader) -> Reader:
+    def read(value: object) -> dict[str, object]:
+        reference = file(value)
+        assert isinstance(reference, dict)
+        given = value.get("decompress") if isinstance(value, Mapping) else None
+        try:
+            return {**reference, "decompress": True if given is None else boolean(given)}
+        except Invalid as problem:
+            raise Invalid({"decompress": problem.detail}) from None
+
+    return read
+
+
+def _relative_path(value: object) -> str:
+    path = str(text(longest=4096)(value))
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or path.endswith("/") or parts[-1] == ".":
+        raise Invalid("Must be a path to a file inside the work directory.")
+    if max(len(part.encode("utf-8", "replace")) for part in parts) > 255:
+        raise Invalid("A part of the path is longer than 255 bytes.")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+def _variable(value: object) -> object:
+    if isinstance(value, Mapping) and value.get("valueGeneratorType") is None:
+        value = {**value, "valueGeneratorType": value.get("variableGeneratorType")}
+    return record(
+        Field("name", text(longest=500)),
+        Field("variableType", choice(VARIABLE_TYPES)),
+        Field("displayOrder", integer(0), 0),
+        Field("valueGeneratorType", _generator, ""),
+        Field("valueGeneratorSettings", _settings, {}),
+    )(value)
+
+
+def _generator(value: object) -> str:
+    return "" if value == "" else str(choice(WIRE_KINDS)(value))
+
+
+def _settings(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise Invalid("Expected a dictionary of items.")
+    return dict(value)
+
+
+def variables_of_table(
+    names: Sequence[str],
+    given: Sequence[Mapping[str, Any]],
+    *,
+    cases: Sequence[str] = (),
+    keeps_generators: bool = False,
+) -> list[dict[str, Any]]:
+    """The job's variables when files name them: their columns, then the other ones that were given.
+
+    A column has no generator, unless it comes from one beside a case file.
+    """
+    by_name = {variable["name"]: variable for variable in given}
+    columns: list[dict[str, Any]] = []
+    for position, name in enumerate(names):
+        known = by_name.get(name, {"variableType": "Case" if name in cases else "Param"})
+        settings = known.get("valueGeneratorSettings", {})
+        has_generator = keeps_generators and name not in cases
+        columns.append(
+            {
+                "name": name,
+                "variableType": known["variableType"],
+                "displayOrder": position,
+                "valueGeneratorType": known["valueGeneratorType"] if has_generator else "",
+                "valueGeneratorSettings": settings
+                if has_generator
+                else {key: settings[key] for key in ("nominal",) if key in settings},
+            }
+        )
+    return columns + [dict(variable) for variable in given if variable["name"] not in set(names)]

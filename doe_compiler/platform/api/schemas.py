@@ -1,0 +1,326 @@
+"""The shapes of bodies and answers, as JSON Schema, for the OpenAPI document."""
+
+from collections.abc import Mapping
+
+from doe_compiler.extraction.watch import LONGEST_READING_S
+from doe_compiler.generators.catalogue import WIRE_KINDS
+from doe_compiler.platform.api.jobform import READING_KINDS, TAKES, VARIABLE_TYPES
+from doe_compiler.platform.execute.outputs import FILTER_ACTIONS, FILTER_SOURCES
+
+JsonObject = dict[str, object]
+
+TEXT: JsonObject = {"type": "string"}
+TEXT_OR_NULL: JsonObject = {"type": ["string", "null"]}
+DATE: JsonObject = {"type": "string", "format": "date-time"}
+DATE_OR_NULL: JsonObject = {"type": ["string", "null"], "format": "date-time"}
+WHOLE: JsonObject = {"type": "integer"}
+WHOLE_OR_NULL: JsonObject = {"type": ["integer", "null"]}
+FLAG: JsonObject = {"type": "boolean"}
+ANYTHING: JsonObject = {}
+FREE: JsonObject = {"type": "object"}
+
+
+def reference(name: str) -> JsonObject:
+    """A reference to one of the shapes."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: Mapping[str, JsonObject], *required: str, **more: object) -> JsonObject:
+    return {"type": "object", "properties": dict(properties), "required": list(required), **more}
+
+
+def _all(properties: Mapping[str, JsonObject], **more: object) -> JsonObject:
+    return _object(properties, *properties, **more)
+
+
+def _list(of: JsonObject) -> JsonObject:
+    return {"type": "array", "items": of}
+
+
+def _or_null(schema: JsonObject) -> JsonObject:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+FILE_REFERENCE = _object({"id": {**TEXT, "description": "The id of an upload."}}, "id")
+FILE = _all(
+    {
+        "id": TEXT,
+        "name": TEXT,
+        "relativePath": TEXT,
+        "path": TEXT,
+        "typeId": WHOLE,
+        "decryptedSize": WHOLE,
+        "md5": TEXT,
+        "fileChecksums": _list(_all({"hashFunction": TEXT, "fileHash": TEXT})),
+        "dateUploaded": DATE_OR_NULL,
+        "downloadUrl": TEXT,
+        "encodedEncryptionKey": TEXT,
+        "isUploaded": FLAG,
+        "isDeleted": FLAG,
+        "owner": TEXT,
+        "sharedWith": _list(TEXT),
+        "viewInBrowser": FLAG,
+    }
+)
+VARIABLE = _object(
+    {
+        "name": TEXT,
+        "variableType": {"enum": list(VARIABLE_TYPES)},
+        "displayOrder": WHOLE,
+        "valueGeneratorType": {"enum": ["", *WIRE_KINDS]},
+        "valueGeneratorSettings": FREE,
+    },
+    "name",
+    "variableType",
+)
+RESOURCE_FILTER = _object(
+    {
+        "action": {"enum": list(FILTER_ACTIONS)},
+        "source": {"enum": list(FILTER_SOURCES)},
+        "pattern": TEXT,
+    }
+)
+HARDWARE = _object(
+    {
+        "coreType": {"anyOf": [TEXT, _object({"code": TEXT}, "code")]},
+        "coresPerSlot": {"type": "integer", "minimum": 1},
+        "slots": {"type": "integer", "minimum": 1, "description": "How many runs at a time."},
+        "walltime": {"type": ["number", "null"], "description": "Hours for the whole job."},
+    },
+    "coreType",
+    "coresPerSlot",
+)
+ANALYSIS_FORM = _object(
+    {
+        "analysis": _object({"code": TEXT, "version": TEXT_OR_NULL}, "code"),
+        "command": TEXT,
+        "useMpi": FLAG,
+        "envVars": {"type": "object", "additionalProperties": TEXT},
+        "flags": FREE,
+        "hardware": HARDWARE,
+        "inputFiles": _list(_object({"id": TEXT, "decompress": FLAG}, "id")),
+        "useRescaleLicense": FLAG,
+        "templateTasks": _list(
+            _object(
+                {"processedFilename": TEXT, "templateFile": FILE_REFERENCE},
+                "processedFilename",
+                "templateFile",
+            )
+        ),
+        "preProcessScript": _or_null(FILE_REFERENCE),
+        "preProcessScriptCommand": TEXT,
+        "postProcessScript": _or_null(FILE_REFERENCE),
+        "postProcessScriptCommand": TEXT,
+    },
+    "analysis",
+    "command",
+    "hardware",
+)
+OUTPUT_READING = _object(
+    {
+        "seconds": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": LONGEST_READING_S,
+            "default": LONGEST_READING_S,
+            "description": "The time for the reading of one run.",
+        },
+        "variables": _list(
+            {
+                "oneOf": [
+                    _object(
+                        {
+                            "name": TEXT,
+                            "kind": {"const": kind},
+                            "file": {**TEXT, "description": "A path in the run's directory."},
+                            **{key: {"enum": list(TAKES)} if key == "take" else TEXT for key in keys},
+                        },
+                        *("name", "kind", "file", *keys),
+                    )
+                    for kind, keys in READING_KINDS.items()
+                ]
+            }
+        ),
+    },
+    "variables",
+)
+JOB_FIELDS: Mapping[str, JsonObject] = {
+    "name": {**TEXT, "minLength": 1, "maxLength": 1024},
+    "paramFile": {**_or_null(FILE_REFERENCE), "description": "A CSV: a column a variable, a row a run."},
+    "caseFile": {
+        **_or_null(FILE_REFERENCE),
+        "description": "A CSV of further variables; every case is run with every row of parameters.",
+    },
+    "jobvariables": _list(reference("JobVariable")),
+    "jobanalyses": {**_list(reference("JobAnalysisForm")), "minItems": 1},
+    "resourceFilters": _list(RESOURCE_FILTER),
+    "archiveFilters": _list(ANYTHING),
+    "isLowPriority": FLAG,
+    "isTemplateDryRun": {**FLAG, "description": "Substitute the templates, store them, execute nothing."},
+    "includeNominalRun": {**FLAG, "description": "Run the nominal values first."},
+    "monteCarloIterations": {"type": ["integer", "null"], "minimum": 1},
+    "outputReading": {
+        **_or_null(OUTPUT_READING),
+        "description": "What is read of every run's outputs when it has ended, as output variables of the run. "
+        "An addition of this platform; the root address names it.",
+    },
+}
+EXAMPLE_JOB = {
+    "name": "Example Job",
+    "jobanalyses": [
+        {
+            "analysis": {"code": "user_included", "version": "0"},
+            "command": 'echo "Hello world"',
+            "hardware": {"coreType": "standard-plus", "coresPerSlot": 1},
+        }
+    ],
+}
+JOB_ANALYSIS = _object(
+    {
+        "analysis": _all({"code": TEXT, "name": TEXT, "version": TEXT_OR_NULL, "versionName": TEXT}),
+        "command": TEXT,
+        "hardware": _all(
+            {
+                "coreSummary": _all(
+                    {"memoryPerNode": WHOLE, "numberOfNodes": {"type": "number"}, "storagePerNode": WHOLE}
+                ),
+                "coreType": TEXT,
+                "coresPerSlot": WHOLE,
+                "slots": WHOLE,
+                "walltime": {"type": ["number", "null"]},
+            }
+        ),
+        "envVars": FREE,
+        "flags": ANYTHING,
+        "useMpi": FLAG,
+        "useRescaleLicense": FLAG,
+        "inputFiles": _list(ANYTHING),
+        "templateTasks": _list(_all({"processedFilename": TEXT, "templateFile": ANYTHING})),
+        "preProcessScript": ANYTHING,
+        "preProcessScriptCommand": TEXT,
+        "postProcessScript": ANYTHING,
+        "postProcessScriptCommand": TEXT,
+    },
+    "analysis",
+    "command",
+    "hardware",
+    "inputFiles",
+    "templateTasks",
+)
+CONTENT = _all({"content": TEXT, "labelClass": TEXT, "useLabel": FLAG})
+
+SCHEMAS: Mapping[str, JsonObject] = {
+    "Error": {
+        "description": "One sentence in `detail`, or a map of fields to lists of sentences, of the input's shape.",
+        "anyOf": [_object({"detail": TEXT}, "detail"), FREE, {"type": "array"}],
+    },
+    "Root": {"type": "object", "additionalProperties": TEXT},
+    "File": FILE,
+    "FileChange": _object({"name": TEXT, "typeId": {"type": "integer", "minimum": 1}}),
+    "Upload": _object(
+        {"file": {"type": "string", "format": "binary"}, "typeId": {"type": "integer", "minimum": 1}}, "file"
+    ),
+    "Lines": _all({"lines": _list(TEXT)}),
+    "JobVariable": VARIABLE,
+    "JobAnalysisForm": ANALYSIS_FORM,
+    "JobForm": _object(JOB_FIELDS, "name", "jobanalyses", examples=[EXAMPLE_JOB]),
+    "JobChange": _object(JOB_FIELDS, examples=[{"name": "Jobster"}]),
+    "Job": _object(
+        {
+            **JOB_FIELDS,
+            "id": TEXT,
+            "owner": TEXT,
+            "dateInserted": DATE,
+            "expectedRuns": WHOLE,
+            "paramFile": ANYTHING,
+            "caseFile": ANYTHING,
+            "jobanalyses": _list(JOB_ANALYSIS),
+            "optimizer": ANYTHING,
+            "remoteVizConfig": ANYTHING,
+        },
+        "id", "name", "owner", "dateInserted", "expectedRuns", "jobanalyses", "jobvariables", "paramFile",
+        "caseFile", "archiveFilters", "resourceFilters", "isLowPriority", "isTemplateDryRun",
+        "includeNominalRun", "monteCarloIterations", "optimizer", "remoteVizConfig",
+    ),
+    "JobItem": _all(
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "owner": TEXT,
+            "dateInserted": DATE,
+            "analysisNames": _list(TEXT),
+            "jobStatus": CONTENT,
+            "clusterStatusDisplay": CONTENT,
+            "isVisible": FLAG,
+            "runsCompleted": WHOLE_OR_NULL,
+            "runsFailed": WHOLE_OR_NULL,
+            "sharedWith": _list(TEXT),
+            "statusReason": TEXT_OR_NULL,
+            "storage": WHOLE,
+        }
+    ),
+    "Status": _all({"status": TEXT, "statusDate": DATE, "statusReason": TEXT_OR_NULL}),
+    "ShareForm": _object(
+        {"email": {**TEXT, "format": "email"}, "message": TEXT},
+        "email",
+        examples=[{"email": "support@example.com", "message": "This job does not converge"}],
+    ),
+    "Share": _all({"recipient": TEXT, "supportDesk": ANYTHING}),
+    "Instance": _all(
+        {"id": TEXT, "status": TEXT, "coreType": TEXT, "cores": WHOLE, "dateStarted": DATE_OR_NULL}
+    ),
+    "LogEntry": _all({"date": DATE, "message": TEXT}),
+    "Tag": _object({"name": {**TEXT, "minLength": 1}}, "name", examples=[{"name": "wing"}]),
+    "CustomField": _object(
+        {"name": {**TEXT, "minLength": 1}, "value": ANYTHING},
+        "name",
+        examples=[{"name": "project", "value": "X-1"}],
+    ),
+    "Run": _all(
+        {
+            "id": TEXT,
+            "displayOrder": WHOLE,
+            "type": WHOLE,
+            "isOptimal": FLAG,
+            "parent": ANYTHING,
+            "dateStarted": DATE_OR_NULL,
+            "dateCompleted": DATE_OR_NULL,
+            "exitCode": {"type": ["integer", "null"], "description": "An addition of this platform."},
+            "outputFileCount": WHOLE,
+            "outputFileSize": WHOLE,
+            "variables": _list(
+                _all(
+                    {
+                        "name": TEXT,
+                        "value": {"type": ["number", "null"]},
+                        "displayValue": TEXT,
+                        "isRelative": FLAG,
+                    }
+                )
+            ),
+        }
+    ),
+    "DirectoryEntry": _all({"name": TEXT, "path": TEXT, "size": WHOLE, "isDirectory": FLAG}),
+    "CoreType": _object(
+        {
+            "code": TEXT,
+            "name": TEXT,
+            "cores": _list(WHOLE),
+            "price": TEXT,
+            "lowPriorityPrice": TEXT,
+            "memory": WHOLE,
+            "storage": WHOLE,
+            "isDeprecated": FLAG,
+            "walltimeRequired": FLAG,
+        },
+        "code",
+        "name",
+        "cores",
+    ),
+    "Analysis": _all({"code": TEXT, "name": TEXT, "versions": _list(FREE)}),
+    "User": _object({"id": TEXT, "email": TEXT, "username": TEXT}, "id", "email"),
+    "Project": _all({"id": TEXT, "name": TEXT}),
+    "ComputePrice": _all(
+        {"coreType": TEXT, "price": TEXT, "lowPriorityPrice": TEXT, "currency": TEXT}
+    ),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""What runs: the queue, run directories, processes, outputs."""

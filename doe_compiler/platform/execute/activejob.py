@@ -1,0 +1,355 @@
+"""A job while it is being run: which runs are left, which are prepared, which are running, and how it ends."""
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from doe_compiler.platform.execute.inputs import InputError, RunFiles, run_files
+from doe_compiler.platform.execute.journal import Entry, Journal, journal_entries
+from doe_compiler.platform.execute.outputs import (
+    OutputFilter,
+    log_line,
+    printed_variables,
+    stored_outputs,
+    wipe,
+)
+from doe_compiler.platform.execute.reading import ReadFrom, Variables, mark_untouched, read_from
+from doe_compiler.platform.execute.seats import End, Seats
+from doe_compiler.platform.execute.sharing import Sharing
+from doe_compiler.platform.execute.steps import Steps, steps_of_job
+from doe_compiler.platform.execute.supervisor import Request, Signal
+from doe_compiler.platform.store.blobs import blob_path
+from doe_compiler.platform.store.records import DataFolder, Job, Reason, Run, RunEnd, now_us
+from doe_compiler.platform.store.store import Store
+from doe_compiler.platform.store.tables import rows_from
+from doe_compiler.templates.template import TemplateError
+
+AHEAD = 2
+NOT_STARTED = 126
+STOPPED = "The run was stopped by the user."
+GRACE_S = 2.0
+
+
+@dataclass(slots=True)
+class Started:
+    """A run whose process is running."""
+
+    number: int
+    slot: int
+    started_us: int
+    is_recorded: bool = False
+    kill_at: float | None = None
+
+    def as_run(self) -> Run:
+        """The run as it is recorded meanwhile."""
+        return Run(self.number, self.started_us, None, 0, 0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that ended; `completed_us` is None if it was stopped."""
+
+    number: int
+    slot: int
+    started_us: int
+    completed_us: int | None
+    exit_status: int
+
+
+@dataclass(slots=True)
+class ActiveJob:
+    """The state of one job in the executor; see the module."""
+
+    job: Job
+    folder: str
+    form: Mapping[str, Any]
+    steps: Steps
+    files: RunFiles | None
+    failure: str
+    rows: Iterator[tuple[int, Sequence[str]]]
+    journal: Journal
+    cores_per_run: int
+    most_at_a_time: int
+    deadline: float | None
+    free_slots: list[int]
+    kept: OutputFilter
+    stopped_runs: set[int] = field(default_factory=set)
+    prepared: deque[int] = field(default_factory=deque)
+    running: dict[int, Started] = field(default_factory=dict)
+    ended: deque[Ended] = field(default_factory=deque)
+    read_from: ReadFrom | None = None
+    untouched: tuple[str, ...] = ()
+    being_read: int = 0
+    sharing: Sharing | None = None
+    is_exhausted: bool = False
+    ending: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing of the job is left to do."""
+        return self.is_exhausted and not (self.prepared or self.running or self.ended or self.being_read)
+
+    @property
+    def leaves_cores(self) -> bool:
+        """Whether the job cannot start another run now, so that a later job may."""
+        return (self.is_exhausted and not self.prepared) or not self.free_slots
+
+    def directory(self, number: int) -> str:
+        """The work directory of a run."""
+        return f"{self.folder}/run{number}"
+
+    def directory_of(self, seat: int) -> str:
+        """The work directory of the run that is running in the seat."""
+        return self.directory(self.running[seat].number)
+
+    def prepare_next(self) -> bool:
+        """Make the next run's work directory ready; False if there is nothing to prepare now."""
+        if self.is_exhausted or len(self.prepared) >= AHEAD:
+            return False
+        following = next(self.rows, None)
+        if following is None:
+            self.is_exhausted = True
+            return False
+        number, cells = following
+        problem = self.failure
+        try:
+            self._enter_new_directory(self.directory(number))
+            if self.files is not None:
+                self.files.place(cells)
+                mark_untouched(self.untouched)
+        except TemplateError as error:
+            problem = f"A template cannot be filled in: {error}"
+        except OSError as error:
+            problem = f"The work directory cannot be made: {error.strerror} ({error.filename})"
+        if problem:
+            self._end_unstarted(number, problem)
+        elif number in self.stopped_runs:
+            self._end_unstarted(number, STOPPED)
+        elif self.form["isTemplateDryRun"]:
+            self.ended.append(Ended(number, 0, now_us(), now_us(), 0))
+        else:
+            self.prepared.append(number)
+        return True
+
+    def _enter_new_directory(self, directory: str) -> None:
+        try:
+            os.mkdir(directory)  # noqa: PTH102 (a thousand times a second)
+        except FileExistsError:
+            os.chdir("/")
+            wipe(directory)
+            os.mkdir(directory)  # noqa: PTH102
+        os.chdir(directory)
+
+    def _end_unstarted(self, number: int, problem: str) -> None:
+        log_line(self.directory(number), problem)
+        self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
+
+    def start_prepared(self, seats: Seats) -> int | None:
+        """Start the run that was prepared first in a free slot; its seat, None if it was not to start."""
+        number = self.prepared.popleft()
+        if number in self.stopped_runs:
+            self._end_unstarted(number, STOPPED)
+            return None
+        slot = self.free_slots.pop()
+        directory = self.directory(number)
+        arguments, environment = self.steps.of_run(directory, f"{self.folder}/post{slot}")
+        started_us = now_us()
+        seat = seats.start(Request(directory, arguments, self.steps.fallback, environment))
+        self.running[seat] = Started(number, slot, started_us)
+        return seat
+
+    def end_of(self, end: End) -> None:
+        """Take note of the end of a run; all its processes have ended."""
+        run = self.running.pop(end.seat)
+        if end.problem and end.status == 0:
+            self.free_slots.append(run.slot)
+            self._end_unstarted(run.number, f"The run cannot be started: {end.problem}")
+            return
+        exit_status = end.status if end.status >= 0 else 128 - end.status
+        if exit_status and run.kill_at is not None and run.number not in self.stopped_runs:
+            self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
+        else:
+            self.journal.add(Entry(run.number, run.slot, run.started_us, end.ended_us, exit_status))
+            self.ended.append(Ended(run.number, run.slot, run.started_us, end.ended_us, exit_status))
+        if not self.steps.has_post_process:
+            self.free_slots.append(run.slot)
+
+    def wanted_of(self, ended: Ended) -> ReadFrom | None:
+        """What is to be read of the ended run before it is collected; nothing of one that never ran."""
+        return self.read_from if ended.slot and ended.completed_us is not None else None
+
+    def collected(self, ended: Ended, read: Variables = ()) -> RunEnd:
+        """What the ended run left behind; `read` is what its outputs say."""
+        if not self.kept.keeps_all:
+            self.kept.apply(self.directory(ended.number))
+        outputs = stored_outputs(self.directory(ended.number))
+        if self.sharing is not None and ended.slot:
+            self.sharing.apply(self.directory(ended.number), outputs)
+        variables: tuple[tuple[str, str], ...] = ()
+        if self.steps.has_post_process and ended.slot:
+            variables = printed_variables(f"{self.folder}/post{ended.slot}")
+        variables = tuple({**dict(variables), **dict(read)}.items()) if read else variables
+        run = Run(
+            ended.number,
+            ended.started_us,
+            ended.completed_us,
+            ended.exit_status,
+            len(outputs),
+            sum(size for _, size, _ in outputs),
+            variables,
+        )
+        return RunEnd(run, outputs)
+
+    def release_slot(self, ended: Ended) -> None:
+        """Let the next run have the slot, once what the post-processing printed is recorded."""
+        if self.steps.has_post_process and 0 < ended.slot <= self.most_at_a_time:
+            self.free_slots.append(ended.slot)
+
+    def end_early(self, reason: str, seats: Seats) -> None:
+        """Start nothing more and ask what is running to end; `kill_overdue` ends what does not."""
+        if self.ending is not None:
+            return
+        self.ending = reason
+        self.is_exhausted = True
+        os.chdir("/")
+        for number in self.prepared:
+            wipe(self.directory(number))
+        self.prepared.clear()
+        for seat, run in self.running.items():
+            run.kill_at = time.monotonic() + GRACE_S
+            seats.signal(seat, Signal(signal.SIGTERM))
+
+    def stop_runs(self, numbers: set[int], seats: Seats) -> None:
+        """Ask the runs to end; those that wait will not start. They fail, the others go on."""
+        for seat, run in self.running.items():
+            if run.number in numbers and run.kill_at is None:
+                run.kill_at = time.monotonic() + GRACE_S
+                seats.signal(seat, Signal(signal.SIGTERM, STOPPED))
+        self.stopped_runs |= numbers
+
+    def kill_overdue(self, now_s: float, seats: Seats) -> None:
+        """Kill the runs that were asked to end and have not in two seconds."""
+        for seat, run in self.running.items():
+            if run.kill_at is not None and now_s >= run.kill_at:
+                seats.signal(seat, Signal(signal.SIGKILL))
+
+    def reason(self, store: Store) -> str:
+        """The reason of the job's completion."""
+        if self.ending is not None:
+            return self.ending
+        if self.failure:
+            return f"{Reason.RUN_FAILED}: {self.failure}"
+        return Reason.RUN_FAILED if store.has_failed_runs(self.job.key) else Reason.SUCCESS
+
+    def close(self) -> None:
+        """Remove what is needed only while the job runs."""
+        os.chdir("/")
+        self.journal.close()
+        for path in Path(self.folder).glob("post*"):
+            path.unlink(missing_ok=True)
+        if (Path(self.folder) / "inputs").exists():
+            wipe(f"{self.folder}/inputs")
+
+
+def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJob:
+    """The job, ready to go on where it was left: what is recorded or in the journal does not run again."""
+    home = folder.jobs / job.id
+    home.mkdir(parents=True, exist_ok=True)
+    store.start_job(job.key, now_us())
+    store.forget_interrupted_runs(job.key)
+    form = orjson.loads(job.body)
+    files, failure, names = _prepared_files(store, folder, job, form, home)
+    is_completed = bytearray(job.expected_runs + 1)
+    for number in store.completed_runs(job.key):
+        is_completed[number] = 1
+    unrecorded = [each for each in journal_entries(home) if not is_completed[each.run]]
+    for entry in unrecorded:
+        is_completed[entry.run] = 1
+    hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
+    cores_per_run = min(cores, max(each["coresPerSlot"] for each in hardware))
+    asked = read_from(form)
+    untouched = asked.untouched(files.paths(rendered=False)) if asked and files else ()
+    most = max(1, min(hardware[0]["slots"], cores // cores_per_run, job.expected_runs))
+    walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
+    active = ActiveJob(
+        job=job,
+        folder=str(home),
+        form=form,
+        steps=steps_of_job(form, job.id, os.environ),
+        files=files,
+        failure=failure,
+        rows=_remaining_rows(store, folder, job, names, is_completed),
+        journal=Journal(home),
+        cores_per_run=cores_per_run,
+        most_at_a_time=most,
+        deadline=time.monotonic() + max(walltimes) * 3600 if walltimes else None,
+        free_slots=list(range(most, 0, -1)),
+        kept=OutputFilter(
+            form["resourceFilters"],
+            files.paths(rendered=True) if files else (),
+            files.paths(rendered=False) if files else (),
+        ),
+        stopped_runs=store.run_stops(job.key),
+        read_from=asked,
+        untouched=untouched,
+        sharing=Sharing(files.originals(), home / "inputs", untouched) if files else None,
+    )
+    for entry in unrecorded:
+        active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]
+        active.ended.append(Ended(entry.run, entry.slot, entry.started_us, entry.ended_us, entry.exit_status))
+    if not active.steps.has_post_process:
+        active.free_slots = list(range(most, 0, -1))
+    return active
+
+
+def _prepared_files(
+    store: Store, folder: DataFolder, job: Job, form: Mapping[str, Any], home: Path
+) -> tuple[RunFiles | None, str, Sequence[str]]:
+    """The files of the runs, or why they cannot be had, and the names of the columns."""
+    index = store.table(job.table_sha512) if job.table_sha512 else None
+    names = index.names if index else ()
+    ids = {
+        reference["id"]
+        for analysis in form["jobanalyses"]
+        for reference in (
+            *analysis["inputFiles"],
+            *(task["templateFile"] for task in analysis["templateTasks"]),
+            analysis["preProcessScript"],
+            analysis["postProcessScript"],
+        )
+        if reference is not None
+    }
+    try:
+        files = run_files(
+            form,
+            store.files_by_id(ids),
+            lambda file: blob_path(folder.blobs, file.sha512),
+            names,
+            home / "inputs",
+        )
+    except InputError as error:
+        return None, str(error), names
+    except OSError as error:
+        return None, f"the input files cannot be read: {error.strerror}", names
+    return files, "", names
+
+
+def _remaining_rows(
+    store: Store, folder: DataFolder, job: Job, names: Sequence[str], is_completed: bytearray
+) -> Iterator[tuple[int, Sequence[str]]]:
+    if not names or job.table_sha512 is None:
+        return iter([(1, ())] if not is_completed[1] else [])
+    index = store.table(job.table_sha512)
+    assert index is not None
+    first = is_completed.find(0, 1)
+    if first < 0:
+        return iter(())
+    rows = rows_from(blob_path(folder.blobs, job.table_sha512), index, first)
+    return ((number, row) for number, row in enumerate(rows, first) if not is_completed[number])

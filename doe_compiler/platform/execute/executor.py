@@ -1,0 +1,73 @@
+"""The process that runs what is queued: one at a time on a data folder, gone when there is nothing to do."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from doe_compiler.platform.execute import local
+from doe_compiler.platform.execute.tie import Tie
+from doe_compiler.platform.store.database import DatabaseError, StoreError
+from doe_compiler.platform.store.locks import HeldLock, patiently_taken_lock
+from doe_compiler.platform.store.records import DataFolder
+from doe_compiler.platform.store.store import Store
+
+Execute = Callable[[Store, DataFolder, Tie], None]
+EXECUTORS: Mapping[str, Execute] = MappingProxyType({"local": local.execute_queue})
+
+
+def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) -> int:
+    """Run the queue until it is empty or the tie is cut; the exit status.
+
+    A submit may come between the last look and the release of the lock: its service found the lock taken
+    and relies on the look after the release.
+    """
+    try:
+        store = Store(folder.database, durable=False)
+    except (StoreError, DatabaseError, OSError) as error:
+        return _told(folder, error)
+    try:
+        while True:
+            lock = lock or patiently_taken_lock(folder.executor_lock)
+            if lock is None:
+                return 0
+            EXECUTORS[executor](store, folder, tie)
+            lock.release()
+            lock = None
+            if tie.is_cut or not store.live_jobs(1):
+                return 0
+    except (DatabaseError, OSError) as error:
+        return _told(folder, error)
+    finally:
+        store.close()
+
+
+def _told(folder: DataFolder, error: Exception) -> int:
+    """Tell why the executor stops; its exit status."""
+    sys.stderr.write(f"the executor of {folder.root} stops: {error}\n")
+    return 1
+
+
+def main(arguments: list[str]) -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="executor", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--tied", action="store_true", help="end when standard input ends")
+    parser.add_argument("--lock", type=int, help="descriptor that holds the executor's lock")
+    parser.add_argument("--executor", choices=sorted(EXECUTORS), default="local")
+    given = parser.parse_args(arguments)
+    lock = None
+    if given.lock is not None:
+        os.set_inheritable(given.lock, False)
+        lock = HeldLock(given.lock)
+    tie = Tie(reads_stdin=given.tied)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, tie.cut_by_signal)
+    return execute(DataFolder(given.data.absolute()), lock, tie, given.executor)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

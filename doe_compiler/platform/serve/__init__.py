@@ -1,0 +1,1 @@
+"""What serves: HTTP, connections, and the weather of a cloud on a bad day."""

@@ -1,0 +1,1 @@
+"""What keeps: the database, jobs, runs, files and their contents."""

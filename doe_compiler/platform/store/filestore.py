@@ -1,0 +1,92 @@
+"""Uploads and parameter tables in the database."""
+
+# ruff: noqa: S608
+# Only fixed names of columns and conditions are put into queries; values are always bound.
+
+import json
+from collections.abc import Iterable
+
+from doe_compiler.platform.store.database import Database, User, new_id
+from doe_compiler.platform.store.records import StoredFile
+from doe_compiler.platform.store.tables import TableIndex
+
+FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us, owner"
+
+
+class FileStore(Database):
+    """What is known of files; their contents lie beside the database."""
+
+    def add_file(
+        self, owner: str, name: str, size: int, md5: str, sha512: str, type_id: int, now_us: int
+    ) -> StoredFile:
+        """Record an upload under a new id."""
+        with self._writing() as database:
+            while True:
+                file = StoredFile(new_id(6), name, size, md5, sha512, type_id, now_us, owner)
+                added = database.execute(
+                    f"INSERT OR IGNORE INTO files({FILE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (file.id, name, size, md5, sha512, type_id, now_us, owner),
+                )
+                if added.rowcount:
+                    return file
+
+    def files_by_id(self, ids: Iterable[str]) -> dict[str, StoredFile]:
+        """The uploads that exist among the ids."""
+        database = self._database()
+        found = {}
+        for file_id in set(ids):
+            row = database.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (file_id,)).fetchone()
+            if row:
+                found[file_id] = StoredFile(*row)
+        return found
+
+    def may_see_file(self, viewer: User, file: StoredFile) -> bool:
+        """Whether the viewer owns the file or was shown a job that uses it."""
+        if file.owner == viewer.id:
+            return True
+        rows = self._database().execute(
+            "SELECT 1 FROM file_shares WHERE file = ? AND email = ?", (file.id, viewer.email)
+        )
+        return rows.fetchone() is not None
+
+    def change_file(self, file_id: str, name: str, type_id: int) -> None:
+        """Give an upload another name and type."""
+        with self._writing() as database:
+            database.execute("UPDATE files SET name = ?, type_id = ? WHERE id = ?", (name, type_id, file_id))
+
+    def delete_file(self, file_id: str) -> None:
+        """Forget an upload; its content stays for those that hold the same."""
+        with self._writing() as database:
+            database.execute("DELETE FROM files WHERE id = ?", (file_id,))
+            database.execute("DELETE FROM file_shares WHERE file = ?", (file_id,))
+
+    def file_page(self, viewer: User, search: str, offset: int, limit: int) -> tuple[int, list[StoredFile]]:
+        """How many of the viewer's uploads have `search` in their name, and a page of them, newest first."""
+        database = self._database()
+        where, values = "owner = ?", [viewer.id]
+        if search:
+            where += " AND instr(lower(name), lower(?)) > 0"
+            values.append(search)
+        count = database.execute(f"SELECT count(*) FROM files WHERE {where}", values).fetchone()[0]
+        rows = database.execute(
+            f"SELECT {FILE_COLUMNS} FROM files WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return count, [StoredFile(*row) for row in rows]
+
+    # Parameter tables
+
+    def add_table(self, sha512: str, index: TableIndex) -> None:
+        """Keep the index of a parameter table."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO tables VALUES (?, ?, ?, ?)",
+                (sha512, json.dumps(index.names), index.count, index.offsets),
+            )
+
+    def table(self, sha512: str) -> TableIndex | None:
+        """The index of a parameter table, if it was made."""
+        row = self._database().execute(
+            "SELECT names, count, offsets FROM tables WHERE sha512 = ?", (sha512,)
+        ).fetchone()  # fmt: skip
+        return TableIndex(tuple(json.loads(row[0])), row[1], row[2]) if row else None

@@ -1,0 +1,486 @@
+"""Jobs, runs and outputs in the database, shared by several processes."""
+
+# ruff: noqa: S608
+# Only fixed names of columns and conditions are put into queries; values are always bound.
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from doe_compiler.platform.store.database import Connection, User
+from doe_compiler.platform.store.filestore import FileStore
+from doe_compiler.platform.store.records import Job, JobState, Output, Reason, Run, RunEnd, Status
+
+JOB_COLUMNS = (
+    "key, id, name, inserted_us, body, analysis_names, state, table_sha512, expected_runs, stop_requested, "
+    "status, cluster_status, storage, owner, status_reason, runs_completed, runs_failed"
+)
+RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
+NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
+
+
+STATES = {
+    "draft": "state = 'draft'",
+    "active": "state IN ('queued', 'running')",
+    "queued": "state = 'queued'",
+    "running": "state = 'running'",
+    "complete": "state = 'finished'",
+    "completed": "state = 'finished'",
+    "all": "1",
+}
+ORDERINGS = {
+    "dateInserted": "key",
+    "date_inserted": "key",
+    "name": "name",
+    "jobStatus": "status",
+    "job_status": "status",
+    "storage": "storage",
+    "id": "id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list shows: `state` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards.
+
+    Jobs that were made after `before_us` are not shown.
+    """
+
+    status: str | None = None
+    search: str = ""
+    state: str = "all"
+    ordering: str = "-dateInserted"
+    before_us: int | None = None
+
+    def order(self) -> str:
+        """The order as SQL."""
+        direction = "DESC" if self.ordering.startswith("-") else "ASC"
+        column = ORDERINGS[self.ordering.removeprefix("-")]
+        return f"key {direction}" if column == "key" else f"{column} {direction}, key DESC"
+
+
+class Store(FileStore):
+    """All that one platform remembers."""
+
+    # Jobs
+
+    def add_job(
+        self,
+        job_id: str,
+        owner: str,
+        name: str,
+        body: str,
+        analysis_names: str,
+        table_sha512: str | None,
+        expected_runs: int,
+        storage: int,
+        clock_us: Callable[[], int],
+    ) -> bool:
+        """Create a draft; False if the id is taken.
+
+        Its stamp is taken inside the transaction that inserts it, and is later than every one before, also than those
+        of jobs that were deleted: creation times are unique and rise in the order of commits.
+        """
+        with self._writing() as database:
+            stamp = max(clock_us(), _newest_us(database) + 1)
+            added = database.execute(
+                "INSERT OR IGNORE INTO jobs(id, owner, name, inserted_us, body, analysis_names, state, "
+                "table_sha512, expected_runs, storage) VALUES (?, ?, ?, ?, ?, ?, 'draft', ?, ?, ?)",
+                (job_id, owner, name, stamp, body, analysis_names, table_sha512, expected_runs, storage),
+            )
+            database.execute("UPDATE meta SET value = ? WHERE key = 'newest_us'", (stamp,))
+            return added.rowcount == 1
+
+    def clock_us(self, now_us: int) -> int:
+        """The time by the clock of the stamps: never before the newest one, even if the clock was set back."""
+        return max(now_us, _newest_us(self._database()))
+
+    def change_draft(
+        self,
+        key: int,
+        name: str,
+        body: str,
+        analysis_names: str,
+        table_sha512: str | None,
+        expected_runs: int,
+        storage: int,
+    ) -> bool:
+        """Change a draft; False if the job was submitted or deleted meanwhile."""
+        with self._writing() as database:
+            changed = database.execute(
+                "UPDATE jobs SET name = ?, body = ?, analysis_names = ?, table_sha512 = ?, expected_runs = ?, "
+                "storage = ? WHERE key = ? AND state = 'draft'",
+                (name, body, analysis_names, table_sha512, expected_runs, storage, key),
+            )
+            return changed.rowcount == 1
+
+    def rename(self, key: int, name: str) -> None:
+        """Give a job another name."""
+        with self._writing() as database:
+            database.execute("UPDATE jobs SET name = ? WHERE key = ?", (name, key))
+
+    def change_labels(self, key: int, name: str, value: object) -> None:
+        """Set one top-level entry of the job's body that says nothing about what is run."""
+        with self._writing() as database:
+            database.execute(
+                "UPDATE jobs SET body = json_set(body, '$.' || ?, json(?)) WHERE key = ?",
+                (name, json.dumps(value), key),
+            )
+
+    def job(self, job_id: str) -> Job | None:
+        """The job, if it exists."""
+        row = self._database().execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return _job(row) if row else None
+
+    def job_page(self, viewer: User, wanted: JobFilter, offset: int, limit: int) -> tuple[int, list[Job]]:
+        """How many jobs that the viewer may see pass the filter, and a page of them."""
+        conditions = [STATES[wanted.state]]
+        values: list[object] = []
+        if self._sees_shared(viewer):
+            conditions.append("(owner = ? OR key IN (SELECT job FROM shares WHERE email = ?))")
+            values += [viewer.id, viewer.email]
+        else:
+            conditions.append("owner = ?")
+            values.append(viewer.id)
+        if wanted.status is not None:
+            conditions.append("status = ?")
+            values.append(wanted.status)
+        if wanted.before_us is not None:
+            conditions.append("inserted_us <= ?")
+            values.append(wanted.before_us)
+        if wanted.search:
+            conditions.append("instr(lower(name), lower(?)) > 0")
+            values.append(wanted.search)
+        where = " AND ".join(conditions)
+        database = self._database()
+        database.execute("BEGIN")
+        try:
+            count = database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0]
+            rows = database.execute(
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
+                [*values, limit, offset],
+            ).fetchall()
+        finally:
+            database.execute("COMMIT")
+        return count, [_job(row) for row in rows]
+
+    def unfinished_job_with_file(self, file_id: str) -> str | None:
+        """The id of a job that still needs the file."""
+        row = self._database().execute(
+            "SELECT id FROM jobs WHERE state != 'finished' AND instr(body, ?) LIMIT 1", (json.dumps(file_id),)
+        ).fetchone()  # fmt: skip
+        return str(row[0]) if row else None
+
+    # Sharing
+
+    def share(self, key: int, email: str, message: str, files: Iterable[str], now_us: int) -> None:
+        """Let the user with the e-mail address see the job and its files."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?)", (key, email, message, now_us)
+            )
+            database.executemany(
+                "INSERT OR IGNORE INTO file_shares VALUES (?, ?)", [(file, email) for file in files]
+            )
+
+    def shared_with(self, keys: Iterable[int]) -> dict[int, list[str]]:
+        """The e-mail addresses that each job is shared with, in the order of sharing."""
+        database = self._database()
+        if database.execute("SELECT 1 FROM shares LIMIT 1").fetchone() is None:
+            return {}
+        found: dict[int, list[str]] = {}
+        for key in keys:
+            rows = database.execute("SELECT email FROM shares WHERE job = ? ORDER BY date_us", (key,))
+            found[key] = [row[0] for row in rows]
+        return found
+
+    def _sees_shared(self, viewer: User) -> bool:
+        rows = self._database().execute("SELECT 1 FROM shares WHERE email = ? LIMIT 1", (viewer.email,))
+        return rows.fetchone() is not None
+
+    # The life of a job
+
+    def submit(self, job_id: str, now_us: int) -> JobState | None:
+        """Queue a draft; the state that was found, None if there is no job. Only a draft is changed."""
+        with self._writing() as database:
+            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:
+                return None
+            state = JobState(row[1])
+            if state is JobState.DRAFT:
+                database.execute(
+                    "UPDATE jobs SET state = 'queued', turn = (SELECT coalesce(max(turn), 0) + 1 FROM jobs) "
+                    "WHERE key = ?",
+                    (row[0],),
+                )
+                _add_statuses(database, row[0], now_us, job=(("Pending", None), ("Queued", None)))
+                _add_statuses(database, row[0], now_us, cluster=("Not Started",))
+            return state
+
+    def request_stop(self, job_id: str, now_us: int) -> JobState | None:
+        """Ask for a running job's end and end a queued one; the state that was found."""
+        with self._writing() as database:
+            row = database.execute(
+                "SELECT key, state, stop_requested FROM jobs WHERE id = ?", (job_id,)
+            ).fetchone()
+            if row is None:
+                return None
+            state = JobState(row[1])
+            if state is JobState.QUEUED:
+                database.execute(
+                    "UPDATE jobs SET state = 'finished', stop_requested = 1, runs_completed = 0, runs_failed = 0 "
+                    "WHERE key = ?",
+                    (row[0],),
+                )
+                _add_statuses(database, row[0], now_us, job=(("Completed", Reason.STOPPED),))
+                _add_statuses(database, row[0], now_us, cluster=NEVER_STARTED)
+            elif state is JobState.RUNNING and not row[2]:
+                database.execute("UPDATE jobs SET stop_requested = 1 WHERE key = ?", (row[0],))
+                _add_statuses(
+                    database, row[0], now_us, job=(("Stopping", None),), cluster=("Stop Requested",)
+                )
+            return state
+
+    def delete_job(self, job_id: str, *, only_draft: bool = False) -> JobState | None:
+        """Delete a draft or a finished job with its runs, or only a draft; the state that was found."""
+        with self._writing() as database:
+            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:
+                return None
+            state = JobState(row[1])
+            if state is JobState.DRAFT or (state is JobState.FINISHED and not only_draft):
+                database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
+                for table in ("statuses", "runs", "outputs", "shares", "run_stops"):
+                    database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
+            return state
+
+    def statuses(self, job: Job, *, of_cluster: bool) -> list[Status]:
+        """The history, newest first."""
+        rows = self._database().execute(
+            "SELECT status, date_us, reason FROM statuses WHERE job = ? AND of_cluster = ? ORDER BY seq DESC",
+            (job.key, int(of_cluster)),
+        )
+        return [Status(*row) for row in rows]
+
+    # Runs and outputs
+
+    def runs(self, job: Job, first: int, last: int) -> dict[int, Run]:
+        """The runs that have started among the numbers from `first` to `last`."""
+        rows = self._database().execute(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE job = ? AND run BETWEEN ? AND ?", (job.key, first, last)
+        )
+        return {row[0]: _run(row) for row in rows}
+
+    def output_page(
+        self, job: Job, run: int | None, search: str, offset: int, limit: int
+    ) -> tuple[int, list[Output]]:
+        """How many outputs the job (or its run) has with `search` in their path, and a page, in order of runs."""
+        where, values = "outputs.job = ?", [job.key]  # type: tuple[str, list[object]]
+        if run is not None:
+            where += " AND outputs.run = ?"
+            values.append(run)
+        if search:
+            where += " AND instr(lower(CAST(relative AS TEXT)), lower(?)) > 0"
+            values.append(search)
+        database = self._database()
+        count = database.execute(f"SELECT count(*) FROM outputs WHERE {where}", values).fetchone()[0]
+        rows = database.execute(
+            f"SELECT outputs.run, number, relative, size, md5, coalesce(completed_us, started_us) FROM outputs "
+            f"JOIN runs USING (job, run) WHERE {where} ORDER BY outputs.run, number LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return count, [_output(job.id, row) for row in rows]
+
+    def output(self, job: Job, run: int, number: int) -> Output | None:
+        """One output file, if it exists."""
+        row = self._database().execute(
+            "SELECT outputs.run, number, relative, size, md5, coalesce(completed_us, started_us) FROM outputs "
+            "JOIN runs USING (job, run) WHERE outputs.job = ? AND outputs.run = ? AND number = ?",
+            (job.key, run, number),
+        ).fetchone()  # fmt: skip
+        return _output(job.id, row) if row else None
+
+    def record_snapshot(self, key: int, run: int, outputs: Sequence[tuple[str, int, str]]) -> bool:
+        """Record what a run has written so far; False if it does not run."""
+        with self._writing() as database:
+            changed = database.execute(
+                "UPDATE runs SET file_count = ?, file_size = ? WHERE job = ? AND run = ? AND completed_us IS NULL",
+                (len(outputs), sum(size for _, size, _ in outputs), key, run),
+            )
+            if changed.rowcount:
+                database.execute("DELETE FROM outputs WHERE job = ? AND run = ?", (key, run))
+                _add_outputs(database, key, run, outputs)
+            return changed.rowcount == 1
+
+    def delete_output(self, output: Output) -> None:
+        """Forget one output file."""
+        with self._writing() as database:
+            database.execute(
+                "DELETE FROM outputs WHERE job = (SELECT key FROM jobs WHERE id = ?) AND run = ? AND number = ?",
+                (output.job_id, output.run, output.number),
+            )
+
+    def request_run_stop(self, key: int, run: int) -> None:
+        """Ask for the end of one run."""
+        with self._writing() as database:
+            database.execute("INSERT OR IGNORE INTO run_stops VALUES (?, ?)", (key, run))
+
+    def run_stops(self, key: int) -> set[int]:
+        """The runs of the job that are to end."""
+        return {row[0] for row in self._database().execute("SELECT run FROM run_stops WHERE job = ?", (key,))}
+
+    # The executor's side
+
+    def live_jobs(self, limit: int) -> list[Job]:
+        """The jobs that are queued or running, in the order of their submits."""
+        rows = self._database().execute(
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY turn LIMIT ?",
+            (limit,),
+        )
+        return [_job(row) for row in rows]
+
+    def start_job(self, key: int, now_us: int) -> bool:
+        """Mark a queued job as running; True if it was queued, so that this is its first start."""
+        with self._writing() as database:
+            changed = database.execute(
+                "UPDATE jobs SET state = 'running' WHERE key = ? AND state = 'queued'", (key,)
+            )
+            if changed.rowcount:
+                _add_statuses(database, key, now_us, cluster=("Starting", "Started"))
+                statuses = (("Started", None), ("Validated", None), ("Executing", None))
+                _add_statuses(database, key, now_us, job=statuses)
+            return changed.rowcount == 1
+
+    def completed_runs(self, key: int) -> list[int]:
+        """The numbers of the runs that need not run again."""
+        rows = self._database().execute(
+            "SELECT run FROM runs WHERE job = ? AND completed_us IS NOT NULL", (key,)
+        )
+        return [row[0] for row in rows]
+
+    def forget_interrupted_runs(self, key: int) -> None:
+        """Drop the records of runs that started and did not complete."""
+        with self._writing() as database:
+            interrupted = "SELECT run FROM runs WHERE job = ? AND completed_us IS NULL"
+            database.execute(f"DELETE FROM outputs WHERE job = ? AND run IN ({interrupted})", (key, key))
+            database.execute("DELETE FROM runs WHERE job = ? AND completed_us IS NULL", (key,))
+
+    def record_runs(self, started: Sequence[tuple[int, Run]], ended: Mapping[int, Sequence[RunEnd]]) -> None:
+        """Record what began, as (job key, run), and what ended, by job key, in one transaction."""
+        with self._writing() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(key, *_run_row(run)) for key, run in started],
+            )
+            for key, ends in ended.items():
+                database.executemany(
+                    "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(key, *_run_row(end.run)) for end in ends],
+                )
+                for end in ends:
+                    _add_outputs(database, key, end.run.number, end.outputs)
+                database.execute(
+                    "UPDATE jobs SET storage = storage + ? WHERE key = ?",
+                    (sum(end.run.file_size for end in ends), key),
+                )
+
+    def has_failed_runs(self, key: int) -> bool:
+        """Whether a run of the job has failed."""
+        found = self._database().execute("SELECT 1 FROM runs WHERE job = ? AND exit_status LIMIT 1", (key,))
+        return found.fetchone() is not None
+
+    def finish_job(self, key: int, reason: str, now_us: int) -> None:
+        """Complete the job and stop its cluster."""
+        with self._writing() as database:
+            stop_requested = database.execute(
+                "SELECT stop_requested FROM jobs WHERE key = ?", (key,)
+            ).fetchone()[0]
+            completed = "SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL"
+            database.execute(
+                f"UPDATE jobs SET state = 'finished', runs_completed = ({completed}), "
+                f"runs_failed = ({completed} AND exit_status) WHERE key = ?",
+                (key,),
+            )
+            _add_statuses(database, key, now_us, job=(("Completed", reason),))
+            cluster = ("Stopping", "Stopped") if stop_requested else ("Stop Requested", "Stopping", "Stopped")
+            _add_statuses(database, key, now_us, cluster=cluster)
+
+    def job_ids(self) -> set[str]:
+        """The ids of all jobs."""
+        return {row[0] for row in self._database().execute("SELECT id FROM jobs")}
+
+
+def _newest_us(database: Connection) -> int:
+    return int(database.execute("SELECT value FROM meta WHERE key = 'newest_us'").fetchone()[0])
+
+
+def _add_statuses(
+    database: Connection,
+    key: int,
+    now_us: int,
+    *,
+    job: Sequence[tuple[str, str | None]] = (),
+    cluster: Sequence[str] = (),
+) -> None:
+    insert = "INSERT INTO statuses(job, of_cluster, status, date_us, reason) VALUES (?, ?, ?, ?, ?)"
+    for status, reason in job:
+        database.execute(insert, (key, 0, status, now_us, reason))
+    for word in cluster:
+        database.execute(insert, (key, 1, word, now_us, None))
+    if job:
+        database.execute("UPDATE jobs SET status = ?, status_reason = ? WHERE key = ?", (*job[-1], key))
+    if cluster:
+        database.execute("UPDATE jobs SET cluster_status = ? WHERE key = ?", (cluster[-1], key))
+
+
+def _add_outputs(database: Connection, key: int, run: int, outputs: Sequence[tuple[str, int, str]]) -> None:
+    database.executemany(
+        "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (key, run, number, _stored_path(relative), size, md5)
+            for number, (relative, size, md5) in enumerate(outputs, 1)
+        ],
+    )
+
+
+def _job(row: Sequence[object]) -> Job:
+    values = list(row)
+    values[6] = JobState(values[6])
+    values[9] = bool(values[9])
+    return Job(*values)  # type: ignore[arg-type]  # the columns are the fields
+
+
+def _run(row: Sequence[object]) -> Run:
+    variables = tuple((name, value) for name, value in json.loads(str(row[6])))
+    return Run(*row[:6], variables)  # type: ignore[arg-type,call-arg]  # as above
+
+
+def _run_row(run: Run) -> tuple[object, ...]:
+    return (
+        run.number,
+        run.started_us,
+        run.completed_us,
+        run.exit_status,
+        run.file_count,
+        run.file_size,
+        json.dumps(run.variables) if run.variables else "[]",
+    )
+
+
+def _stored_path(relative: str) -> str | bytes:
+    return relative if relative.isascii() else _text_or_bytes(relative)
+
+
+def _text_or_bytes(relative: str) -> str | bytes:
+    try:
+        relative.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(relative)
+    return relative
+
+
+def _output(job_id: str, row: Sequence[object]) -> Output:
+    run, number, relative, size, md5, stored_us = row
+    path = os.fsdecode(relative) if isinstance(relative, bytes) else relative
+    return Output(job_id, run, number, path, size, md5, stored_us)  # type: ignore[arg-type]  # as above
