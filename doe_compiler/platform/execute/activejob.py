@@ -4,8 +4,9 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,19 @@ import orjson
 
 from doe_compiler.platform.execute.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.execute.journal import Entry, Journal, journal_entries
+from doe_compiler.platform.execute.launcher import End, JobPlace, Kind, Launcher, Room
 from doe_compiler.platform.execute.outputs import (
     OutputFilter,
     log_line,
     printed_variables,
     stored_outputs,
+    variables_in,
     wipe,
 )
 from doe_compiler.platform.execute.reading import ReadFrom, Variables, mark_untouched, read_from
-from doe_compiler.platform.execute.seats import End, Seats
 from doe_compiler.platform.execute.sharing import Sharing
-from doe_compiler.platform.execute.steps import Steps, steps_of_job
-from doe_compiler.platform.execute.supervisor import Request, Signal
+from doe_compiler.platform.execute.steps import steps_of_job
+from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.records import DataFolder, Job, Reason, Run, RunEnd, now_us
 from doe_compiler.platform.store.store import Store
@@ -39,11 +41,12 @@ GRACE_S = 2.0
 
 @dataclass(slots=True)
 class Started:
-    """A run whose process is running."""
+    """A run that was started; `has_begun` says whether its process is known to be running."""
 
     number: int
     slot: int
-    started_us: int
+    started_us: int = 0
+    has_begun: bool = False
     is_recorded: bool = False
     kill_at: float | None = None
 
@@ -54,13 +57,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that ended; `completed_us` is None if it was stopped."""
+    """A run that ended; `completed_us` is None if it was stopped. `read` are its variables if they were read already."""
 
     number: int
     slot: int
     started_us: int
     completed_us: int | None
     exit_status: int
+    read: Variables = ()
+    is_read: bool = False
 
 
 @dataclass(slots=True)
@@ -68,15 +73,13 @@ class ActiveJob:
     """The state of one job in the executor; see the module."""
 
     job: Job
-    folder: str
-    form: Mapping[str, Any]
-    steps: Steps
+    place: JobPlace
+    room: Room
     files: RunFiles | None
     failure: str
     rows: Iterator[tuple[int, Sequence[str]]]
+    row: Callable[[int], Sequence[str]]
     journal: Journal
-    cores_per_run: int
-    most_at_a_time: int
     deadline: float | None
     free_slots: list[int]
     kept: OutputFilter
@@ -90,6 +93,7 @@ class ActiveJob:
     sharing: Sharing | None = None
     is_exhausted: bool = False
     ending: str | None = None
+    shortfall: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -100,14 +104,6 @@ class ActiveJob:
     def leaves_cores(self) -> bool:
         """Whether the job cannot start another run now, so that a later job may."""
         return (self.is_exhausted and not self.prepared) or not self.free_slots
-
-    def directory(self, number: int) -> str:
-        """The work directory of a run."""
-        return f"{self.folder}/run{number}"
-
-    def directory_of(self, seat: int) -> str:
-        """The work directory of the run that is running in the seat."""
-        return self.directory(self.running[seat].number)
 
     def prepare_next(self) -> bool:
         """Make the next run's work directory ready; False if there is nothing to prepare now."""
@@ -120,7 +116,7 @@ class ActiveJob:
         number, cells = following
         problem = self.failure
         try:
-            self._enter_new_directory(self.directory(number))
+            self._enter_new_directory(self.place.directory(number))
             if self.files is not None:
                 self.files.place(cells)
                 mark_untouched(self.untouched)
@@ -132,7 +128,7 @@ class ActiveJob:
             self._end_unstarted(number, problem)
         elif number in self.stopped_runs:
             self._end_unstarted(number, STOPPED)
-        elif self.form["isTemplateDryRun"]:
+        elif self.place.form["isTemplateDryRun"]:
             self.ended.append(Ended(number, 0, now_us(), now_us(), 0))
         else:
             self.prepared.append(number)
@@ -148,53 +144,87 @@ class ActiveJob:
         os.chdir(directory)
 
     def _end_unstarted(self, number: int, problem: str) -> None:
-        log_line(self.directory(number), problem)
+        log_line(self.place.directory(number), problem)
         self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
 
-    def start_prepared(self, seats: Seats) -> int | None:
+    def start_prepared(self, launcher: Launcher) -> int | None:
         """Start the run that was prepared first in a free slot; its seat, None if it was not to start."""
         number = self.prepared.popleft()
         if number in self.stopped_runs:
             self._end_unstarted(number, STOPPED)
             return None
         slot = self.free_slots.pop()
-        directory = self.directory(number)
-        arguments, environment = self.steps.of_run(directory, f"{self.folder}/post{slot}")
-        started_us = now_us()
-        seat = seats.start(Request(directory, arguments, self.steps.fallback, environment))
-        self.running[seat] = Started(number, slot, started_us)
+        seat = launcher.start(self.place, number, slot)
+        self.running[seat] = Started(number, slot)
         return seat
 
+    def began(self, seat: int, started_us: int) -> None:
+        """Take note that the run of a seat has begun."""
+        run = self.running[seat]
+        run.started_us, run.has_begun = started_us, True
+
     def end_of(self, end: End) -> None:
-        """Take note of the end of a run; all its processes have ended."""
+        """Take note of how it went on with a run; all its processes have ended."""
         run = self.running.pop(end.seat)
-        if end.problem and end.status == 0:
+        if end.kind is Kind.NOT_STARTED:
             self.free_slots.append(run.slot)
-            self._end_unstarted(run.number, f"The run cannot be started: {end.problem}")
-            return
+            is_stopped = run.number in self.stopped_runs
+            self._end_unstarted(
+                run.number, STOPPED if is_stopped else f"The run cannot be started: {end.problem}"
+            )
+        elif end.kind is Kind.AGAIN:
+            self.free_slots.append(run.slot)
+            self._begin_again(run.number)
+        elif end.kind is Kind.NEVER:
+            self.free_slots.append(run.slot)
+            wipe(self.place.directory(run.number))
+        else:
+            self._end_started(run, end)
+
+    def _end_started(self, run: Started, end: End) -> None:
         exit_status = end.status if end.status >= 0 else 128 - end.status
-        if exit_status and run.kill_at is not None and run.number not in self.stopped_runs:
+        is_stopped = run.kill_at is not None and run.number not in self.stopped_runs
+        if end.kind is Kind.CUT_OFF or (exit_status and is_stopped):
+            self.shortfall = self.shortfall or end.reason
             self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
         else:
             self.journal.add(Entry(run.number, run.slot, run.started_us, end.ended_us, exit_status))
-            self.ended.append(Ended(run.number, run.slot, run.started_us, end.ended_us, exit_status))
-        if not self.steps.has_post_process:
+            read = () if end.printed is None else variables_in(end.printed)
+            self.ended.append(
+                Ended(
+                    run.number,
+                    run.slot,
+                    run.started_us,
+                    end.ended_us,
+                    exit_status,
+                    read,
+                    end.printed is not None,
+                )
+            )
+        if not self.place.steps.has_post_process:
             self.free_slots.append(run.slot)
+
+    def _begin_again(self, number: int) -> None:
+        if self.ending is None:
+            self.rows = chain([(number, self.row(number))], self.rows)
+            self.is_exhausted = False
 
     def wanted_of(self, ended: Ended) -> ReadFrom | None:
         """What is to be read of the ended run before it is collected; nothing of one that never ran."""
-        return self.read_from if ended.slot and ended.completed_us is not None else None
+        is_wanted = ended.slot and ended.completed_us is not None and not ended.is_read
+        return self.read_from if is_wanted else None
 
     def collected(self, ended: Ended, read: Variables = ()) -> RunEnd:
         """What the ended run left behind; `read` is what its outputs say."""
+        directory = self.place.directory(ended.number)
         if not self.kept.keeps_all:
-            self.kept.apply(self.directory(ended.number))
-        outputs = stored_outputs(self.directory(ended.number))
+            self.kept.apply(directory)
+        outputs = stored_outputs(directory)
         if self.sharing is not None and ended.slot:
-            self.sharing.apply(self.directory(ended.number), outputs)
+            self.sharing.apply(directory, outputs)
         variables: tuple[tuple[str, str], ...] = ()
-        if self.steps.has_post_process and ended.slot:
-            variables = printed_variables(f"{self.folder}/post{ended.slot}")
+        if self.place.steps.has_post_process and ended.slot:
+            variables = printed_variables(self.place.post_output(ended.slot))
         variables = tuple({**dict(variables), **dict(read)}.items()) if read else variables
         run = Run(
             ended.number,
@@ -209,10 +239,10 @@ class ActiveJob:
 
     def release_slot(self, ended: Ended) -> None:
         """Let the next run have the slot, once what the post-processing printed is recorded."""
-        if self.steps.has_post_process and 0 < ended.slot <= self.most_at_a_time:
+        if self.place.steps.has_post_process and 0 < ended.slot <= self.room.most_at_a_time:
             self.free_slots.append(ended.slot)
 
-    def end_early(self, reason: str, seats: Seats) -> None:
+    def end_early(self, reason: str, launcher: Launcher) -> None:
         """Start nothing more and ask what is running to end; `kill_overdue` ends what does not."""
         if self.ending is not None:
             return
@@ -220,25 +250,25 @@ class ActiveJob:
         self.is_exhausted = True
         os.chdir("/")
         for number in self.prepared:
-            wipe(self.directory(number))
+            wipe(self.place.directory(number))
         self.prepared.clear()
         for seat, run in self.running.items():
             run.kill_at = time.monotonic() + GRACE_S
-            seats.signal(seat, Signal(signal.SIGTERM))
+            launcher.signal(seat, Signal(signal.SIGTERM))
 
-    def stop_runs(self, numbers: set[int], seats: Seats) -> None:
+    def stop_runs(self, numbers: set[int], launcher: Launcher) -> None:
         """Ask the runs to end; those that wait will not start. They fail, the others go on."""
         for seat, run in self.running.items():
             if run.number in numbers and run.kill_at is None:
                 run.kill_at = time.monotonic() + GRACE_S
-                seats.signal(seat, Signal(signal.SIGTERM, STOPPED))
+                launcher.signal(seat, Signal(signal.SIGTERM, STOPPED))
         self.stopped_runs |= numbers
 
-    def kill_overdue(self, now_s: float, seats: Seats) -> None:
+    def kill_overdue(self, now_s: float, launcher: Launcher) -> None:
         """Kill the runs that were asked to end and have not in two seconds."""
         for seat, run in self.running.items():
             if run.kill_at is not None and now_s >= run.kill_at:
-                seats.signal(seat, Signal(signal.SIGKILL))
+                launcher.signal(seat, Signal(signal.SIGKILL))
 
     def reason(self, store: Store) -> str:
         """The reason of the job's completion."""
@@ -246,19 +276,21 @@ class ActiveJob:
             return self.ending
         if self.failure:
             return f"{Reason.RUN_FAILED}: {self.failure}"
+        if self.shortfall:
+            return self.shortfall
         return Reason.RUN_FAILED if store.has_failed_runs(self.job.key) else Reason.SUCCESS
 
     def close(self) -> None:
         """Remove what is needed only while the job runs."""
         os.chdir("/")
         self.journal.close()
-        for path in Path(self.folder).glob("post*"):
+        for path in Path(self.place.folder).glob("post*"):
             path.unlink(missing_ok=True)
-        if (Path(self.folder) / "inputs").exists():
-            wipe(f"{self.folder}/inputs")
+        if (Path(self.place.folder) / "inputs").exists():
+            wipe(f"{self.place.folder}/inputs")
 
 
-def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJob:
+def activated(store: Store, folder: DataFolder, job: Job, launcher: Launcher) -> ActiveJob:
     """The job, ready to go on where it was left: what is recorded or in the journal does not run again."""
     home = folder.jobs / job.id
     home.mkdir(parents=True, exist_ok=True)
@@ -272,25 +304,26 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
     unrecorded = [each for each in journal_entries(home) if not is_completed[each.run]]
     for entry in unrecorded:
         is_completed[entry.run] = 1
-    hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
-    cores_per_run = min(cores, max(each["coresPerSlot"] for each in hardware))
+    place = JobPlace(job.id, str(home), form, steps_of_job(form, job.id, os.environ), job.expected_runs)
+    room = launcher.room(form, job.expected_runs)
+    handed = list(launcher.handed(place, is_completed))
+    for run in handed:
+        is_completed[run.number] = 1
     asked = read_from(form)
     untouched = asked.untouched(files.paths(rendered=False)) if asked and files else ()
-    most = max(1, min(hardware[0]["slots"], cores // cores_per_run, job.expected_runs))
-    walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
+    taken = {run.slot for run in handed}
+    slots = [slot for slot in range(room.most_at_a_time, 0, -1) if slot not in taken]
     active = ActiveJob(
         job=job,
-        folder=str(home),
-        form=form,
-        steps=steps_of_job(form, job.id, os.environ),
+        place=place,
+        room=room,
         files=files,
         failure=failure,
         rows=_remaining_rows(store, folder, job, names, is_completed),
+        row=lambda number: _row(store, folder, job, names, number),
         journal=Journal(home),
-        cores_per_run=cores_per_run,
-        most_at_a_time=most,
-        deadline=time.monotonic() + max(walltimes) * 3600 if walltimes else None,
-        free_slots=list(range(most, 0, -1)),
+        deadline=None if room.walltime_s is None else time.monotonic() + room.walltime_s,
+        free_slots=slots,
         kept=OutputFilter(
             form["resourceFilters"],
             files.paths(rendered=True) if files else (),
@@ -300,12 +333,13 @@ def activated(store: Store, folder: DataFolder, job: Job, cores: int) -> ActiveJ
         read_from=asked,
         untouched=untouched,
         sharing=Sharing(files.originals(), home / "inputs", untouched) if files else None,
+        running={run.seat: Started(run.number, run.slot) for run in handed},
     )
     for entry in unrecorded:
         active.free_slots = [slot for slot in active.free_slots if slot != entry.slot]
         active.ended.append(Ended(entry.run, entry.slot, entry.started_us, entry.ended_us, entry.exit_status))
-    if not active.steps.has_post_process:
-        active.free_slots = list(range(most, 0, -1))
+    if not place.steps.has_post_process:
+        active.free_slots = slots
     return active
 
 
@@ -353,3 +387,12 @@ def _remaining_rows(
         return iter(())
     rows = rows_from(blob_path(folder.blobs, job.table_sha512), index, first)
     return ((number, row) for number, row in enumerate(rows, first) if not is_completed[number])
+
+
+def _row(store: Store, folder: DataFolder, job: Job, names: Sequence[str], number: int) -> Sequence[str]:
+    """The cells of a run."""
+    if not names or job.table_sha512 is None:
+        return ()
+    index = store.table(job.table_sha512)
+    assert index is not None
+    return next(iter(rows_from(blob_path(folder.blobs, job.table_sha512), index, number)))

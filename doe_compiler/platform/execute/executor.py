@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from doe_compiler.platform.execute import local
+from doe_compiler.platform.execute.launcher import Launcher
+from doe_compiler.platform.execute.local import LocalLauncher
+from doe_compiler.platform.execute.queue import execute_queue
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.database import DatabaseError, StoreError
 from doe_compiler.platform.store.locks import HeldLock, patiently_taken_lock
 from doe_compiler.platform.store.records import DataFolder
 from doe_compiler.platform.store.store import Store
 
-Execute = Callable[[Store, DataFolder, Tie], None]
-EXECUTORS: Mapping[str, Execute] = MappingProxyType({"local": local.execute_queue})
+EXECUTORS: Mapping[str, Callable[[DataFolder, Tie], Launcher]] = MappingProxyType({"local": LocalLauncher})
 
 
 def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) -> int:
@@ -34,7 +35,7 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) 
             lock = lock or patiently_taken_lock(folder.executor_lock)
             if lock is None:
                 return 0
-            EXECUTORS[executor](store, folder, tie)
+            execute_queue(store, folder, tie, EXECUTORS[executor](folder, tie))
             lock.release()
             lock = None
             if tie.is_cut or not store.live_jobs(1):

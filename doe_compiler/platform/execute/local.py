@@ -1,48 +1,20 @@
-"""The executor of this machine: one loop that prepares runs, starts them, and records how they ended."""
+"""Runs on this machine: each a child of a supervisor, at most as many as the cores of this process."""
 
 import os
-import signal
-import time
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from doe_compiler.platform.execute.activejob import ActiveJob, Ended, activated
 from doe_compiler.platform.execute.guardian import Guardian
+from doe_compiler.platform.execute.launcher import End, Handed, JobPlace, Room
 from doe_compiler.platform.execute.orphans import end_orphans
-from doe_compiler.platform.execute.outputs import log_line, wipe
-from doe_compiler.platform.execute.reading import Readings, Variables
-from doe_compiler.platform.execute.seats import End, Seats
+from doe_compiler.platform.execute.outputs import log_line
+from doe_compiler.platform.execute.seats import Seats
+from doe_compiler.platform.execute.supervisor import Request, Signal
 from doe_compiler.platform.execute.tie import Tie
-from doe_compiler.platform.store.records import DataFolder, Reason, RunEnd, now_us
-from doe_compiler.platform.store.store import Store
+from doe_compiler.platform.store.records import DataFolder, now_us
 
 TICK_S = 0.05
-IDLE_S = 1.0
-LARGEST_BATCH = 200
-
-
-def execute_queue(store: Store, folder: DataFolder, tie: Tie) -> None:
-    """Run the queued jobs in the order of their submits until there is none, or the tie is cut.
-
-    As many runs at a time as the cores of this process allow; a later job starts when the earlier ones
-    leave cores free. Whatever a killed executor left running is ended first.
-    """
-    end_orphans(folder.jobs)
-    _sweep(store, folder)
-    guardian = Guardian(folder.jobs)
-    loop = _Loop(store, folder, tie, Seats(tie, (guardian.tie,)))
-    try:
-        loop.run()
-    finally:
-        loop.abandon()
-        guardian.dismiss()
-
-
-def _sweep(store: Store, folder: DataFolder) -> None:
-    """Remove what is left of deleted jobs."""
-    ids = store.job_ids()
-    for path in folder.jobs.iterdir():
-        if path.name not in ids:
-            wipe(str(path))
 
 
 def available_cores() -> int:
@@ -51,175 +23,69 @@ def available_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-class _Loop:
-    def __init__(self, store: Store, folder: DataFolder, tie: Tie, seats: Seats) -> None:
-        self._store = store
-        self._seats = seats
+class LocalLauncher:
+    """Starts runs as processes; all of them end with the executor. Whatever a killed one left is ended first."""
+
+    tick_s = TICK_S
+
+    def __init__(self, folder: DataFolder, tie: Tie) -> None:
+        end_orphans(folder.jobs)
+        self.cores = available_cores()
         self._folder = folder
-        self._tie = tie
-        self._cores = available_cores()
-        self._free_cores = self._cores
-        self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(tie, self._cores)
-        self._jobs: list[ActiveJob] = []
-        self._job_of: dict[int, ActiveJob] = {}
-        self._unrecorded: dict[int, list[RunEnd]] = {}
-        self._unrecorded_count = 0
-        self._changes = -1
+        self._guardian = Guardian(folder.jobs)
+        self._seats = Seats(tie, (self._guardian.tie,))
+        self._directories: dict[int, str] = {}
+        self._begun: list[tuple[int, int]] = []
 
-    def run(self) -> None:
-        """Go on until there is nothing to do for a second, or the tie is cut."""
-        next_tick = 0.0
-        last_work = time.monotonic()
-        while not self._tie.is_cut:
-            self._reap()
-            self._start()
-            is_busy = self._take_readings() or self._collect_one() or self._prepare_one()
-            now = time.monotonic()
-            if now >= next_tick or not is_busy:
-                self._tick(now)
-                next_tick = time.monotonic() + TICK_S
-            if self._jobs:
-                last_work = now
-            elif now - last_work > IDLE_S:
-                return
-            if not is_busy and not any(job.ended or job.prepared for job in self._jobs):
-                self._tie.sleep(TICK_S)
-            elif not is_busy:
-                self._tie.sleep(TICK_S if self._job_of else 0)
+    def room(self, form: Mapping[str, Any], expected_runs: int) -> Room:
+        """As many runs as the job's slots and the machine's cores allow."""
+        hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
+        cores_per_run = min(self.cores, max(each["coresPerSlot"] for each in hardware))
+        most = max(1, min(hardware[0]["slots"], self.cores // cores_per_run, expected_runs))
+        walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
+        return Room(cores_per_run, most, max(walltimes) * 3600 if walltimes else None)
 
-    def _reap(self) -> None:
-        for end in self._seats.ends():
-            self._end(end)
-            self._start()
+    def handed(self, _place: JobPlace, _completed: bytearray) -> Iterable[Handed]:
+        """None: the runs of an executor end with it."""
+        return ()
 
-    def _end(self, end: End) -> None:
-        job = self._job_of.pop(end.seat)
-        self._free_cores += job.cores_per_run
-        job.end_of(end)
+    def start(self, place: JobPlace, number: int, slot: int) -> int:
+        """Start the run at once."""
+        directory = place.directory(number)
+        arguments, environment = place.steps.of_run(directory, place.post_output(slot))
+        started_us = now_us()
+        seat = self._seats.start(Request(directory, arguments, place.steps.fallback, environment))
+        self._directories[seat] = directory
+        self._begun.append((seat, started_us))
+        return seat
 
-    def _end_lost(self) -> None:
-        """End what is left of the runs whose supervisors were killed."""
+    def send(self, _place: JobPlace, *, is_whole: bool) -> None:
+        """Nothing waits."""
+
+    def begun(self) -> Iterator[tuple[int, int]]:
+        """What was started."""
+        begun, self._begun = self._begun, []
+        return iter(begun)
+
+    def ends(self) -> Iterator[End]:
+        """What the supervisors tell."""
+        return self._seats.ends()
+
+    def lost(self) -> Iterator[End]:
+        """The runs whose supervisors were killed; what is left of them is ended."""
         for end in self._seats.lost():
             if end.problem and end.status:
-                directory = self._job_of[end.seat].directory_of(end.seat)
+                directory = self._directories[end.seat]
                 end_orphans(Path(directory))
                 log_line(directory, end.problem)
-            self._end(end)
+            yield end
 
-    def _start(self) -> None:
-        for job in self._jobs:
-            while job.prepared and job.free_slots:
-                if job.cores_per_run > self._free_cores:
-                    return
-                seat = job.start_prepared(self._seats)
-                if seat is not None:
-                    self._job_of[seat] = job
-                    self._free_cores -= job.cores_per_run
+    def signal(self, seat: int, which: Signal) -> None:
+        """Signal the run's process group."""
+        self._seats.signal(seat, which)
 
-    def _collect_one(self) -> bool:
-        for job in self._jobs:
-            if job.ended:
-                ended = job.ended.popleft()
-                wanted = job.wanted_of(ended)
-                if wanted is None:
-                    self._collect(job, ended)
-                else:
-                    job.being_read += 1
-                    self._readings.ask((job, ended), job.directory(ended.number), wanted)
-                return True
-        return False
-
-    def _take_readings(self) -> bool:
-        found = list(self._readings.answers())
-        for (job, ended), variables in found:
-            job.being_read -= 1
-            self._collect(job, ended, variables)
-        return bool(found)
-
-    def _collect(self, job: ActiveJob, ended: Ended, read: Variables = ()) -> None:
-        self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, read))
-        self._unrecorded_count += 1
-        self._settle(job, ended)
-
-    def _settle(self, job: ActiveJob, ended: Ended) -> None:
-        if job.steps.has_post_process:
-            self._record()
-            job.release_slot(ended)
-        elif self._unrecorded_count >= LARGEST_BATCH:
-            self._record()
-
-    def _prepare_one(self) -> bool:
-        return not self._readings.are_behind and any(job.prepare_next() for job in self._jobs)
-
-    def _record(self) -> None:
-        started = []
-        for job in self._jobs:
-            for run in job.running.values():
-                if not run.is_recorded:
-                    run.is_recorded = True
-                    started.append((job.job.key, run.as_run()))
-        if started or self._unrecorded:
-            self._store.record_runs(started, self._unrecorded)
-            self._unrecorded = {}
-            self._unrecorded_count = 0
-
-    def _tick(self, now: float) -> None:
-        self._record()
-        self._end_lost()
-        for job in [each for each in self._jobs if each.is_done]:
-            self._jobs.remove(job)
-            end_orphans(Path(job.folder))
-            job.close()
-            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
-        changes = self._store.change_count()
-        if changes != self._changes:
-            self._changes = changes
-            self._stop_requested()
-        for job in self._jobs:
-            job.kill_overdue(now, self._seats)
-            if job.deadline is not None and now >= job.deadline:
-                job.end_early(Reason.WALLTIME, self._seats)
-        self._activate_next()
-
-    def _stop_requested(self) -> None:
-        for job in self._jobs:
-            current = self._store.job(job.job.id)
-            if current is not None and current.stop_requested:
-                job.end_early(Reason.STOPPED, self._seats)
-            job.stop_runs(self._store.run_stops(job.job.key), self._seats)
-
-    def _activate_next(self) -> None:
-        """Take up the next job while cores are free that the active ones leave."""
-        if self._free_cores == 0 or not all(job.leaves_cores for job in self._jobs):
-            return
-        active = {job.job.key for job in self._jobs}
-        waiting = [job for job in self._store.live_jobs(len(active) + 1) if job.key not in active]
-        if waiting:
-            self._jobs.append(activated(self._store, self._folder, waiting[0], self._cores))
-            if waiting[0].stop_requested:
-                self._jobs[-1].end_early(Reason.STOPPED, self._seats)
-
-    def abandon(self) -> None:
-        """Kill what is running, to be started again by the next executor, and record what has ended.
-
-        What has not been read yet stands in the journal; the next executor reads it.
-        """
-        os.chdir("/")
-        self._readings.close()
-        for end in self._seats.close():
-            job = self._job_of.pop(end.seat)
-            if end.status == -signal.SIGKILL:
-                job.running.pop(end.seat)
-            else:
-                job.end_of(end)
+    def close(self) -> Iterator[End]:
+        """Kill what is running; it is started again by the next executor."""
+        yield from self._seats.close()
         end_orphans(self._folder.jobs)
-        for job in self._jobs:
-            while job.ended:
-                ended = job.ended.popleft()
-                if job.wanted_of(ended) is None:
-                    self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended))
-                    if job.steps.has_post_process:
-                        self._record()
-            for number in job.prepared:
-                wipe(job.directory(number))
-        self._record()
+        self._guardian.dismiss()

@@ -7,19 +7,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from doe_compiler.platform.execute.launcher import End, Kind
 from doe_compiler.platform.execute.supervisor import END, NOT_STARTED, PATIENCE_S, Request, Signal, supervise
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.records import now_us
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How the run of a seat ended: its status (negative: the signal), or why it could not be started."""
-
-    seat: int
-    status: int
-    ended_us: int
-    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -72,7 +63,7 @@ class Seats:
         for number, status, ended_us in END.iter_unpack(content):
             self._seats[number].is_busy = False
             if status & NOT_STARTED and status > 0:
-                yield End(number, 0, ended_us, os.strerror(status & ~NOT_STARTED))
+                yield End(number, 0, ended_us, Kind.NOT_STARTED, os.strerror(status & ~NOT_STARTED))
             else:
                 yield End(number, status, ended_us)
 
@@ -86,7 +77,8 @@ class Seats:
             os.close(seat.requests)
             del self._seats[number]
             if seat.is_busy:
-                yield End(number, -signal.SIGKILL, now_us(), "The process that watched the run was killed.")
+                problem = "The process that watched the run was killed."
+                yield End(number, -signal.SIGKILL, now_us(), Kind.ENDED, problem)
 
     def close(self) -> Iterator[End]:
         """Kill what is running, tell how it ended, and let the supervisors go."""
