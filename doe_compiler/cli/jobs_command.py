@@ -40,7 +40,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", help="draft, active, complete or all.")
+@click.option("--state", help="draft, active, complete, not_completed or all.")
 @click.option("--job-status", help="Only jobs with this status, such as Completed.")
 @click.option("--search", help="Only jobs with this text in their name.")
 @click.option("--ordering", help="dateInserted, name, jobStatus or storage; with a minus the largest first.")

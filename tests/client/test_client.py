@@ -274,6 +274,13 @@ def test_every_method_calls_its_endpoint(rests):
     ]
 
 
+def test_prices_are_read_from_a_bare_list_and_from_pages(serve, client_of):
+    price = {"coreType": "onyx", "value": {"amount": "0.05"}}
+    for body in ([price], {"count": 1, "next": None, "previous": None, "results": [price]}):
+        server = serve(lambda request, number, body=body: reply(200, body))
+        assert list(client_of(server).prices()) == [price]
+
+
 @pytest.mark.parametrize("job_id", ["", ".", "..", "a\0b", "a\nb"])
 def test_what_is_no_id_is_never_sent(rests, job_id):
     with embedded(lambda request: pytest.fail("was sent"), rests) as client:

@@ -8,6 +8,7 @@ import pytest
 from doe_compiler.kernel.wire import Request
 from doe_compiler.platform.api.endpoints.table import TABLE
 from doe_compiler.platform.api.service import open_platform
+from doe_compiler.platform.store.database import login_name
 
 OWNER, OTHER = "a" * 40, "b" * 40
 
@@ -30,11 +31,42 @@ def test_a_list_of_jobs_is_filtered_searched_and_ordered(api):
     assert listed(state="draft") == [draft]
     assert listed(state="completed") == [done]
     assert listed(state="active") == []
-    assert listed(job_status="Completed") == [done]
+    assert listed(state="not_completed") == [draft]
+    for word in ("Completed", "completed", "COMPLETED"):
+        assert listed(job_status=word) == [done]
+    assert listed(job_status="Executing") == listed(job_status="FORCE_STOP") == []
     assert listed(search="ALPH") == [done]
-    for query in ({"state": "gone"}, {"ordering": "colour"}, {"state": "-draft"}):
+    for query in (
+        {"state": "gone"}, {"ordering": "colour"}, {"state": "-draft"}, {"job_status": "done"}, {"t": "7"},
+    ):  # fmt: skip
         status, body, _ = api.call("GET", "jobs/", query=list(query.items()))
         assert (status, list(body)) == (400, list(query))
+    assert "Waiting for Queue" in api.call("GET", "jobs/", query=[("job_status", "done")])[1]["job_status"][0]
+
+
+def test_a_list_of_active_jobs_leaves_drafts_and_ended_ones_out(api, until, tmp_path):
+    api.create(api.analysis("true"))
+    api.ran(api.analysis("true"))
+    active = api.create(api.analysis(f"while [ ! -e {tmp_path}/go ]; do sleep 0.01; done"))
+    api.submit(active)
+    assert [job["id"] for job in api.get("jobs/", t=1)["results"]] == [active]
+    assert api.get("jobs/", t=1, state="completed")["count"] == 0
+    assert api.get("jobs/", state="not_completed")["count"] == 2
+    (tmp_path / "go").touch()
+    api.finished(active)
+    assert api.get("jobs/", t=1)["count"] == 0
+
+
+def test_the_entries_of_a_history_have_distinct_times_in_their_order(api):
+    done, _ = api.ran(api.analysis("true"))
+    waiting = api.create(api.analysis("true"))
+    api.submit(waiting)
+    api.call("POST", f"jobs/{waiting}/stop/")
+    for job in (done, waiting):
+        for history in ("statuses", "cluster_statuses"):
+            dates = [each["statusDate"] for each in api.get(f"jobs/{job}/{history}/")["results"]]
+            assert len(dates) >= 3
+            assert dates == sorted(set(dates), reverse=True), (history, dates)
 
 
 def test_a_draft_is_changed_by_put_and_patch(api):
@@ -236,6 +268,8 @@ def test_what_is_known_beside_a_job(api):
     api.finished(job)
     (instance,) = api.get(f"jobs/{job}/instances/")["results"]
     assert (instance["status"], instance["coreType"], instance["cores"]) == ("Stopped", "emerald", 1)
+    assert (instance["clusterId"], instance["publicIp"], instance["sshPort"]) == (job, "127.0.0.1", 22)
+    assert (instance["username"], instance["role"]) == (login_name(), "head")
     assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap"]
     assert api.call("POST", f"jobs/{job}/tags/", {"name": "cruise"})[0] == 201
     assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap", "cruise"]
@@ -245,8 +279,28 @@ def test_what_is_known_beside_a_job(api):
     assert messages[0] == "job: Pending"
     assert "job: Completed (Completed successfully)" in messages
     assert api.get("users/me/projects/")["count"] == 1
-    assert {each["coreType"] for each in api.get("billing/computeprices/")["results"]} >= {"emerald"}
     assert set(api.get("")) >= {"jobs", "files"}
+
+
+def test_what_the_platform_offers(api):
+    types = {each["code"]: each for each in api.get("coretypes/")["results"]}
+    assert set(types) >= {"emerald", "onyx"}
+    for each in types.values():
+        assert each["processorInfo"]
+        assert each["categoryCodes"]
+        assert len(each["gpuCounts"]) in (0, len(each["cores"]))
+    assert api.create({**api.analysis("true"), "hardware": {"coreType": "onyx", "coresPerSlot": 18}})
+    prices = api.get("billing/computeprices/")
+    assert {(each["coreType"], each["planType"]) for each in prices} == {
+        (code, plan) for code in types for plan in ("on-demand", "low-priority")
+    }
+    for each in prices:
+        cheap = each["planType"] == "low-priority"
+        assert each["value"]["amount"] == types[each["coreType"]]["lowPriorityPrice" if cheap else "price"]
+        assert (each["os"], each["isActive"]) == ("linux", True)
+    me = api.get("users/me/")
+    assert me["company"]["projects"] == api.get("users/me/projects/")["results"]
+    assert me["workspace"]["id"]
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_a_clock_that_is_set_back_turns_neither_stamps_nor_dates_back(client, mo
     client.create_job(PAYLOAD)
     before = client.server_time()
     for name in ("service", "jobs"):
-        monkeypatch.setattr(f"doe_compiler.platform.{name}.now_us", lambda: now_us() - 3600_000_000)
+        monkeypatch.setattr(f"doe_compiler.platform.api.{name}.now_us", lambda: now_us() - 3600_000_000)
     deleted = client.create_job(PAYLOAD)
     client.delete(deleted.id)
     client.create_job(PAYLOAD)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CoreType:
-    """A kind of node: prices in dollars per core-hour, memory and storage in MB per node."""
+    """A kind of node: prices in dollars per core-hour, memory and storage in MB per node.
+
+    `gpus` are the numbers of GPUs that go with `cores`; empty where there are none.
+    """
 
     code: str
     name: str
@@ -14,6 +17,9 @@ class CoreType:
     low_priority_price: str
     memory_mb: int
     storage_mb: int
+    processor: str
+    categories: tuple[str, ...]
+    gpus: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +31,29 @@ class Analysis:
     versions: tuple[tuple[str, str], ...]
 
 
+OPERATING_SYSTEM = "linux"
+PROCESSOR = "The processors of this machine"
 CORE_TYPES = {
     core_type.code: core_type
     for core_type in (
-        CoreType("standard-plus", "Standard Plus", (1, 2, 4, 8, 16, 32, 64, 128), "0.00", "0.00", 3750, 4000),
-        CoreType("emerald", "Emerald", (1, 2, 4, 8, 16, 18, 36, 72, 144, 288), "0.00", "0.00", 4000, 8000),
-        CoreType("granite", "Granite", (1, 2, 4, 8, 16, 32, 64, 128, 256), "0.00", "0.00", 7600, 16000),
+        CoreType(
+            "standard-plus", "Standard Plus", (1, 2, 4, 8, 16, 32, 64, 128), "0.00", "0.00", 3750, 4000,
+            PROCESSOR, ("general-purpose",),
+        ),
+        CoreType(
+            "emerald", "Emerald", (1, 2, 4, 8, 16, 18, 36, 72, 144, 288), "0.00", "0.00", 4000, 8000,
+            PROCESSOR, ("general-purpose",),
+        ),
+        CoreType(
+            "granite", "Granite", (1, 2, 4, 8, 16, 32, 64, 128, 256), "0.00", "0.00", 7600, 16000,
+            PROCESSOR, ("memory-optimized",),
+        ),
+        CoreType(
+            "onyx", "Onyx", (1, 2, 4, 8, 18, 36, 72, 144, 288), "0.00", "0.00", 4000, 8000,
+            PROCESSOR, ("compute-optimized",),
+        ),
     )
-}
+}  # fmt: skip
 ANALYSES = {
     analysis.code: analysis
     for analysis in (
@@ -66,9 +87,26 @@ def core_type_json(core_type: CoreType) -> dict[str, object]:
         "lowPriorityPrice": core_type.low_priority_price,
         "memory": core_type.memory_mb,
         "storage": core_type.storage_mb,
+        "processorInfo": core_type.processor,
+        "categoryCodes": list(core_type.categories),
+        "gpuCounts": list(core_type.gpus),
         "isDeprecated": False,
         "walltimeRequired": False,
     }
+
+
+def prices_json(core_type: CoreType) -> list[dict[str, object]]:
+    """What a core-hour costs by each plan, as `billing/computeprices/` shows it."""
+    return [
+        {
+            "coreType": core_type.code,
+            "value": {"amount": amount, "currency": "USD"},
+            "planType": plan,
+            "os": OPERATING_SYSTEM,
+            "isActive": True,
+        }
+        for plan, amount in (("on-demand", core_type.price), ("low-priority", core_type.low_priority_price))
+    ]
 
 
 def analysis_json(analysis: Analysis) -> dict[str, object]:

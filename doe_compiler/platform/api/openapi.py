@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from doe_compiler import __version__
 from doe_compiler.platform.api.answers import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
-from doe_compiler.platform.api.endpoints.jobs import DRAFT_TAG
+from doe_compiler.platform.api.endpoints.jobs import DRAFT_TAG, KINDS
 from doe_compiler.platform.api.endpoints.table import TABLE, Address, Operation
 from doe_compiler.platform.api.schemas import SCHEMAS, reference
+from doe_compiler.platform.store.records import JOB_STATUSES
 from doe_compiler.platform.store.store import ORDERINGS, STATES
 
 JsonObject = dict[str, object]
@@ -36,13 +37,18 @@ WITH_BODY = (400, 413, 415)
 QUERY: Mapping[str, JsonObject] = {
     "search": {"description": "Only what has this text in its name.", "schema": {"type": "string"}},
     "state": {
-        "description": "How far the jobs are; drafts are not submitted, complete ones have ended.",
+        "description": "How far the jobs are; drafts are not submitted, complete ones have ended, drafts are among "
+        "those that are not completed.",
         "schema": {"type": "string", "enum": list(STATES)},
     },
     "job_status": {
-        "description": "Only jobs whose last status is this word.",
-        "schema": {"type": "string"},
+        "description": "Only jobs whose last status is this word, in any case.",
+        "schema": {"type": "string", "enum": list(JOB_STATUSES)},
         "example": "Completed",
+    },
+    "t": {
+        "description": "1: only jobs that are queued or running.",
+        "schema": {"type": "string", "enum": [kind for kind in KINDS if kind]},
     },
     "ordering": {
         "description": "By which field; with a minus the largest first.",
@@ -169,6 +175,8 @@ def _content(operation: Operation) -> JsonObject:
     if operation.gives == "Bytes":
         return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     schema: JsonObject = reference(operation.gives)
+    if operation.is_bare:
+        schema = {"type": "array", "items": schema}
     if operation.is_list:
         schema = {
             "type": "object",

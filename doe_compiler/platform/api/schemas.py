@@ -267,7 +267,18 @@ SCHEMAS: Mapping[str, JsonObject] = {
     ),
     "Share": _all({"recipient": TEXT, "supportDesk": ANYTHING}),
     "Instance": _all(
-        {"id": TEXT, "status": TEXT, "coreType": TEXT, "cores": WHOLE, "dateStarted": DATE_OR_NULL}
+        {
+            "id": TEXT,
+            "status": TEXT,
+            "coreType": TEXT,
+            "cores": WHOLE,
+            "dateStarted": DATE_OR_NULL,
+            "clusterId": TEXT,
+            "publicIp": {**TEXT, "format": "ipv4"},
+            "sshPort": WHOLE,
+            "username": TEXT,
+            "role": TEXT,
+        }
     ),
     "LogEntry": _all({"date": DATE, "message": TEXT}),
     "Tag": _object({"name": {**TEXT, "minLength": 1}}, "name", examples=[{"name": "wing"}]),
@@ -310,17 +321,41 @@ SCHEMAS: Mapping[str, JsonObject] = {
             "lowPriorityPrice": TEXT,
             "memory": WHOLE,
             "storage": WHOLE,
+            "processorInfo": TEXT,
+            "categoryCodes": _list(TEXT),
+            "gpuCounts": {**_list(WHOLE), "description": "As many as `cores`, or none: without GPUs."},
             "isDeprecated": FLAG,
             "walltimeRequired": FLAG,
         },
         "code",
         "name",
         "cores",
+        "processorInfo",
+        "categoryCodes",
+        "gpuCounts",
     ),
     "Analysis": _all({"code": TEXT, "name": TEXT, "versions": _list(FREE)}),
-    "User": _object({"id": TEXT, "email": TEXT, "username": TEXT}, "id", "email"),
+    "User": _object(
+        {
+            "id": TEXT,
+            "email": TEXT,
+            "username": TEXT,
+            "company": _all({"id": TEXT, "name": TEXT, "projects": _list(reference("Project"))}),
+            "workspace": _all({"id": TEXT, "name": TEXT}),
+        },
+        "id",
+        "email",
+        "company",
+        "workspace",
+    ),
     "Project": _all({"id": TEXT, "name": TEXT}),
     "ComputePrice": _all(
-        {"coreType": TEXT, "price": TEXT, "lowPriorityPrice": TEXT, "currency": TEXT}
+        {
+            "coreType": TEXT,
+            "value": _all({"amount": TEXT, "currency": TEXT}),
+            "planType": TEXT,
+            "os": TEXT,
+            "isActive": FLAG,
+        }
     ),
 }  # fmt: skip

@@ -1,6 +1,5 @@
 """The API: a request in, a response out, whatever carries them."""
 
-import getpass
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +15,7 @@ from doe_compiler.platform.api.openapi import openapi_document
 from doe_compiler.platform.api.router import VERSIONS, found_address
 from doe_compiler.platform.execute.launch import ExecutorLauncher
 from doe_compiler.platform.store.blobs import drop_abandoned
-from doe_compiler.platform.store.database import DatabaseError, StoreError, User, token_digest
+from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name, token_digest
 from doe_compiler.platform.store.locks import is_locked
 from doe_compiler.platform.store.records import DataFolder, now_us
 from doe_compiler.platform.store.store import Store
@@ -34,7 +33,7 @@ class Platform:
     ) -> None:
         self._folder = folder
         self._store = Store(folder.database, durable=True, reads_only=reads_only)
-        self._owner = self._store.owner(f"{_login_name()}@localhost")
+        self._owner = self._store.owner(f"{login_name()}@localhost")
         self._digests: list[tuple[bytes, User]] | None = None
         if token is not None:
             self._store.set_tokens({**others, self._owner.email: token})
@@ -171,10 +170,3 @@ def open_platform_for_reading(data: Path) -> Platform:
     Raises StoreError for a database that is none of ours, OSError for one that cannot be read.
     """
     return Platform(DataFolder(data.absolute()), None, {}, reads_only=True)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "user"

@@ -1,5 +1,6 @@
 """The database file: its connections, its transactions, and who its users are."""
 
+import getpass
 import hashlib
 import os
 import secrets
@@ -227,6 +228,14 @@ def unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
             "DOE_DATA names another folder, with jobs of its own",
         )
     return StoreError(f"{path} is not a usable database of this platform: {error}")
+
+
+def login_name() -> str:
+    """Who this process runs as; `user` where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "user"
 
 
 def token_digest(token: str) -> bytes:

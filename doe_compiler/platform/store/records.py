@@ -16,6 +16,20 @@ class JobState(enum.Enum):
     FINISHED = "finished"
 
 
+JOB_STATUSES = (
+    "Pending",
+    "Queued",
+    "Started",
+    "Validated",
+    "Executing",
+    "Completed",
+    "Stopping",
+    "Force Stop",
+    "Waiting for Queue",
+    "Waiting for Cluster",
+)
+
+
 class Reason:
     """The words of `statusReason` on a completed job."""
 

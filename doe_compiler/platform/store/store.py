@@ -27,6 +27,7 @@ STATES = {
     "running": "state = 'running'",
     "complete": "state = 'finished'",
     "completed": "state = 'finished'",
+    "not_completed": "state != 'finished'",
     "all": "1",
 }
 ORDERINGS = {
@@ -42,14 +43,14 @@ ORDERINGS = {
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a list shows: `state` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards.
+    """Which jobs a list shows: each of `states` is a key of STATES, `ordering` one of ORDERINGS, with `-` downwards.
 
     Jobs that were made after `before_us` are not shown.
     """
 
     status: str | None = None
     search: str = ""
-    state: str = "all"
+    states: tuple[str, ...] = ()
     ordering: str = "-dateInserted"
     before_us: int | None = None
 
@@ -135,7 +136,7 @@ class Store(FileStore):
 
     def job_page(self, viewer: User, wanted: JobFilter, offset: int, limit: int) -> tuple[int, list[Job]]:
         """How many jobs that the viewer may see pass the filter, and a page of them."""
-        conditions = [STATES[wanted.state]]
+        conditions = [STATES[state] for state in wanted.states]
         values: list[object] = []
         if self._sees_shared(viewer):
             conditions.append("(owner = ? OR key IN (SELECT job FROM shares WHERE email = ?))")
@@ -256,12 +257,16 @@ class Store(FileStore):
             return state
 
     def statuses(self, job: Job, *, of_cluster: bool) -> list[Status]:
-        """The history, newest first."""
+        """The history, newest first; what happened at once, or while the clock was set back, is a microsecond apart."""
         rows = self._database().execute(
-            "SELECT status, date_us, reason FROM statuses WHERE job = ? AND of_cluster = ? ORDER BY seq DESC",
+            "SELECT status, date_us, reason FROM statuses WHERE job = ? AND of_cluster = ? ORDER BY seq",
             (job.key, int(of_cluster)),
         )
-        return [Status(*row) for row in rows]
+        history: list[Status] = []
+        for status, date_us, reason in rows:
+            earliest_us = history[-1].date_us + 1 if history else date_us
+            history.append(Status(status, max(date_us, earliest_us), reason))
+        return history[::-1]
 
     # Runs and outputs
 

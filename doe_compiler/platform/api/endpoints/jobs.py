@@ -1,10 +1,10 @@
 """`jobs/`: lists, drafts, what happens to them, and what is known beside them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace as replaced
 from typing import Any
 
-from doe_compiler.kernel.wire import Response
+from doe_compiler.kernel.wire import Request, Response
 from doe_compiler.platform.api.answers import (
     detail,
     empty_response,
@@ -26,11 +26,16 @@ from doe_compiler.platform.api.jobs import (
 )
 from doe_compiler.platform.api.runs import output_json
 from doe_compiler.platform.execute.outputs import wipe
-from doe_compiler.platform.store.records import Job, JobState, iso_date, now_us
+from doe_compiler.platform.store.database import login_name
+from doe_compiler.platform.store.records import JOB_STATUSES, Job, JobState, iso_date, now_us
 from doe_compiler.platform.store.store import ORDERINGS, STATES, JobFilter
 
 DRAFT_TAG = '"draft"'
 STATUS_NAMES = ("jobStatus.content", "job_status", "jobStatus")
+OF_DRAFTS = ""
+KINDS = {"": "all", "1": "active"}
+THIS_MACHINE = "127.0.0.1"
+SSH_PORT = 22
 INSTANCE_STATUS = {
     JobState.QUEUED: "Not Started",
     JobState.RUNNING: "Started",
@@ -41,11 +46,10 @@ INSTANCE_STATUS = {
 def listed(call: Call) -> Response:
     """The jobs that the viewer owns or was shown, newest first."""
     request = call.request
-    status = next((value for name in STATUS_NAMES if (value := request.first(name)) is not None), None)
     wanted = JobFilter(
-        status=status,
+        status=_wanted_status(request),
         search=request.first("search") or "",
-        state=_known("state", request.first("state") or "all", STATES),
+        states=(_known("state", request.first("state") or "all", STATES), _wanted_kind(request)),
         ordering=_known("ordering", request.first("ordering") or "-dateInserted", ORDERINGS),
         before_us=now_us() - int(call.list_delay_s * 1e6) if call.list_delay_s else None,
     )
@@ -58,10 +62,27 @@ def listed(call: Call) -> Response:
     return paged(request, load)
 
 
-def _known(name: str, word: str, words: Mapping[str, object]) -> str:
-    if word.removeprefix("-") not in words or (name == "state" and word.startswith("-")):
-        raise Invalid({name: [f'"{word[:80]}" is not a valid choice; choose from {", ".join(words)}.']})
+def _known(name: str, word: str, words: Collection[str]) -> str:
+    if (word.removeprefix("-") if name == "ordering" else word) not in words:
+        offered = ", ".join(filter(None, words))
+        raise Invalid({name: [f'"{word[:80]}" is not a valid choice; choose from {offered}.']})
     return word
+
+
+def _wanted_status(request: Request) -> str | None:
+    """The status that is asked for, whatever its case, also with underscores; None if none is."""
+    given = [(name, value) for name in STATUS_NAMES if (value := request.first(name)) is not None]
+    if not given:
+        return None
+    name, word = given[0]
+    asked = word.lower().replace("_", " ")
+    status = next((each for each in JOB_STATUSES if each.lower() == asked), word)
+    return _known(name, status, (OF_DRAFTS, *JOB_STATUSES))
+
+
+def _wanted_kind(request: Request) -> str:
+    """The state that `t` stands for."""
+    return KINDS[_known("t", request.first("t") or "", KINDS)]
 
 
 def create(call: Call) -> Response:
@@ -214,6 +235,11 @@ def instances(call: Call) -> Response:
                 "coreType": hardware["coreType"],
                 "cores": hardware["coresPerSlot"] * hardware["slots"],
                 "dateStarted": iso_date(started[0].date_us) if started else None,
+                "clusterId": job.id,
+                "publicIp": THIS_MACHINE,
+                "sshPort": SSH_PORT,
+                "username": login_name(),
+                "role": "head",
             }
         ],
     )

@@ -1,10 +1,14 @@
 """What the platform offers and who asks: core types, analyses, prices, the user, the addresses."""
 
+from itertools import chain
+
 from doe_compiler.kernel.wire import Response
 from doe_compiler.platform.api import catalogue
 from doe_compiler.platform.api.answers import json_response, whole_list
 from doe_compiler.platform.api.call import Call
+from doe_compiler.platform.store.database import User
 
+DEFAULT_NAME = "Default"
 ADDITIONS = ("outputReading", "draftTag")
 ROOT = ("jobs", "files", "coretypes", "analyses", "users/me", "users/me/projects", "billing/computeprices")
 
@@ -27,30 +31,33 @@ def analyses(call: Call) -> Response:
     return whole_list(call.request, [catalogue.analysis_json(each) for each in catalogue.ANALYSES.values()])
 
 
-def compute_prices(call: Call) -> Response:
-    """The price of a core-hour of each core type."""
-    return whole_list(
-        call.request,
-        [
-            {
-                "coreType": each.code,
-                "price": each.price,
-                "lowPriorityPrice": each.low_priority_price,
-                "currency": "USD",
-            }
-            for each in catalogue.CORE_TYPES.values()
-        ],
-    )
+def compute_prices(_: Call) -> Response:
+    """The price of a core-hour of each core type by each plan, all at once."""
+    priced = map(catalogue.prices_json, catalogue.CORE_TYPES.values())
+    return json_response(200, list(chain.from_iterable(priced)))
 
 
 def me(call: Call) -> Response:
-    """The user whose token came with the request."""
+    """The user whose token came with the request, alone in a company with the one project."""
     user = call.viewer
     return json_response(
-        200, {"id": user.id, "email": user.email, "username": user.email, "firstName": "", "lastName": ""}
+        200,
+        {
+            "id": user.id,
+            "email": user.email,
+            "username": user.email,
+            "firstName": "",
+            "lastName": "",
+            "company": {"id": user.id, "name": DEFAULT_NAME, "projects": _projects(user)},
+            "workspace": {"id": user.id, "name": DEFAULT_NAME},
+        },
     )
 
 
 def projects(call: Call) -> Response:
     """The user's projects: one, for every job without another `projectId`."""
-    return whole_list(call.request, [{"id": call.viewer.id, "name": "Default"}])
+    return whole_list(call.request, _projects(call.viewer))
+
+
+def _projects(user: User) -> list[object]:
+    return [{"id": user.id, "name": DEFAULT_NAME}]

@@ -17,7 +17,7 @@ class Operation:
     """One method of one address.
 
     `gives` names the schema of the answer ("" for none) and `takes` that of the body; `is_list` makes the
-    answer a page of it. `query` are further arguments of the address, `headers` headers of the request that
+    answer a page of it, `is_bare` all of them as an array. `query` are further arguments of the address, `headers` headers of the request that
     count, `refusals` further statuses.
     """
 
@@ -26,6 +26,7 @@ class Operation:
     gives: str = ""
     takes: str = ""
     is_list: bool = False
+    is_bare: bool = False
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     refusals: tuple[int, ...] = ()
@@ -58,7 +59,7 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
         ("files", "*", "lines"): {"GET": Operation(files.lines, gives="Lines")},
         ("jobs",): {
             "GET": _list(
-                jobs.listed, "JobItem", "state", "job_status", "search", "ordering", refusals=(400,)
+                jobs.listed, "JobItem", "state", "t", "job_status", "search", "ordering", refusals=(400,)
             ),
             "POST": Operation(jobs.create, 201, "Job", "JobForm"),
         },
@@ -101,6 +102,8 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
         ("analyses",): {"GET": _list(offers.analyses, "Analysis")},
         ("users", "me"): {"GET": Operation(offers.me, gives="User")},
         ("users", "me", "projects"): {"GET": _list(offers.projects, "Project")},
-        ("billing", "computeprices"): {"GET": _list(offers.compute_prices, "ComputePrice")},
+        ("billing", "computeprices"): {
+            "GET": Operation(offers.compute_prices, gives="ComputePrice", is_bare=True)
+        },
     }
 )
