@@ -1,4 +1,4 @@
-"""`doe schema`: print the JSON Schema of studies, plans or policies."""
+"""`doe schema`: print the JSON Schema of studies, plans, policies or configurations."""
 
 import click
 
@@ -6,7 +6,9 @@ from doe_compiler.spec.schemas import SCHEMAS, schema_text
 
 
 @click.command("schema")
-@click.argument("schema_name", metavar="[study|plan|policy]", default="study", type=click.Choice(SCHEMAS))
+@click.argument(
+    "schema_name", metavar="[study|plan|policy|config]", default="study", type=click.Choice(SCHEMAS)
+)
 def command(schema_name: str) -> None:
-    """Print the JSON Schema of studies, of plans, or of policies; editors complete and check with it."""
+    """Print the JSON Schema of studies, of plans, of policies, or of the configuration of a machine; editors complete and check with it."""
     click.echo(schema_text(schema_name), nl=False)

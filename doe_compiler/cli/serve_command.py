@@ -11,7 +11,7 @@ import click
 
 from doe_compiler.client.settings import is_loopback
 from doe_compiler.kernel.errors import WrongUsage
-from doe_compiler.pipeline.connection import apart, platform_folder
+from doe_compiler.pipeline.connection import apart, platform_folder, site_of
 
 if TYPE_CHECKING:
     from doe_compiler.platform.serve.http import Tokens
@@ -32,7 +32,7 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
 )
-@click.option("--executor", default="local", show_default=True, help="What executes the runs.")
+@click.option("--executor", help="What executes the runs: local or slurm (what the configuration says).")
 @click.option(
     "--throttle",
     is_flag=False,
@@ -51,7 +51,7 @@ def command(
     port: int,
     data: Path | None,
     token_file: Path | None,
-    executor: str,
+    executor: str | None,
     throttle: str | None,
     latency: str | None,
     faults: str | None,
@@ -62,10 +62,13 @@ def command(
     what they make themselves and what is shared with them.
     """
     from doe_compiler.platform.execute.executor import EXECUTORS
+    from doe_compiler.platform.execute.settings import RUN, settings_of
     from doe_compiler.platform.serve.http import serve
 
-    if executor not in EXECUTORS:
+    if executor is not None and executor not in EXECUTORS:
         raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
+    settings = settings_of(site_of(Path(), Path.home()), home=RUN)
+    settings = settings if executor is None else settings.on(executor)
     weather = _weather(throttle, latency, faults)
     told = None if data else apart(os.environ, Path())
     if told:
@@ -88,7 +91,7 @@ def command(
             f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
         )
 
-    serve(folder, host, port, tokens, on_ready=ready, weather=weather)
+    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings)
 
 
 def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "Weather | None":

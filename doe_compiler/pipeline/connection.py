@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doe_compiler.client.client import Client
-from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
+from doe_compiler.kernel.errors import InvalidStudy, PreconditionFailed, WrongUsage
 from doe_compiler.pipeline.origin import origin_of, project_folder, shared_folder
 from doe_compiler.plan.memory import ELSEWHERE, OURS, Times
 
 if TYPE_CHECKING:
     from doe_compiler.platform.api.service import Platform
+
+
+CONFIG = "config.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def connected(
     """
     origin = partial(origin_of, environ=environ)
     if on == "local":
-        with _embedded(platform_folder(environ, study_folder), reads_only=reads_only) as connection:
+        site = {} if reads_only else site_of(study_folder, home)
+        with _embedded(platform_folder(environ, study_folder), site, reads_only=reads_only) as connection:
             yield replace(connection, origin=origin)
         return
     from doe_compiler.client.settings import account, account_for
@@ -106,6 +110,21 @@ def hidden_folder(study_folder: Path) -> Path:
     return own if (own / "platform").is_dir() else shared_folder(study_folder) / ".doe"
 
 
+def site_of(study_folder: Path, home: Path) -> dict[str, object]:
+    """The configuration of this machine, the project's before the user's; raises InvalidStudy with all findings."""
+    files = (hidden_folder(study_folder) / CONFIG, home / ".config" / "doe" / CONFIG)
+    if not any(file.is_file() for file in files):
+        return {}
+    from doe_compiler.spec.report import Report
+    from doe_compiler.spec.site import read_site
+
+    report = Report()
+    site = read_site(files, report)
+    if report.findings:
+        raise InvalidStudy(report.findings, report.lines)
+    return site
+
+
 def apart(environ: Mapping[str, str], study_folder: Path) -> str | None:
     """What to tell of a work tree that does not share the platform of its repository; None if it does."""
     shared = shared_folder(study_folder) / ".doe"
@@ -119,8 +138,8 @@ def apart(environ: Mapping[str, str], study_folder: Path) -> str | None:
 
 
 @contextmanager
-def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
-    platform = _opened(data, reads_only=reads_only)
+def _embedded(data: Path, site: Mapping[str, object], *, reads_only: bool) -> Iterator[Connection]:
+    platform = _opened(data, site, reads_only=reads_only)
     client = Client.embedded(platform.answer)
 
     def start_runs(tied: bool) -> None:
@@ -144,11 +163,13 @@ def _embedded(data: Path, *, reads_only: bool) -> Iterator[Connection]:
         platform.close()
 
 
-def _opened(data: Path, *, reads_only: bool) -> "Platform":
-    from doe_compiler.platform.api.service import open_platform, open_platform_for_reading
+def _opened(data: Path, site: Mapping[str, object], *, reads_only: bool) -> "Platform":
+    from doe_compiler.platform.api.service import open_platform, open_platform_for_reading, settings_of
 
     try:
-        return open_platform_for_reading(data) if reads_only else open_platform(data)
+        return (
+            open_platform_for_reading(data) if reads_only else open_platform(data, settings=settings_of(site))
+        )
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         raise PreconditionFailed(

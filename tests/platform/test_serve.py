@@ -178,11 +178,11 @@ def test_a_run_is_given_no_key_no_token_and_no_way_to_others(serve_at, until, tm
     assert secret not in log
     assert server.token not in log
     assert first not in log
-    own = os.path.realpath(server.data / "jobs" / second / "run1")
-    named = {name for name, value in settings.items() if str(server.data) in value}
-    assert named <= {"PWD", "RESCALE_WORK_PATH"}
-    assert {os.path.realpath(settings[name]) for name in named} == {own}
+    of_job = os.path.realpath(server.data / "jobs" / second)
+    own = {"HOME": f"{of_job}/home1", "PWD": f"{of_job}/run1", "RESCALE_WORK_PATH": f"{of_job}/run1"}
+    named = {name: os.path.realpath(value) for name, value in settings.items() if str(server.data) in value}
+    assert named.items() <= own.items()
     assert not {name for name in settings if name.startswith(("RESCALE_API", "DOE_", "PYTHON"))}
     paths = [line.rpartition(" -> ")[2] for line in descriptors.split("\n") if " -> " in line]
-    outside = {path for path in paths if not path.startswith((own, "/proc/", "/dev/null"))}
+    outside = {path for path in paths if not path.startswith((own["PWD"], "/proc/", "/dev/null"))}
     assert outside == set()

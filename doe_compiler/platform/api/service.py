@@ -14,12 +14,15 @@ from doe_compiler.platform.api.forms import Invalid
 from doe_compiler.platform.api.openapi import openapi_document
 from doe_compiler.platform.api.router import VERSIONS, found_address
 from doe_compiler.platform.execute.launch import ExecutorLauncher
+from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_of
 from doe_compiler.platform.store.blobs import drop_abandoned
 from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name, token_digest
 from doe_compiler.platform.store.locks import is_locked
 from doe_compiler.platform.store.records import DataFolder, now_us
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.view import View
+
+__all__ = ["Platform", "open_platform", "open_platform_for_reading", "settings_of"]
 
 ABANDONED_S = 24 * 3600
 DOCUMENT_PATHS = tuple(f"/api/{version}/openapi.json" for version in VERSIONS)
@@ -29,7 +32,13 @@ class Platform:
     """One embedded platform, open; any number of threads may call `answer`."""
 
     def __init__(
-        self, folder: DataFolder, token: str | None, others: Mapping[str, str], *, reads_only: bool = False
+        self,
+        folder: DataFolder,
+        token: str | None,
+        others: Mapping[str, str],
+        *,
+        settings: Settings = DEFAULTS,
+        reads_only: bool = False,
     ) -> None:
         self._folder = folder
         self._store = Store(folder.database, durable=True, reads_only=reads_only)
@@ -39,7 +48,7 @@ class Platform:
             self._store.set_tokens({**others, self._owner.email: token})
             self._digests = self._store.token_digests()
         self._users = {**self._store.users(), self._owner.id: self._owner}
-        self._launcher = ExecutorLauncher(folder)
+        self._launcher = ExecutorLauncher(folder, settings)
         self.list_delay_s = 0.0
 
     def answer(self, request: Request) -> Response:
@@ -144,7 +153,11 @@ class Platform:
 
 
 def open_platform(
-    data: Path, *, token: str | None = None, others: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    token: str | None = None,
+    others: Mapping[str, str] | None = None,
+    settings: Settings = DEFAULTS,
 ) -> Platform:
     """Open the platform in the folder `data`, and make it if it is not there.
 
@@ -161,7 +174,7 @@ def open_platform(
     folder.blobs.mkdir(exist_ok=True)
     folder.jobs.mkdir(exist_ok=True)
     drop_abandoned(folder.blobs, ABANDONED_S)
-    return Platform(folder, token, others or {})
+    return Platform(folder, token, others or {}, settings=settings)
 
 
 def open_platform_for_reading(data: Path) -> Platform:

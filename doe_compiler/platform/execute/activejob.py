@@ -24,6 +24,7 @@ from doe_compiler.platform.execute.outputs import (
     wipe,
 )
 from doe_compiler.platform.execute.reading import ReadFrom, Variables, mark_untouched, read_from
+from doe_compiler.platform.execute.settings import RUN, Settings
 from doe_compiler.platform.execute.sharing import Sharing
 from doe_compiler.platform.execute.steps import steps_of_job
 from doe_compiler.platform.execute.supervisor import Signal
@@ -116,6 +117,7 @@ class ActiveJob:
         number, cells = following
         problem = self.failure
         try:
+            self._make_home(number)
             self._enter_new_directory(self.place.directory(number))
             if self.files is not None:
                 self.files.place(cells)
@@ -133,6 +135,15 @@ class ActiveJob:
         else:
             self.prepared.append(number)
         return True
+
+    def _make_home(self, number: int) -> None:
+        """The run's own HOME, beside its directory so that what lies there is no output; `work` leads to the directory."""
+        home = self.place.home(number)
+        if home:
+            if os.path.lexists(home):
+                wipe(home)
+            os.mkdir(home, 0o700)  # noqa: PTH102
+            os.symlink(self.place.directory(number), f"{home}/work")  # noqa: PTH211
 
     def _enter_new_directory(self, directory: str) -> None:
         try:
@@ -217,6 +228,8 @@ class ActiveJob:
     def collected(self, ended: Ended, read: Variables = ()) -> RunEnd:
         """What the ended run left behind; `read` is what its outputs say."""
         directory = self.place.directory(ended.number)
+        if self.place.has_own_homes:
+            wipe(self.place.home(ended.number))
         if not self.kept.keeps_all:
             self.kept.apply(directory)
         outputs = stored_outputs(directory)
@@ -290,7 +303,9 @@ class ActiveJob:
             wipe(f"{self.place.folder}/inputs")
 
 
-def activated(store: Store, folder: DataFolder, job: Job, launcher: Launcher) -> ActiveJob:
+def activated(
+    store: Store, folder: DataFolder, job: Job, launcher: Launcher, settings: Settings
+) -> ActiveJob:
     """The job, ready to go on where it was left: what is recorded or in the journal does not run again."""
     home = folder.jobs / job.id
     home.mkdir(parents=True, exist_ok=True)
@@ -304,7 +319,14 @@ def activated(store: Store, folder: DataFolder, job: Job, launcher: Launcher) ->
     unrecorded = [each for each in journal_entries(home) if not is_completed[each.run]]
     for entry in unrecorded:
         is_completed[entry.run] = 1
-    place = JobPlace(job.id, str(home), form, steps_of_job(form, job.id, os.environ), job.expected_runs)
+    place = JobPlace(
+        job.id,
+        str(home),
+        form,
+        steps_of_job(form, job.id, os.environ, settings.prologues),
+        job.expected_runs,
+        settings.home == RUN,
+    )
     room = launcher.room(form, job.expected_runs)
     handed = list(launcher.handed(place, is_completed))
     for run in handed:

@@ -11,16 +11,19 @@ from types import MappingProxyType
 from doe_compiler.platform.execute.launcher import Launcher
 from doe_compiler.platform.execute.local import LocalLauncher
 from doe_compiler.platform.execute.queue import execute_queue
+from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_from
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.database import DatabaseError, StoreError
 from doe_compiler.platform.store.locks import HeldLock, patiently_taken_lock
 from doe_compiler.platform.store.records import DataFolder
 from doe_compiler.platform.store.store import Store
 
-EXECUTORS: Mapping[str, Callable[[DataFolder, Tie], Launcher]] = MappingProxyType({"local": LocalLauncher})
+EXECUTORS: Mapping[str, Callable[[DataFolder, Tie, Settings], Launcher]] = MappingProxyType(
+    {"local": LocalLauncher}
+)
 
 
-def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) -> int:
+def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, settings: Settings) -> int:
     """Run the queue until it is empty or the tie is cut; the exit status.
 
     A submit may come between the last look and the release of the lock: its service found the lock taken
@@ -35,7 +38,8 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, executor: str) 
             lock = lock or patiently_taken_lock(folder.executor_lock)
             if lock is None:
                 return 0
-            execute_queue(store, folder, tie, EXECUTORS[executor](folder, tie))
+            launcher = EXECUTORS[settings.executor](folder, tie, settings)
+            execute_queue(store, folder, tie, launcher, settings)
             lock.release()
             lock = None
             if tie.is_cut or not store.live_jobs(1):
@@ -58,7 +62,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--tied", action="store_true", help="end when standard input ends")
     parser.add_argument("--lock", type=int, help="descriptor that holds the executor's lock")
-    parser.add_argument("--executor", choices=sorted(EXECUTORS), default="local")
+    parser.add_argument("--settings", type=settings_from, default=DEFAULTS, help="as JSON")
     given = parser.parse_args(arguments)
     lock = None
     if given.lock is not None:
@@ -67,7 +71,7 @@ def main(arguments: list[str]) -> int:
     tie = Tie(reads_stdin=given.tied)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, tie.cut_by_signal)
-    return execute(DataFolder(given.data.absolute()), lock, tie, given.executor)
+    return execute(DataFolder(given.data.absolute()), lock, tie, given.settings)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import doe_compiler
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.store.locks import patiently_taken_lock, taken_lock
 from doe_compiler.platform.store.records import DataFolder
 
@@ -23,8 +24,9 @@ SECRET = ("RESCALE_API", "DOE_")
 class ExecutorLauncher:
     """Starts executors for one data folder and remembers the last one it started."""
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, settings: Settings) -> None:
         self._folder = folder
+        self._settings = settings
         self._children: list[int] = []
         self._tie: int | None = None
         self._failures = 0
@@ -90,6 +92,7 @@ class ExecutorLauncher:
     def _start(self, lock: int, *, detached: bool) -> None:
         inherited = 3 if lock != 3 else 4
         arguments = [sys.executable, "-P", "-m", MODULE, str(self._folder.root), "--lock", str(inherited)]
+        arguments += ["--settings", self._settings.source]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         rest: list[tuple[object, ...]] = [
             (os.POSIX_SPAWN_OPEN, 2, str(self._folder.executor_log), flags, 0o600),

@@ -48,10 +48,15 @@ class JobPlace:
     form: Mapping[str, Any]
     steps: Steps
     expected_runs: int
+    has_own_homes: bool = False
 
     def directory(self, number: int) -> str:
         """The work directory of a run."""
         return f"{self.folder}/run{number}"
+
+    def home(self, number: int) -> str:
+        """The HOME of a run; empty where that is the user's."""
+        return f"{self.folder}/home{number}" if self.has_own_homes else ""
 
     def post_output(self, slot: int) -> str:
         """Where the post-processing of the run in a slot prints to."""

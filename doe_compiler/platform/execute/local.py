@@ -10,6 +10,7 @@ from doe_compiler.platform.execute.launcher import End, Handed, JobPlace, Room
 from doe_compiler.platform.execute.orphans import end_orphans
 from doe_compiler.platform.execute.outputs import log_line
 from doe_compiler.platform.execute.seats import Seats
+from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.supervisor import Request, Signal
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.records import DataFolder, now_us
@@ -28,7 +29,7 @@ class LocalLauncher:
 
     tick_s = TICK_S
 
-    def __init__(self, folder: DataFolder, tie: Tie) -> None:
+    def __init__(self, folder: DataFolder, tie: Tie, _settings: Settings) -> None:
         end_orphans(folder.jobs)
         self.cores = available_cores()
         self._folder = folder
@@ -52,7 +53,7 @@ class LocalLauncher:
     def start(self, place: JobPlace, number: int, slot: int) -> int:
         """Start the run at once."""
         directory = place.directory(number)
-        arguments, environment = place.steps.of_run(directory, place.post_output(slot))
+        arguments, environment = place.steps.of_run(directory, place.post_output(slot), place.home(number))
         started_us = now_us()
         seat = self._seats.start(Request(directory, arguments, place.steps.fallback, environment))
         self._directories[seat] = directory

@@ -11,6 +11,7 @@ from doe_compiler.platform.execute.local import available_cores
 from doe_compiler.platform.execute.orphans import end_orphans
 from doe_compiler.platform.execute.outputs import wipe
 from doe_compiler.platform.execute.reading import Readings, Variables
+from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.records import DataFolder, Reason, RunEnd, now_us
 from doe_compiler.platform.store.store import Store
@@ -19,13 +20,13 @@ IDLE_S = 1.0
 LARGEST_BATCH = 200
 
 
-def execute_queue(store: Store, folder: DataFolder, tie: Tie, launcher: Launcher) -> None:
+def execute_queue(store: Store, folder: DataFolder, tie: Tie, launcher: Launcher, settings: Settings) -> None:
     """Run the queued jobs in the order of their submits until there is none, or the tie is cut.
 
     A later job starts when the earlier ones leave room.
     """
     _sweep(store, folder)
-    loop = _Loop(store, folder, tie, launcher)
+    loop = _Loop(store, folder, tie, launcher, settings)
     try:
         loop.run()
     finally:
@@ -41,11 +42,14 @@ def _sweep(store: Store, folder: DataFolder) -> None:
 
 
 class _Loop:
-    def __init__(self, store: Store, folder: DataFolder, tie: Tie, launcher: Launcher) -> None:
+    def __init__(
+        self, store: Store, folder: DataFolder, tie: Tie, launcher: Launcher, settings: Settings
+    ) -> None:
         self._store = store
         self._launcher = launcher
         self._folder = folder
         self._tie = tie
+        self._settings = settings
         self._free_cores = launcher.cores
         self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(tie, available_cores())
         self._jobs: list[ActiveJob] = []
@@ -185,7 +189,7 @@ class _Loop:
         active = {job.job.key for job in self._jobs}
         waiting = [job for job in self._store.live_jobs(len(active) + 1) if job.key not in active]
         if waiting:
-            job = activated(self._store, self._folder, waiting[0], self._launcher)
+            job = activated(self._store, self._folder, waiting[0], self._launcher, self._settings)
             self._jobs.append(job)
             for seat in job.running:
                 self._occupy(seat, job)

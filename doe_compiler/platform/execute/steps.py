@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 PLAIN_WORDS = re.compile(r"[A-Za-z0-9_.+-]*/[A-Za-z0-9_./+-]*( +[A-Za-z0-9_./:,@%+-]+)*", re.ASCII)
@@ -38,6 +39,17 @@ doe_end() { [ "$1" = 0 ] || { echo "[platform] $2 ended with status $1"; exit "$
 """
 
 
+# Before a prologue that says `module`: the shell of a run has not read what a login shell reads.
+MODULES = """\
+command -v module >/dev/null 2>&1 || {
+  for doe_init in /etc/profile.d/*modules.sh /etc/profile.d/*lmod.sh "$MODULESHOME/init/sh" "$LMOD_PKG/init/sh"; do
+    if [ -r "$doe_init" ]; then . "$doe_init"; break; fi
+  done
+}
+"""
+FOR_MODULES = ("MODULEPATH", "MODULESHOME", "LMOD_PKG", "LMOD_CMD", "LMOD_DIR")
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """A job's steps: the arguments of the one process that a run starts, and its environment.
@@ -50,23 +62,36 @@ class Steps:
     environment: Mapping[str, str]
     has_post_process: bool
 
-    def of_run(self, directory: str, post_output: str) -> tuple[tuple[str, ...], dict[str, str]]:
-        """The arguments and the environment of the run in `directory`."""
+    def of_run(
+        self, directory: str, post_output: str, home: str = ""
+    ) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The arguments and the environment of the run in `directory`; `home` is its own HOME, if it has one."""
         environment = {**self.environment, "PWD": directory, "RESCALE_WORK_PATH": directory}
+        if home:
+            environment["HOME"] = home
         if not self.has_post_process:
             return self.arguments, environment
         return (*self.arguments[:4], post_output, *self.arguments[5:]), environment
 
 
-def steps_of_job(form: Mapping[str, Any], job_id: str, own_environment: Mapping[str, str]) -> Steps:
-    """The steps of every analysis in order; the first that ends with another status than 0 fails the run."""
+def steps_of_job(
+    form: Mapping[str, Any],
+    job_id: str,
+    own_environment: Mapping[str, str],
+    prologues: Mapping[str, str] = MappingProxyType({}),
+) -> Steps:
+    """The steps of every analysis in order; the first that ends with another status than 0 fails the run.
+
+    `prologues` are shell commands before each step, by the analysis' code.
+    """
     analyses = form["jobanalyses"]
-    base = {name: own_environment[name] for name in INHERITED if name in own_environment}
+    inherited = (*INHERITED, *FOR_MODULES) if any(prologues.values()) else INHERITED
+    base = {name: own_environment[name] for name in inherited if name in own_environment}
     base = {"PATH": DEFAULT_PATH, **base}
     first = {**base, **analyses[0]["envVars"], **_rescale_environment(analyses[0], job_id)}
     only = analyses[0]
     if len(analyses) == 1 and not only["preProcessScriptCommand"] and not only["postProcessScriptCommand"]:
-        command = only["command"]
+        command = _prologue(only, prologues) + only["command"]
         through_shell = (SHELL, "-c", command)
         is_plain = PLAIN_WORDS.fullmatch(command) is not None and not command.startswith("//")
         return Steps(tuple(command.split()) if is_plain else through_shell, through_shell, first, False)
@@ -81,7 +106,7 @@ def steps_of_job(form: Mapping[str, Any], job_id: str, own_environment: Mapping[
             ("postProcessScriptCommand", "The post-processing", ' >>"$1"'),
         ):
             if analysis[key].strip():
-                texts.append(settings + analysis[key])
+                texts.append(settings + _prologue(analysis, prologues) + analysis[key])
                 script.append(
                     f'doe_home; doe_step "${{{len(texts) + 1}}}"{redirection}\ndoe_end $? "{title}"\n'
                 )
@@ -89,6 +114,16 @@ def steps_of_job(form: Mapping[str, Any], job_id: str, own_environment: Mapping[
     truncation = ': >"$1"\n' if has_post else ""
     arguments = (SHELL, "-c", truncation + "".join(script), "sh", os.devnull, *texts)
     return Steps(arguments, arguments, first, has_post)
+
+
+def _prologue(analysis: Mapping[str, Any], prologues: Mapping[str, str]) -> str:
+    """What comes before a step's text; a prologue that fails fails the run."""
+    text = prologues.get(analysis["analysis"]["code"], "").strip()
+    if not text:
+        return ""
+    failed = 'doe_status=$?; echo "[platform] The prologue ended with status $doe_status"; exit $doe_status'
+    modules = MODULES if "module" in text else ""
+    return f"{modules}{{ {text}\n}} || {{ {failed}; }}\n"
 
 
 def _rescale_environment(analysis: Mapping[str, Any], job_id: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
 from doe_compiler.platform.api.service import Platform, open_platform
+from doe_compiler.platform.execute.settings import DEFAULTS, Settings
 from doe_compiler.platform.serve.connections import Connection, Limits, close_slow, connection_class
 from doe_compiler.platform.serve.weather import Weather
 from doe_compiler.platform.store.database import StoreError
@@ -158,6 +159,7 @@ def serve(
     on_ready: Callable[[int], None],
     weather: Weather | None = None,
     limits: Limits | None = None,
+    settings: Settings = DEFAULTS,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
@@ -174,7 +176,7 @@ def serve(
             f"{data} is already served", hint="stop that server, or choose another --data"
         )
     try:
-        platform = open_platform(data, token=tokens.owner, others=tokens.others)
+        platform = open_platform(data, token=tokens.owner, others=tokens.others, settings=settings)
         try:
             _run(platform, host, port, on_ready, weather, limits or Limits())
         finally:
