@@ -237,5 +237,6 @@ def custom_fields(job_id: str, settings: tuple[str, ...], on: str, as_json: bool
     with platform_of(on, reads_only=not settings) as platform:
         for name, _, value in pairs:
             platform.client.set_custom_field(job_id, name, value)
-        rows = platform.client.rows("jobs", job_id, "custom-fields")
+        fields = platform.client.custom_fields(job_id)
+        rows = [{"name": name, "value": value} for name, value in fields.items()]
         show_rows(rows, (("field", "name"), ("value", "value")), as_json=as_json)

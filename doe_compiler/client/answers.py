@@ -260,6 +260,14 @@ def page(value: object) -> Page:
     return Page(fields.whole("count"), fields.rows("results"), fields.text_or("next", "") or None)
 
 
+def custom_fields(value: object) -> Mapping[str, object]:
+    """A job's custom fields as a map; a list of them, or a page of it, has a `name` and a `value` a row."""
+    if isinstance(value, dict) and not isinstance(value.get("results"), list):
+        return value
+    rows = (Fields(row, "a custom field") for row in page(value).rows)
+    return {row.text("name"): row.raw.get("value") for row in rows}
+
+
 def job_entry(value: object) -> JobEntry:
     """A row of the job list. A job without a status word is garbled, never a draft."""
     fields = Fields(value, "a job in the list")

@@ -230,3 +230,12 @@ def test_any_change_of_a_job_row_is_parsed_or_garbled(name, value):
 def test_unknown_fields_are_ignored(name, value):
     if name not in JOB_ROW:
         assert answers.job_entry(JOB_ROW | {name: value}) == answers.job_entry(JOB_ROW)
+
+
+def test_custom_fields_are_read_from_a_map_a_list_and_a_page():
+    rows = [{"name": "n", "value": "v"}, {"name": "results", "value": "w"}]
+    fields = {"n": "v", "results": "w"}
+    for shape in (fields, rows, {"count": 2, "next": None, "previous": None, "results": rows}):
+        assert answers.custom_fields(shape) == fields
+    with pytest.raises(Garbled):
+        answers.custom_fields([{"value": "v"}])

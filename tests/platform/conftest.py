@@ -99,8 +99,8 @@ class Api:
 
     def entries(self, run):
         """What lies in a run's work directory, nothing before it has started."""
-        status, body, _ = self.call("GET", f"{run}directory-contents/", query=[("page_size", "100")])
-        return body["results"] if status == 200 else []
+        status, body, _ = self.call("GET", f"{run}directory-contents/")
+        return body if status == 200 else []
 
     def runs(self, job):
         return self.get(f"jobs/{job}/runs/", page_size=1000)["results"]

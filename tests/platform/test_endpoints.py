@@ -190,7 +190,8 @@ def test_one_run_is_stopped_and_the_others_go_on(api, until):
     until(lambda: api.get(f"jobs/{job}/runs/3/")["dateStarted"])
     assert api.call("POST", f"jobs/{job}/runs/2/stop/")[0] == 400
     for run in (1, 3):
-        assert api.call("POST", f"jobs/{job}/runs/{run}/stop/")[:2] == (202, b"")
+        status, body, _ = api.call("POST", f"jobs/{job}/runs/{run}/stop/")
+        assert (status, body["id"]) == (202, str(run))
     assert api.finished(job) == "A run failed"
     assert [run["exitCode"] for run in api.runs(job)] == [143, 0, 143]
     assert b"stopped by the user" in api.content(job, "process_output.log", 1)
@@ -217,7 +218,7 @@ def test_a_look_into_a_running_run(api, until, tmp_path):
     api.submit(job)
     run = f"jobs/{job}/runs/1/"
     until(lambda: api.ended(job) or "ready" in [each["name"] for each in api.entries(run)])
-    entries = {each["path"]: each for each in api.get(f"{run}directory-contents/", page_size=50)["results"]}
+    entries = {each["path"]: each for each in api.get(f"{run}directory-contents/")}
     assert entries["d/log"] == {"name": "log", "path": "d/log", "size": 692, "isDirectory": False}
     assert entries["d"]["isDirectory"]
     assert "l" not in entries
@@ -226,7 +227,9 @@ def test_a_look_into_a_running_run(api, until, tmp_path):
     for path in ("l", "p", "d", "nothing", "../../../platform.sqlite", "..", "%2e%2e"):
         assert api.call("GET", f"{run}tail/{path}")[0] == 404, path
     assert api.call("GET", f"{run}tail/d/log", query=[("lines", "x")])[0] == 400
-    assert api.call("POST", f"{run}snapshot/")[:2] == (202, b"")
+    status, body, _ = api.call("POST", f"{run}snapshot/")
+    assert (status, body["id"]) == (202, "1")
+    assert body["outputFileCount"] == len(api.outputs(job))
     assert "d/log" in api.outputs(job)
     assert api.content(job, "d/log").startswith(b"1\n2\n")
     (tmp_path / "go").touch()
@@ -273,13 +276,82 @@ def test_what_is_known_beside_a_job(api):
     assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap"]
     assert api.call("POST", f"jobs/{job}/tags/", {"name": "cruise"})[0] == 201
     assert names(api.get(f"jobs/{job}/tags/")) == ["wing", "flap", "cruise"]
-    assert api.call("POST", f"jobs/{job}/custom-fields/", {"name": "n", "value": "v"})[0] == 201
-    assert api.get(f"jobs/{job}/custom-fields/")["results"] == [{"name": "n", "value": "v"}]
     messages = [entry["message"] for entry in api.get(f"jobs/{job}/logs/", page_size=50)["results"]]
     assert messages[0] == "job: Pending"
     assert "job: Completed (Completed successfully)" in messages
     assert api.get("users/me/projects/")["count"] == 1
     assert set(api.get("")) >= {"jobs", "files"}
+
+
+def test_a_tag_is_removed_by_its_name_or_its_id(api):
+    job = api.create(api.analysis("true"), tags=["wing", {"name": "flap"}, "cruise", "slat"])
+    path = f"jobs/{job}/tags/"
+    ids = {each["name"]: each["id"] for each in api.get(path)["results"]}
+    assert api.call("POST", path, {"name": "wing"})[:2] == (201, {"id": ids["wing"], "name": "wing"})
+    assert api.call("DELETE", path, {"name": "flap"})[:2] == (204, b"")
+    assert api.call("DELETE", path, {"id": ids["wing"]})[:2] == (204, b"")
+    assert api.call("DELETE", f"{path}{ids['cruise']}/")[:2] == (204, b"")
+    assert names(api.get(path)) == ["slat"]
+    assert api.call("DELETE", path, {"name": "flap"})[0] == 404
+    assert api.call("DELETE", f"{path}{ids['cruise']}/")[0] == 404
+    status, body, _ = api.call("DELETE", path)
+    assert (status, list(body)) == (400, ["name"])
+
+
+def test_custom_fields_are_a_map(api):
+    job = api.create(api.analysis("true"))
+    path = f"jobs/{job}/custom-fields/"
+    assert api.get(path) == {}
+    assert api.call("POST", path, {"name": "n", "value": "v"})[:2] == (201, {"n": "v"})
+    assert api.call("POST", path, {"project": "X", "n": 2})[:2] == (201, {"n": "2", "project": "X"})
+    assert api.call("POST", path, {"project": ["X"]})[:2] == (400, {"project": ["Not a valid string."]})
+    assert api.call("POST", path, {})[0] == api.call("POST", path, ["n"])[0] == 400
+    assert api.get(path) == {"n": "2", "project": "X"}
+
+
+def test_a_project_has_two_names_and_one_value(api):
+    job = api.create(api.analysis("true"), project_id="p1")
+    assert api.get(f"jobs/{job}/")["projectId"] == "p1"
+    for name in ("projectId", "project_id"):
+        body = api.call("PATCH", f"jobs/{job}/", {name: f"by {name}"})[1]
+        assert body["projectId"] == f"by {name}"
+    assert api.call("PATCH", f"jobs/{job}/", {"name": "n"})[1]["projectId"] == "by project_id"
+
+
+def test_a_count_of_cores_that_is_not_offered_is_refused_with_those_that_are(api):
+    body = {"name": "n", "jobanalyses": [api.analysis("true")]}
+    body["jobanalyses"][0]["hardware"] = {"coreType": "onyx", "coresPerSlot": 7}
+    status, told, _ = api.call("POST", "jobs/", body)
+    assert (status, told) == (400, {"jobanalyses": [{"hardware": {"coresPerSlot": [
+        "7 is not offered by onyx; choose from 1, 2, 4, 8, 18, 36, 72, 144, 288."
+    ]}}]})  # fmt: skip
+
+
+def test_a_job_without_filters_shows_those_that_keep_everything(api):
+    analysis = api.analysis("echo 1 > out", inputs=[("in.txt", b"i")], templates=[("deck", b"t")])
+    job, _ = api.ran(analysis)
+    rules = api.get(f"jobs/{job}/")["resourceFilters"]
+    assert [(each["action"], each["source"]) for each in rules] == [
+        ("keep", "analysis"), ("keep", "template"), ("keep", "input"),
+    ]  # fmt: skip
+    clone, _ = api.ran(analysis, resourceFilters=rules)
+    assert set(api.outputs(clone)) == set(api.outputs(job)) == {"out", "in.txt", "deck", "process_output.log"}
+    bare = api.create(analysis, resourceFilters=[])
+    assert api.get(f"jobs/{bare}/")["resourceFilters"] == []
+
+
+def test_what_the_post_processing_prints_is_in_the_log_too(api):
+    first = api.analysis("echo one", postProcessScriptCommand="echo noted; echo told >&2; printf 'y\\t1\\n'")
+    second = api.analysis("echo two", postProcessScriptCommand="echo last; [ ! -e /proc/self/fd/3 ]")
+    job, reason = api.ran(first, second)
+    assert reason == "Completed successfully"
+    log = api.content(job, "process_output.log").decode()
+    assert log == "one\ntold\nnoted\ny\t1\ntwo\nlast\n"
+    assert [(each["name"], each["displayValue"]) for each in api.runs(job)[0]["variables"]] == [("y", "1")]
+    failing, _ = api.ran(api.analysis("true", postProcessScriptCommand="echo before; exit 3"))
+    assert api.content(failing, "process_output.log") == (
+        b"before\n[platform] The post-processing ended with status 3\n"
+    )
 
 
 def test_what_the_platform_offers(api):
@@ -301,6 +373,7 @@ def test_what_the_platform_offers(api):
     me = api.get("users/me/")
     assert me["company"]["projects"] == api.get("users/me/projects/")["results"]
     assert me["workspace"]["id"]
+    assert api.get("storage-devices/") == {"count": 0, "next": None, "previous": None, "results": []}
 
 
 @pytest.fixture
@@ -321,7 +394,7 @@ def test_every_endpoint_wants_a_token_and_hides_what_belongs_to_others(two):
     owner = as_user(OWNER)
     api.headers = {"authorization": f"Token {OWNER}"}
     job, _ = api.ran(api.analysis("echo 1 > out", inputs=[("f", b"1")]))
-    ids = {"jobs": job, "files": api.upload("f", b"1")["id"], "runs": "1", "tail": "out"}
+    ids = {"jobs": job, "files": api.upload("f", b"1")["id"], "runs": "1", "tail": "out", "tags": "a"}
     for address, operations in TABLE.items():
         words = [ids[address[i - 1]] if "*" in word else word for i, word in enumerate(address)]
         path = "/".join(words) + "/"

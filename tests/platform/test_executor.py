@@ -74,7 +74,9 @@ def test_steps_go_in_order_and_printed_pairs_become_variables(api):
     job, reason = api.ran(first, second, table="x\n1\n2\n3\n")
     assert reason == SUCCESS
     for number, run in enumerate(api.runs(job), 1):
-        assert api.content(job, "process_output.log", number) == b"pre\none\n1\ntwo\nit's\noops\n"
+        assert api.content(job, "process_output.log", number) == (
+            b"pre\none\n1\ntwo\nit's\noops\nCd\t0.5\nnoise\nname\tNACA 0012\n"
+        )
         found = {each["name"]: (each["value"], each["displayValue"]) for each in run["variables"]}
         assert found == {"x": (number, str(number)), "Cd": (0.5, "0.5"), "name": (None, "NACA 0012")}
 

@@ -71,11 +71,13 @@ def test_schemathesis_finds_nothing(cloud, tmp_path, until):
         session.post(f"{url}files/contents/", files={"file": ("a", b"1")}).json()["id"] for _ in range(6)
     ]
     output = session.get(f"{url}jobs/{jobs[0]}/files/").json()["results"][0]["id"]
+    tag = session.post(f"{url}jobs/{jobs[0]}/tags/", json={"name": "wing"}).json()["id"]
     known = {
         "job_id": [*jobs, "none"],
         "file_id": [*files, output, "none"],
         "run_number": ["1", "2"],
         "path": ["out"],
+        "tag_id": [tag, "none"],
     }
     for item in document["paths"].values():
         for parameter in item.get("parameters", []):
@@ -85,7 +87,7 @@ def test_schemathesis_finds_nothing(cloud, tmp_path, until):
         [
             Path(sys.executable).parent / "schemathesis", "run", "openapi.json", "--url", url.rstrip("/"),
             "-H", f"Authorization: Token {key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
-            "--max-examples", "5", "--seed", "7", "--workers", "2", "--no-color",
+            "--max-examples", "5", "--seed", "7", "--workers", "1", "--no-color",
             "--generation-database", "none",
         ],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=400,

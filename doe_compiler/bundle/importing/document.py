@@ -40,6 +40,7 @@ from doe_compiler.bundle.importing.table import (
     with_texts,
 )
 from doe_compiler.bundle.mark import read_mark, shown_title
+from doe_compiler.platform.execute.outputs import DEFAULT_FILTERS
 from doe_compiler.spec.yaml_text import yaml_text
 
 __all__ = ["Imported", "ImportedFile", "Reference", "imported", "references", "study_name"]
@@ -351,6 +352,8 @@ def _job(
         found["caseFile"] = shelf.place("cases", file_name(cases.name), cases.id, content)
     raw = {**said(job, _KNOWN), **inputs.raw}
     filters = job.get("resourceFilters")
+    if filters == [dict(rule) for rule in DEFAULT_FILTERS]:
+        filters = None
     if isinstance(filters, list) and all(isinstance(each, Mapping) for each in filters):
         found["resourceFilters"] = filters
     elif filters is not None:

@@ -20,7 +20,7 @@ from doe_compiler.platform.api.forms import (
     record,
     text,
 )
-from doe_compiler.platform.execute.outputs import FILTER_ACTIONS, FILTER_SOURCES
+from doe_compiler.platform.execute.outputs import DEFAULT_FILTERS, FILTER_ACTIONS, FILTER_SOURCES
 from doe_compiler.platform.store.records import StoredFile
 
 FileLookup = Callable[[str], StoredFile | None]
@@ -30,9 +30,9 @@ ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 LONGEST_WALLTIME_H = 24 * 366
 READING_KINDS = {"regex": ("regex", "take"), "json": ("path",), "csv": ("column", "take")}
 TAKES = ("first", "last", "min", "max", "mean")
+PROJECT_NAMES = ("projectId", "project_id")
 PASSED_THROUGH = (
-    "projectId",
-    "project_id",
+    *PROJECT_NAMES,
     "tags",
     "billingPriorityValue",
     "jobAutomations",
@@ -45,14 +45,14 @@ PASSED_THROUGH_ANALYSIS = ("onDemandLicenseSeller", "userDefinedLicenseSettings"
 def job_form(known_file: FileLookup) -> Reader:
     """Reads the body of a create; raises Invalid with the field map of the 400."""
     file = _file_reference(known_file)
-    return record(
+    read = record(
         Field("name", text(longest=1024)),
         Field("jobanalyses", items(_analysis(file), empty=False)),
         Field("jobvariables", items(_variable), []),
         Field("paramFile", file, None),
         Field("caseFile", file, None),
         Field("archiveFilters", items(anything), []),
-        Field("resourceFilters", items(_resource_filter), []),
+        Field("resourceFilters", items(_resource_filter), [dict(rule) for rule in DEFAULT_FILTERS]),
         Field("isLowPriority", boolean, False),
         Field("includeNominalRun", boolean, False),
         Field("isTemplateDryRun", boolean, False),
@@ -62,6 +62,14 @@ def job_form(known_file: FileLookup) -> Reader:
         Field("outputReading", _output_reading, None),
         *(Field(name, anything, None) for name in PASSED_THROUGH),
     )
+
+    def with_project(value: object) -> object:
+        form = read(value)
+        assert isinstance(form, dict)
+        given = next((form[name] for name in PROJECT_NAMES if form[name] is not None), None)
+        return {**form, PROJECT_NAMES[0]: given}
+
+    return with_project
 
 
 def _output_reading(value: object) -> object:

@@ -11,7 +11,7 @@ from doe_compiler.platform.store.records import JOB_STATUSES
 from doe_compiler.platform.store.store import ORDERINGS, STATES
 
 JsonObject = dict[str, object]
-ID_NAMES = {"jobs": "job_id", "files": "file_id", "runs": "run_number", "tail": "path"}
+ID_NAMES = {"jobs": "job_id", "files": "file_id", "runs": "run_number", "tail": "path", "tags": "tag_id"}
 ID_PATTERNS = {"run_number": "^[1-9][0-9]{0,8}$", "path": "^[A-Za-z0-9._-]+$"}
 MEANINGS = {
     200: "Done.",

@@ -153,8 +153,12 @@ JOB_FIELDS: Mapping[str, JsonObject] = {
     },
     "jobvariables": _list(reference("JobVariable")),
     "jobanalyses": {**_list(reference("JobAnalysisForm")), "minItems": 1},
-    "resourceFilters": _list(RESOURCE_FILTER),
+    "resourceFilters": {
+        **_list(RESOURCE_FILTER),
+        "description": "Without any, a job is shown with rules that keep the files of every source.",
+    },
     "archiveFilters": _list(ANYTHING),
+    "projectId": {"description": "The project; also read from `project_id`."},
     "isLowPriority": FLAG,
     "isTemplateDryRun": {**FLAG, "description": "Substitute the templates, store them, execute nothing."},
     "includeNominalRun": {**FLAG, "description": "Run the nominal values first."},
@@ -281,12 +285,21 @@ SCHEMAS: Mapping[str, JsonObject] = {
         }
     ),
     "LogEntry": _all({"date": DATE, "message": TEXT}),
-    "Tag": _object({"name": {**TEXT, "minLength": 1}}, "name", examples=[{"name": "wing"}]),
-    "CustomField": _object(
-        {"name": {**TEXT, "minLength": 1}, "value": ANYTHING},
-        "name",
-        examples=[{"name": "project", "value": "X-1"}],
-    ),
+    "Tag": _all({"id": TEXT, "name": TEXT}),
+    "TagForm": _object({"name": {**TEXT, "minLength": 1}}, "name", examples=[{"name": "wing"}]),
+    "TagChoice": {
+        **_object({"name": TEXT, "id": TEXT}, examples=[{"name": "wing"}]),
+        "anyOf": [{"required": ["name"]}, {"required": ["id"]}],
+    },
+    "CustomFields": {"type": "object", "additionalProperties": ANYTHING},
+    "CustomFieldsForm": {
+        "description": "Values by names, or one field as its `name` and `value`.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": ANYTHING,
+        "examples": [{"project": "X-1"}, {"name": "project", "value": "X-1"}],
+    },
+    "StorageDevice": FREE,
     "Run": _all(
         {
             "id": TEXT,

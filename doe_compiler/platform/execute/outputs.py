@@ -11,7 +11,11 @@ from pathlib import Path
 MOST_POST_OUTPUT = 16 << 20
 CHUNK = 1 << 20
 FILTER_ACTIONS = ("keep", "drop")
-FILTER_SOURCES = ("any", "analysis", "template", "input")
+MAKERS = ("analysis", "template", "input")
+FILTER_SOURCES = ("any", *MAKERS)
+DEFAULT_FILTERS: tuple[Mapping[str, str], ...] = tuple(
+    {"action": "keep", "source": maker, "pattern": "*"} for maker in MAKERS
+)
 
 
 def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
@@ -50,8 +54,9 @@ class OutputFilter:
         self._templates = frozenset(templates)
         self._inputs = frozenset(inputs)
         self._keeps_rest = not rules or any(rule["action"] == "drop" for rule in rules)
+        wholly = {source for action, source, pattern in self._rules if (action, pattern) == ("keep", "*")}
         self.keeps_all = not any(action == "drop" for action, _, _ in self._rules) and (
-            not rules or ("keep", "any", "*") in self._rules
+            not rules or "any" in wholly or wholly >= set(MAKERS)
         )
 
     def keeps(self, relative: str) -> bool:

@@ -26,7 +26,8 @@ INHERITED = (
 )
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# $1 takes what the post-processing prints; the others are the steps. A step is evaluated in a subshell, so
+# $1 takes what the post-processing prints, which is then copied to the log; 3 is how far it has been. The others are
+# the steps. A step is evaluated in a subshell, so
 # that its `exit`, `cd` or syntax error is its own, and outside of any condition, so that its `set -e` holds. It
 # begins in the run's directory, also if the one before has moved or removed that.
 PROLOGUE = """\
@@ -34,7 +35,7 @@ doe_home() {
   cd "$RESCALE_WORK_PATH" ||
     { command -p mv "$(pwd -P)" "$RESCALE_WORK_PATH"; command -p mkdir -p "$RESCALE_WORK_PATH"; cd "$RESCALE_WORK_PATH"; }
 } 2>/dev/null
-doe_step() { ( doe_text=$1; set --; eval "$doe_text" ) }
+doe_step() { ( exec 3<&-; doe_text=$1; set --; eval "$doe_text" ) }
 doe_end() { [ "$1" = 0 ] || { echo "[platform] $2 ended with status $1"; exit "$1"; }; }
 """
 
@@ -100,18 +101,19 @@ def steps_of_job(
         settings = (
             _exports({**analysis["envVars"], **_rescale_environment(analysis, job_id)}) if number else ""
         )
-        for key, title, redirection in (
-            ("preProcessScriptCommand", "The pre-processing", ""),
-            ("command", "The command", ""),
-            ("postProcessScriptCommand", "The post-processing", ' >>"$1"'),
+        for key, title, redirection, copying in (
+            ("preProcessScriptCommand", "The pre-processing", "", ""),
+            ("command", "The command", "", ""),
+            ("postProcessScriptCommand", "The post-processing", ' >>"$1"', "command -p cat <&3; "),
         ):
             if analysis[key].strip():
                 texts.append(settings + _prologue(analysis, prologues) + analysis[key])
                 script.append(
-                    f'doe_home; doe_step "${{{len(texts) + 1}}}"{redirection}\ndoe_end $? "{title}"\n'
+                    f'doe_home; doe_step "${{{len(texts) + 1}}}"{redirection}\n'
+                    f'doe_status=$?; {copying}doe_end "$doe_status" "{title}"\n'
                 )
     has_post = any(analysis["postProcessScriptCommand"].strip() for analysis in analyses)
-    truncation = ': >"$1"\n' if has_post else ""
+    truncation = ': >"$1"; exec 3<"$1"\n' if has_post else ""
     arguments = (SHELL, "-c", truncation + "".join(script), "sh", os.devnull, *texts)
     return Steps(arguments, arguments, first, has_post)
 

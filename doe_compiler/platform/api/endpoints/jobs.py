@@ -1,5 +1,6 @@
 """`jobs/`: lists, drafts, what happens to them, and what is known beside them."""
 
+import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace as replaced
 from typing import Any
@@ -16,6 +17,7 @@ from doe_compiler.platform.api.answers import (
 )
 from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.forms import Field, Invalid, record, text
+from doe_compiler.platform.api.jobform import PROJECT_NAMES
 from doe_compiler.platform.api.jobs import (
     changed_job,
     created_job,
@@ -36,6 +38,7 @@ OF_DRAFTS = ""
 KINDS = {"": "all", "1": "active"}
 THIS_MACHINE = "127.0.0.1"
 SSH_PORT = 22
+LENGTH_OF_TAG_ID = 12
 INSTANCE_STATUS = {
     JobState.QUEUED: "Not Started",
     JobState.RUNNING: "Started",
@@ -109,6 +112,8 @@ def change(call: Call) -> Response:
 def _merged(job: Job, sent: dict[str, Any]) -> dict[str, Any]:
     """The whole form; variables that came from the header of a file go with the file."""
     form = form_of(job)
+    if set(PROJECT_NAMES) & set(sent):
+        form = {name: value for name, value in form.items() if name not in PROJECT_NAMES}
     if {"paramFile", "caseFile"} & set(sent):
         form["jobvariables"] = [each for each in form["jobvariables"] if each["valueGeneratorType"]]
     return {**form, **sent}
@@ -259,7 +264,7 @@ def logs(call: Call) -> Response:
 
 def tags(call: Call) -> Response:
     """The job's tags."""
-    return whole_list(call.request, [{"name": name} for name in _tags(call.job())])
+    return whole_list(call.request, [_tag_json(name) for name in _tags(call.job())])
 
 
 def add_tag(call: Call) -> Response:
@@ -270,7 +275,42 @@ def add_tag(call: Call) -> Response:
     names = _tags(job)
     if read["name"] not in names:
         call.store.change_labels(job.key, "tags", [*names, read["name"]])
-    return json_response(201, {"name": read["name"]})
+    return json_response(201, _tag_json(read["name"]))
+
+
+def remove_tag(call: Call) -> Response:
+    """Take the tag that the body names, by its name or id, from the job."""
+    job = call.own_job()
+    read = record(Field("name", text(longest=200), None), Field("id", text(longest=200), None))(
+        json_body(call.request)
+    )
+    assert isinstance(read, dict)
+    if read["name"] is None and read["id"] is None:
+        raise Invalid({"name": ["This field is required, or the id of a tag."]})
+    return _without_tag(call, job, read["id"] or tag_id(read["name"]))
+
+
+def remove_tag_of_id(call: Call) -> Response:
+    """Take a tag from the job."""
+    return _without_tag(call, call.own_job(), call.ids[1])
+
+
+def _without_tag(call: Call, job: Job, unwanted: str) -> Response:
+    names = _tags(job)
+    kept = [name for name in names if tag_id(name) != unwanted]
+    if kept == names:
+        raise not_found()
+    call.store.change_labels(job.key, "tags", kept)
+    return empty_response(204)
+
+
+def _tag_json(name: str) -> dict[str, object]:
+    return {"id": tag_id(name), "name": name}
+
+
+def tag_id(name: str) -> str:
+    """The id of a tag, which follows from its name."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:LENGTH_OF_TAG_ID]
 
 
 def _tags(job: Job) -> list[str]:
@@ -281,20 +321,32 @@ def _tags(job: Job) -> list[str]:
 
 
 def custom_fields(call: Call) -> Response:
-    """The job's custom fields."""
-    fields = _fields(call.job())
-    return whole_list(call.request, [{"name": name, "value": value} for name, value in fields.items()])
+    """The job's custom fields, values by names."""
+    return json_response(200, _fields(call.job()))
 
 
-def set_custom_field(call: Call) -> Response:
-    """Set a custom field, also after the submit."""
+def set_custom_fields(call: Call) -> Response:
+    """Set custom fields, also after the submit: a map of values, or one field as its name and value; all of them then."""
     job = call.own_job()
-    read = record(Field("name", text(longest=200)), Field("value", text(blank=True), ""))(
-        json_body(call.request)
-    )
+    sent = json_body(call.request)
+    is_one = isinstance(sent, dict) and "name" in sent and not sent.keys() - {"name", "value"}
+    fields = {**_fields(job), **(_one_field(sent) if is_one else _several_fields(sent))}
+    call.store.change_labels(job.key, "customFields", fields)
+    return json_response(201, fields)
+
+
+def _one_field(sent: object) -> dict[str, Any]:
+    read = record(Field("name", text(longest=200)), Field("value", text(blank=True), ""))(sent)
     assert isinstance(read, dict)
-    call.store.change_labels(job.key, "customFields", {**_fields(job), read["name"]: read["value"]})
-    return json_response(201, {"name": read["name"], "value": read["value"]})
+    return {read["name"]: read["value"]}
+
+
+def _several_fields(sent: object) -> dict[str, Any]:
+    if not isinstance(sent, dict) or not sent:
+        raise Invalid({"name": ["This field is required, or a map of values by names."]})
+    read = record(*(Field(name, text(blank=True), "") for name in sent))(sent)
+    assert isinstance(read, dict)
+    return {str(text(longest=200)(name)): value for name, value in read.items()}
 
 
 def _fields(job: Job) -> dict[str, Any]:

@@ -10,7 +10,16 @@ from doe_compiler.platform.store.database import User
 
 DEFAULT_NAME = "Default"
 ADDITIONS = ("outputReading", "draftTag")
-ROOT = ("jobs", "files", "coretypes", "analyses", "users/me", "users/me/projects", "billing/computeprices")
+ROOT = (
+    "jobs",
+    "files",
+    "coretypes",
+    "analyses",
+    "storage-devices",
+    "users/me",
+    "users/me/projects",
+    "billing/computeprices",
+)
 
 
 def root(call: Call) -> Response:
@@ -29,6 +38,11 @@ def core_types(call: Call) -> Response:
 def analyses(call: Call) -> Response:
     """The software."""
     return whole_list(call.request, [catalogue.analysis_json(each) for each in catalogue.ANALYSES.values()])
+
+
+def storage_devices(call: Call) -> Response:
+    """The storage devices: none, for a run has this machine's disk."""
+    return whole_list(call.request, [])
 
 
 def compute_prices(_: Call) -> Response:

@@ -8,15 +8,14 @@ from pathlib import Path
 from doe_compiler.kernel.wire import Response
 from doe_compiler.platform.api.answers import (
     detail,
-    empty_response,
     json_response,
     not_found,
     paged,
-    whole_list,
 )
 from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.runs import output_json, run_count, runs_json
 from doe_compiler.platform.execute.outputs import stored_outputs
+from doe_compiler.platform.store.records import Job
 
 DEFAULT_TAIL = 100
 MOST_TAIL = 10_000
@@ -38,10 +37,12 @@ def listed(call: Call) -> Response:
 def get(call: Call) -> Response:
     """One run."""
     job = call.job()
-    number = call.run_number(job)
-    return json_response(
-        200, runs_json(call.store, call.folder, job, number, number, is_idle=call.view.is_idle)[0]
-    )
+    return _run_response(call, 200, job, call.run_number(job))
+
+
+def _run_response(call: Call, status: int, job: Job, number: int) -> Response:
+    shown = runs_json(call.store, call.folder, job, number, number, is_idle=call.view.is_idle)
+    return json_response(status, shown[0])
 
 
 def stop(call: Call) -> Response:
@@ -52,7 +53,7 @@ def stop(call: Call) -> Response:
     if run is not None and run.completed_us is not None:
         raise detail(400, "The run has ended.")
     call.store.request_run_stop(job.key, number)
-    return empty_response(202)
+    return _run_response(call, 202, job, number)
 
 
 def snapshot(call: Call) -> Response:
@@ -62,7 +63,7 @@ def snapshot(call: Call) -> Response:
     found = stored_outputs(str(call.folder.run_directory(job.id, number)))
     if not call.store.record_snapshot(job.key, number, found):
         raise detail(400, "The run is not running.")
-    return empty_response(202)
+    return _run_response(call, 202, job, number)
 
 
 def outputs(call: Call) -> Response:
@@ -100,7 +101,7 @@ def directory_contents(call: Call) -> Response:
                         "isDirectory": is_directory,
                     }
                 )
-    return whole_list(call.request, entries)
+    return json_response(200, entries)
 
 
 def tail(call: Call) -> Response:

@@ -81,24 +81,31 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
         ("jobs", "*", "logs"): {"GET": _list(jobs.logs, "LogEntry")},
         ("jobs", "*", "tags"): {
             "GET": _list(jobs.tags, "Tag"),
-            "POST": Operation(jobs.add_tag, 201, "Tag", "Tag", refusals=(403,)),
+            "POST": Operation(jobs.add_tag, 201, "Tag", "TagForm", refusals=(403,)),
+            "DELETE": Operation(jobs.remove_tag, 204, takes="TagChoice", refusals=(403,)),
         },
+        ("jobs", "*", "tags", "*"): {"DELETE": Operation(jobs.remove_tag_of_id, 204, refusals=(403,))},
         ("jobs", "*", "custom-fields"): {
-            "GET": _list(jobs.custom_fields, "CustomField"),
-            "POST": Operation(jobs.set_custom_field, 201, "CustomField", "CustomField", refusals=(403,)),
+            "GET": Operation(jobs.custom_fields, gives="CustomFields"),
+            "POST": Operation(
+                jobs.set_custom_fields, 201, "CustomFields", "CustomFieldsForm", refusals=(403,)
+            ),
         },
         ("jobs", "*", "runs"): {"GET": _list(runs.listed, "Run")},
         ("jobs", "*", "runs", "*"): {"GET": Operation(runs.get, gives="Run")},
-        ("jobs", "*", "runs", "*", "stop"): {"POST": Operation(runs.stop, 202, refusals=(400, 403))},
-        ("jobs", "*", "runs", "*", "snapshot"): {"POST": Operation(runs.snapshot, 202, refusals=(400, 403))},
+        ("jobs", "*", "runs", "*", "stop"): {"POST": Operation(runs.stop, 202, "Run", refusals=(400, 403))},
+        ("jobs", "*", "runs", "*", "snapshot"): {
+            "POST": Operation(runs.snapshot, 202, "Run", refusals=(400, 403))
+        },
         ("jobs", "*", "runs", "*", "files"): {"GET": _list(runs.outputs, "File", "search")},
         ("jobs", "*", "runs", "*", "directory-contents"): {
-            "GET": _list(runs.directory_contents, "DirectoryEntry", refusals=(400,))
+            "GET": Operation(runs.directory_contents, gives="DirectoryEntry", is_bare=True, refusals=(400,))
         },
         ("jobs", "*", "runs", "*", "tail", "**"): {
             "GET": Operation(runs.tail, gives="Lines", query=("lines",), refusals=(400,))
         },
         ("coretypes",): {"GET": _list(offers.core_types, "CoreType")},
+        ("storage-devices",): {"GET": _list(offers.storage_devices, "StorageDevice")},
         ("analyses",): {"GET": _list(offers.analyses, "Analysis")},
         ("users", "me"): {"GET": Operation(offers.me, gives="User")},
         ("users", "me", "projects"): {"GET": _list(offers.projects, "Project")},
