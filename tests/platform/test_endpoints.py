@@ -1,5 +1,6 @@
 """Every endpoint of the reference: what it answers, for whom, and what it refuses."""
 
+import hashlib
 import json
 import time
 
@@ -7,7 +8,7 @@ import pytest
 
 from doe_compiler.kernel.wire import Request
 from doe_compiler.platform.api.endpoints.table import TABLE
-from doe_compiler.platform.api.service import open_platform
+from doe_compiler.platform.api.service import open_platform, open_platform_for_reading
 from doe_compiler.platform.store.database import login_name
 
 OWNER, OTHER = "a" * 40, "b" * 40
@@ -262,6 +263,70 @@ def test_an_output_is_deleted_from_the_list_and_the_disk(api):
     assert "out" not in api.outputs(job)
     assert not (api.data / "jobs" / job / "run1" / "out").exists()
     assert api.content(job, "out2") == b"2\n"
+
+
+def sums(file):
+    return [(each["hashFunction"], each["fileHash"]) for each in file["fileChecksums"]]
+
+
+def sha512(content):
+    return [("sha512", hashlib.sha512(content).hexdigest())]
+
+
+def test_files_and_outputs_have_their_sha512(api):
+    assert sums(api.upload("a", b"1")) == sha512(b"1")
+    job, _ = api.ran(api.analysis("echo 1 > out; head -c 3000000 /dev/zero > big; : > empty"))
+    listed = api.outputs(job)
+    assert sums(listed["out"]) == sums(api.get(f"files/{listed['out']['id']}/")) == sha512(b"1\n")
+    assert sums(listed["big"]) == sha512(bytes(3_000_000))
+    assert sums(listed["empty"]) == sha512(b"")
+
+
+def test_a_sum_is_made_when_it_is_asked_for_and_kept(api):
+    job, _ = api.ran(api.analysis("for i in $(seq 60); do echo $i > $i; done"))
+    home = api.data / "jobs" / job / "run1"
+    listed = api.outputs(job)
+    assert len(listed) == 61
+    assert not any(sums(file) for file in listed.values())
+    one = f"files/{listed['1']['id']}/"
+    assert sums(api.get(one)) == sha512(b"1\n")
+    (home / "1").write_text("gone")
+    (home / "2").write_text("another")
+    assert sums(api.get(one)) == sums(api.outputs(job)["1"]) == sha512(b"1\n")
+    assert sums(api.get(f"files/{listed['2']['id']}/")) == []
+    small = api.get(f"jobs/{job}/files/", page_size=50)["results"]
+    assert [bool(sums(file)) for file in small] == [file["name"] != "2" for file in small]
+
+
+def test_no_list_reads_files_that_are_large_together(api):
+    job, _ = api.ran(api.analysis("truncate -s 65M one"))
+    listed = api.outputs(job)
+    assert sums(listed["one"]) == sums(listed["process_output.log"]) == []
+    assert sums(api.get(f"files/{listed['one']['id']}/")) == sha512(bytes(65 << 20))
+
+
+def test_a_snapshot_of_a_changed_file_has_the_sum_of_the_new_content(api, until, tmp_path):
+    job = api.create(
+        api.analysis(f"echo 1 > out; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; echo 2 > out")
+    )
+    api.submit(job)
+    run = f"jobs/{job}/runs/1/"
+    until(lambda: api.ended(job) or "out" in [each["name"] for each in api.entries(run)])
+    until(
+        lambda: (
+            api.call("POST", f"{run}snapshot/")[0] == 202 and sums(api.outputs(job)["out"]) == sha512(b"1\n")
+        )
+    )
+    (tmp_path / "go").touch()
+    api.finished(job)
+    assert sums(api.outputs(job)["out"]) == sha512(b"2\n")
+
+
+def test_who_only_reads_makes_sums_and_keeps_none(api):
+    job, _ = api.ran(api.analysis("echo 1 > out"))
+    reading = type(api)(open_platform_for_reading(api.data), api.data)
+    assert sums(reading.outputs(job)["out"]) == sha512(b"1\n")
+    reading.platform.close()
 
 
 def test_what_is_known_beside_a_job(api):

@@ -10,6 +10,7 @@ from doe_compiler.platform.api import catalogue
 from doe_compiler.platform.api.answers import detail
 from doe_compiler.platform.api.jobform import job_form
 from doe_compiler.platform.api.jobtable import table_of_job
+from doe_compiler.platform.api.runs import checksums_json
 from doe_compiler.platform.store.database import User, new_id
 from doe_compiler.platform.store.records import DataFolder, Job, JobState, StoredFile, iso_date, now_us
 from doe_compiler.platform.store.store import Store
@@ -113,7 +114,7 @@ def file_json(file: StoredFile, view: View) -> dict[str, object]:
         "typeId": file.type_id,
         "decryptedSize": file.size,
         "md5": file.md5,
-        "fileChecksums": [{"hashFunction": "sha512", "fileHash": file.sha512}],
+        "fileChecksums": checksums_json(file.sha512),
         "dateUploaded": iso_date(file.uploaded_us),
         "downloadUrl": f"{view.base}files/{file.id}/contents/",
         "encodedEncryptionKey": "",

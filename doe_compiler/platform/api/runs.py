@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
+from doe_compiler.platform.execute.outputs import sha512_of
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.records import DataFolder, Job, JobState, Output, Run, iso_date
 from doe_compiler.platform.store.store import Store
@@ -13,6 +15,8 @@ from doe_compiler.platform.store.view import View
 NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,5})?\s*", re.ASCII)
 OUTPUT_ID = re.compile(r"([A-Za-z]{6})([0-9]{1,9})x([0-9]{1,9})", re.ASCII)
 OUTPUT_TYPE = 5
+MOST_SUMMED_AT_ONCE = 50
+MOST_SUMMED_BYTES = 64 << 20
 
 
 def run_count(job: Job) -> int:
@@ -79,7 +83,7 @@ def output_json(output: Output, owner: str, view: View) -> dict[str, object]:
         "typeId": OUTPUT_TYPE,
         "decryptedSize": output.size,
         "md5": output.md5,
-        "fileChecksums": [],
+        "fileChecksums": [] if output.sha512 is None else checksums_json(output.sha512),
         "dateUploaded": iso_date(output.stored_us),
         "downloadUrl": f"{view.base}files/{output.id}/contents/",
         "encodedEncryptionKey": "",
@@ -89,6 +93,32 @@ def output_json(output: Output, owner: str, view: View) -> dict[str, object]:
         "sharedWith": [],
         "viewInBrowser": False,
     }
+
+
+def checksums_json(sha512: str) -> list[dict[str, str]]:
+    """The checksums of a file as the API shows them."""
+    return [{"hashFunction": "sha512", "fileHash": sha512}]
+
+
+def page_with_sums(store: Store, folder: DataFolder, outputs: Sequence[Output]) -> Sequence[Output]:
+    """A page of outputs; a small one with the sums that were not made yet."""
+    wanted_bytes = sum(output.size for output in outputs if output.sha512 is None)
+    is_small = len(outputs) <= MOST_SUMMED_AT_ONCE and wanted_bytes <= MOST_SUMMED_BYTES
+    return with_sums(store, folder, outputs) if is_small else outputs
+
+
+def with_sums(store: Store, folder: DataFolder, outputs: Sequence[Output]) -> list[Output]:
+    """The outputs with their SHA-512, made where nobody has asked before, and kept."""
+    found = [output if output.sha512 else _summed(folder, output) for output in outputs]
+    made = [each for each, before in zip(found, outputs, strict=True) if each.sha512 != before.sha512]
+    if made:
+        store.keep_sums(made)
+    return found
+
+
+def _summed(folder: DataFolder, output: Output) -> Output:
+    path = folder.run_directory(output.job_id, output.run) / output.relative
+    return replace(output, sha512=sha512_of(str(path), output.md5))
 
 
 def output_of_id(store: Store, output_id: str) -> tuple[Job, Output] | None:

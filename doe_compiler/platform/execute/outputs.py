@@ -113,6 +113,20 @@ def measured(path: str) -> tuple[int, str]:
         os.close(descriptor)
 
 
+def sha512_of(path: str, md5: str) -> str | None:
+    """The SHA-512 of the file with this MD5; None where it is gone, unreadable, or another one by now."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    sums = hashlib.md5(usedforsecurity=False), hashlib.sha512()
+    with os.fdopen(descriptor, "rb", buffering=0) as file, contextlib.suppress(OSError):
+        while chunk := file.read(CHUNK):
+            for each in sums:
+                each.update(chunk)
+    return sums[1].hexdigest() if sums[0].hexdigest() == md5 else None
+
+
 def printed_variables(path: str) -> tuple[tuple[str, str], ...]:
     """The variables in a post-processing's output: a line `name<TAB>value` each, the last of a name counts.
 

@@ -55,7 +55,10 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that a run left in its work directory; `relative` is as the file system spells it."""
+    """A file that a run left in its work directory; `relative` is as the file system spells it.
+
+    `sha512` is None until somebody has asked for it.
+    """
 
     job_id: str
     run: int
@@ -64,6 +67,7 @@ class Output:
     size: int
     md5: str
     stored_us: int
+    sha512: str | None
 
     @property
     def id(self) -> str:

@@ -59,4 +59,9 @@ UPDATE jobs SET
     runs_failed = (SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL AND exit_status)
     WHERE state = 'finished';
 """,
+    """
+CREATE TABLE output_sums(
+    job INTEGER NOT NULL, run INTEGER NOT NULL, number INTEGER NOT NULL, md5 TEXT NOT NULL, sha512 TEXT NOT NULL,
+    PRIMARY KEY(job, run, number, md5)) WITHOUT ROWID;
+""",
 )

@@ -17,6 +17,10 @@ JOB_COLUMNS = (
     "status, cluster_status, storage, owner, status_reason, runs_completed, runs_failed"
 )
 RUN_COLUMNS = "run, started_us, completed_us, exit_status, file_count, file_size, variables"
+OUTPUTS = (
+    "SELECT outputs.run, outputs.number, relative, size, outputs.md5, coalesce(completed_us, started_us), sha512 "
+    "FROM outputs JOIN runs USING (job, run) LEFT JOIN output_sums USING (job, run, number, md5)"
+)
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
@@ -252,7 +256,7 @@ class Store(FileStore):
             state = JobState(row[1])
             if state is JobState.DRAFT or (state is JobState.FINISHED and not only_draft):
                 database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
-                for table in ("statuses", "runs", "outputs", "shares", "run_stops"):
+                for table in ("statuses", "runs", "outputs", "output_sums", "shares", "run_stops"):
                     database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
             return state
 
@@ -291,8 +295,7 @@ class Store(FileStore):
         database = self._database()
         count = database.execute(f"SELECT count(*) FROM outputs WHERE {where}", values).fetchone()[0]
         rows = database.execute(
-            f"SELECT outputs.run, number, relative, size, md5, coalesce(completed_us, started_us) FROM outputs "
-            f"JOIN runs USING (job, run) WHERE {where} ORDER BY outputs.run, number LIMIT ? OFFSET ?",
+            f"{OUTPUTS} WHERE {where} ORDER BY outputs.run, outputs.number LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return count, [_output(job.id, row) for row in rows]
@@ -300,8 +303,7 @@ class Store(FileStore):
     def output(self, job: Job, run: int, number: int) -> Output | None:
         """One output file, if it exists."""
         row = self._database().execute(
-            "SELECT outputs.run, number, relative, size, md5, coalesce(completed_us, started_us) FROM outputs "
-            "JOIN runs USING (job, run) WHERE outputs.job = ? AND outputs.run = ? AND number = ?",
+            f"{OUTPUTS} WHERE outputs.job = ? AND outputs.run = ? AND outputs.number = ?",
             (job.key, run, number),
         ).fetchone()  # fmt: skip
         return _output(job.id, row) if row else None
@@ -317,6 +319,16 @@ class Store(FileStore):
                 database.execute("DELETE FROM outputs WHERE job = ? AND run = ?", (key, run))
                 _add_outputs(database, key, run, outputs)
             return changed.rowcount == 1
+
+    def keep_sums(self, outputs: Iterable[Output]) -> None:
+        """Remember the SHA-512 of output files; who only reads remembers nothing."""
+        if self._reads_only:
+            return
+        with self._writing() as database:
+            database.executemany(
+                "INSERT OR IGNORE INTO output_sums SELECT key, ?, ?, ?, ? FROM jobs WHERE id = ?",
+                [(each.run, each.number, each.md5, each.sha512, each.job_id) for each in outputs],
+            )
 
     def delete_output(self, output: Output) -> None:
         """Forget one output file."""
@@ -486,6 +498,6 @@ def _text_or_bytes(relative: str) -> str | bytes:
 
 
 def _output(job_id: str, row: Sequence[object]) -> Output:
-    run, number, relative, size, md5, stored_us = row
+    run, number, relative, size, md5, stored_us, sha512 = row
     path = os.fsdecode(relative) if isinstance(relative, bytes) else relative
-    return Output(job_id, run, number, path, size, md5, stored_us)  # type: ignore[arg-type]  # as above
+    return Output(job_id, run, number, path, size, md5, stored_us, sha512)  # type: ignore[arg-type]  # as above

@@ -15,7 +15,7 @@ from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.contents import contents_response, opened_contents
 from doe_compiler.platform.api.forms import Field, Invalid, integer, record, text
 from doe_compiler.platform.api.jobs import file_json
-from doe_compiler.platform.api.runs import output_json, output_of_id
+from doe_compiler.platform.api.runs import output_json, output_of_id, with_sums
 from doe_compiler.platform.api.uploads import received_upload, safe_name
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.records import Job, Output, StoredFile, now_us
@@ -47,7 +47,8 @@ def metadata(call: Call) -> Response:
     if isinstance(found, StoredFile):
         return json_response(200, file_json(found, call.view))
     job, output = found
-    return json_response(200, output_json(output, job.owner, call.view))
+    (summed,) = with_sums(call.store, call.folder, [output])
+    return json_response(200, output_json(summed, job.owner, call.view))
 
 
 def change(call: Call) -> Response:

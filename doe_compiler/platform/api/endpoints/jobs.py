@@ -26,7 +26,7 @@ from doe_compiler.platform.api.jobs import (
     job_json,
     referenced_files,
 )
-from doe_compiler.platform.api.runs import output_json
+from doe_compiler.platform.api.runs import output_json, page_with_sums
 from doe_compiler.platform.execute.outputs import wipe
 from doe_compiler.platform.store.database import login_name
 from doe_compiler.platform.store.records import JOB_STATUSES, Job, JobState, iso_date, now_us
@@ -219,7 +219,8 @@ def outputs(call: Call) -> Response:
 
     def load(offset: int, limit: int) -> tuple[int, list[object]]:
         count, found = call.store.output_page(job, None, search, offset, limit)
-        return count, [output_json(output, job.owner, call.view) for output in found]
+        summed = page_with_sums(call.store, call.folder, found)
+        return count, [output_json(output, job.owner, call.view) for output in summed]
 
     return paged(call.request, load)
 

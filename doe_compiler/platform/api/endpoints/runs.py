@@ -13,7 +13,7 @@ from doe_compiler.platform.api.answers import (
     paged,
 )
 from doe_compiler.platform.api.call import Call
-from doe_compiler.platform.api.runs import output_json, run_count, runs_json
+from doe_compiler.platform.api.runs import output_json, page_with_sums, run_count, runs_json
 from doe_compiler.platform.execute.outputs import stored_outputs
 from doe_compiler.platform.store.records import Job
 
@@ -74,7 +74,8 @@ def outputs(call: Call) -> Response:
 
     def load(offset: int, limit: int) -> tuple[int, list[object]]:
         count, found = call.store.output_page(job, number, search, offset, limit)
-        return count, [output_json(output, job.owner, call.view) for output in found]
+        summed = page_with_sums(call.store, call.folder, found)
+        return count, [output_json(output, job.owner, call.view) for output in summed]
 
     return paged(call.request, load)
 
