@@ -265,6 +265,60 @@ def test_an_output_is_deleted_from_the_list_and_the_disk(api):
     assert api.content(job, "out2") == b"2\n"
 
 
+def test_an_output_of_one_job_is_an_input_of_the_next(api):
+    command = (
+        "echo model > mesh; printf 'x = ${x}' > deck.t; printf 'x\\n7\\n8\\n' > p.csv; echo 'echo ran' > s.sh"
+    )
+    first, _ = api.ran(api.analysis(f"mkdir d; cd d; {command}"))
+    ids = {name.rpartition("/")[2]: file["id"] for name, file in api.outputs(first).items()}
+    body = {
+        **api.analysis("cat mesh deck"),
+        "inputFiles": [{"id": ids["mesh"]}],
+        "templateTasks": [{"processedFilename": "deck", "templateFile": {"id": ids["deck.t"]}}],
+        "preProcessScript": {"id": ids["s.sh"]},
+        "preProcessScriptCommand": "sh s.sh",
+    }
+    job = api.create(body, paramFile={"id": ids["p.csv"]})
+    shown = api.get(f"jobs/{job}/")
+    assert shown["expectedRuns"] == 2
+    assert sums(shown["jobanalyses"][0]["inputFiles"][0]) == sha512(b"model\n")
+    assert api.call("DELETE", f"files/{ids['mesh']}/")[0] == 204
+    assert api.call("DELETE", f"files/{ids['mesh']}/")[0] == 400
+    api.submit(job)
+    assert api.call("DELETE", f"jobs/{first}/")[0] == 204
+    assert api.finished(job) == "Completed successfully"
+    assert [api.content(job, "process_output.log", run) for run in (1, 2)] == [
+        b"ran\nmodel\nx = 7", b"ran\nmodel\nx = 8",
+    ]  # fmt: skip
+    clone = api.call("POST", "jobs/", api.get(f"jobs/{job}/"))[1]["id"]
+    api.submit(clone)
+    assert api.finished(clone) == "Completed successfully"
+    assert ids["mesh"] not in [each["id"] for each in api.get("files/", page_size=100)["results"]]
+    assert api.call("GET", f"files/{ids['mesh']}/contents/")[1] == b"model\n"
+    assert api.call("DELETE", f"files/{ids['mesh']}/")[0] == 204
+    assert api.call("GET", f"files/{ids['mesh']}/")[0] == 404
+
+
+def test_an_output_of_a_run_that_goes_on_or_is_gone_is_no_input(api, until, tmp_path):
+    job = api.create(api.analysis(f"echo 1 > out; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done"))
+    api.submit(job)
+    until(lambda: api.ended(job) or "out" in [each["name"] for each in api.entries(f"jobs/{job}/runs/1/")])
+    assert api.call("POST", f"jobs/{job}/runs/1/snapshot/")[0] == 202
+    output = api.outputs(job)["out"]["id"]
+    body = {"name": "n", "jobanalyses": [{**api.analysis("true"), "inputFiles": [{"id": output}]}]}
+    status, told, _ = api.call("POST", "jobs/", body)
+    assert (status, told["jobanalyses"][0]["inputFiles"][0]["id"]) == (
+        400, [f"{output} is an output of a run that has not ended; wait for its end, or stop it."],
+    )  # fmt: skip
+    (tmp_path / "go").touch()
+    api.finished(job)
+    (api.data / "jobs" / job / "run1" / "out").unlink()
+    status, told, _ = api.call("POST", "jobs/", body)
+    assert (status, told["jobanalyses"][0]["inputFiles"][0]) == (
+        400, {"id": [f'Invalid pk "{output}" - object does not exist.']},
+    )  # fmt: skip
+
+
 def sums(file):
     return [(each["hashFunction"], each["fileHash"]) for each in file["fileChecksums"]]
 
@@ -502,6 +556,23 @@ def test_a_shared_job_is_seen_and_not_touched(two):
     assert api.call("POST", f"jobs/{job}/share/", {"email": "no address"})[:2] == (
         400, {"email": ["Enter a valid email address."]},
     )  # fmt: skip
+
+
+def test_an_output_of_a_shared_job_is_an_input_of_its_guest_and_of_nobody_else(two):
+    api, as_user = two
+    api.headers = {"authorization": f"Token {OWNER}"}
+    job, _ = api.ran(api.analysis("echo 1 > out"))
+    output = api.outputs(job)["out"]["id"]
+    body = {"name": "n", "jobanalyses": [{**api.analysis("true"), "inputFiles": [{"id": output}]}]}
+    assert as_user(OTHER)("POST", "jobs/", body)[0] == 400
+    api.create(*body["jobanalyses"])
+    assert as_user(OTHER)("POST", "jobs/", body)[0] == 400
+    api.call("POST", f"jobs/{job}/share/", {"email": "guest@example.com"})
+    assert as_user(OTHER)("POST", "jobs/", body)[0] == 201
+    assert api.call("DELETE", f"jobs/{job}/")[0] == 204
+    assert as_user(OTHER)("POST", "jobs/", body)[0] == 201
+    assert as_user(OTHER)("GET", f"files/{output}/contents/")[1] == b"1\n"
+    assert as_user(OTHER)("DELETE", f"files/{output}/")[0] == 403
 
 
 def test_tokens_are_kept_as_hashes_only(two):

@@ -44,9 +44,7 @@ class Call:
 
     def may_see(self, job: Job) -> bool:
         """Whether the viewer may see the job."""
-        if job.owner == self.viewer.id:
-            return True
-        return self.viewer.email in self.store.shared_with([job.key]).get(job.key, [])
+        return self.store.may_see_job(self.viewer, job)
 
     def run_number(self, job: Job) -> int:
         """The number of the run that the address names; raises the 404."""

@@ -11,6 +11,7 @@ from doe_compiler.platform.api.answers import detail
 from doe_compiler.platform.api.jobform import job_form
 from doe_compiler.platform.api.jobtable import table_of_job
 from doe_compiler.platform.api.runs import checksums_json
+from doe_compiler.platform.api.usable import usable_file
 from doe_compiler.platform.store.database import User, new_id
 from doe_compiler.platform.store.records import DataFolder, Job, JobState, StoredFile, iso_date, now_us
 from doe_compiler.platform.store.store import Store
@@ -37,8 +38,9 @@ def _checked(store: Store, folder: DataFolder, viewer: User, sent: object, job_i
 
     def known_file(file_id: str) -> StoredFile | None:
         if file_id not in files:
-            found = store.files_by_id([file_id])
-            files.update({key: file for key, file in found.items() if store.may_see_file(viewer, file)})
+            found = usable_file(store, folder, viewer, file_id)
+            if found is not None:
+                files[file_id] = found
         return files.get(file_id)
 
     form = job_form(known_file)(sent)

@@ -41,7 +41,9 @@ def _or_null(schema: JsonObject) -> JsonObject:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-FILE_REFERENCE = _object({"id": {**TEXT, "description": "The id of an upload."}}, "id")
+FILE_REFERENCE = _object(
+    {"id": {**TEXT, "description": "The id of an upload, or of an output of an ended run."}}, "id"
+)
 FILE = _all(
     {
         "id": TEXT,

@@ -12,6 +12,9 @@ from doe_compiler.platform.store.tables import TableIndex
 
 FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us, owner"
 
+# The ids of uploads are letters, those of outputs have digits.
+IS_UPLOAD = "id NOT GLOB '*[0-9]*'"
+
 
 class FileStore(Database):
     """What is known of files; their contents lie beside the database."""
@@ -30,8 +33,27 @@ class FileStore(Database):
                 if added.rowcount:
                     return file
 
+    def keep_output(self, file: StoredFile, viewer: User) -> None:
+        """Record the content of a run's output under its id, for a job of the viewer, who may see it from now on."""
+        with self._writing() as database:
+            database.execute(
+                f"INSERT OR IGNORE INTO files({FILE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    file.id,
+                    file.name,
+                    file.size,
+                    file.md5,
+                    file.sha512,
+                    file.type_id,
+                    file.uploaded_us,
+                    file.owner,
+                ),
+            )
+            if file.owner != viewer.id:
+                database.execute("INSERT OR IGNORE INTO file_shares VALUES (?, ?)", (file.id, viewer.email))
+
     def files_by_id(self, ids: Iterable[str]) -> dict[str, StoredFile]:
-        """The uploads that exist among the ids."""
+        """The uploads and kept outputs that exist among the ids."""
         database = self._database()
         found = {}
         for file_id in set(ids):
@@ -63,7 +85,7 @@ class FileStore(Database):
     def file_page(self, viewer: User, search: str, offset: int, limit: int) -> tuple[int, list[StoredFile]]:
         """How many of the viewer's uploads have `search` in their name, and a page of them, newest first."""
         database = self._database()
-        where, values = "owner = ?", [viewer.id]
+        where, values = f"owner = ? AND {IS_UPLOAD}", [viewer.id]
         if search:
             where += " AND instr(lower(name), lower(?)) > 0"
             values.append(search)

@@ -200,6 +200,10 @@ class Store(FileStore):
             found[key] = [row[0] for row in rows]
         return found
 
+    def may_see_job(self, viewer: User, job: Job) -> bool:
+        """Whether the viewer owns the job or was shown it."""
+        return job.owner == viewer.id or viewer.email in self.shared_with([job.key]).get(job.key, [])
+
     def _sees_shared(self, viewer: User) -> bool:
         rows = self._database().execute("SELECT 1 FROM shares WHERE email = ? LIMIT 1", (viewer.email,))
         return rows.fetchone() is not None

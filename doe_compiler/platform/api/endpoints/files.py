@@ -124,13 +124,13 @@ def _head(body: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _found(call: Call) -> StoredFile | tuple[Job, Output]:
-    file = call.store.files_by_id(call.ids[:1]).get(call.ids[0])
-    if file is not None and call.store.may_see_file(call.viewer, file):
-        return file
     output = output_of_id(call.store, call.ids[0])
-    if output is None or not call.may_see(output[0]):
+    if output is not None and call.may_see(output[0]):
+        return output
+    file = call.store.files_by_id(call.ids[:1]).get(call.ids[0])
+    if file is None or not call.store.may_see_file(call.viewer, file):
         raise not_found()
-    return output
+    return file
 
 
 def _own_upload(call: Call) -> StoredFile:
