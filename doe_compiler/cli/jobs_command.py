@@ -237,6 +237,5 @@ def custom_fields(job_id: str, settings: tuple[str, ...], on: str, as_json: bool
     with platform_of(on, reads_only=not settings) as platform:
         for name, _, value in pairs:
             platform.client.set_custom_field(job_id, name, value)
-        fields = platform.client.custom_fields(job_id)
-        rows = [{"name": name, "value": value} for name, value in fields.items()]
+        rows = platform.client.custom_fields(job_id)
         show_rows(rows, (("field", "name"), ("value", "value")), as_json=as_json)

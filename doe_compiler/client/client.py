@@ -156,9 +156,11 @@ class Client(Calls):
         """The job's tags."""
         return tuple(str(row.get("name")) for row in self.rows("jobs", job_id, "tags"))
 
-    def custom_fields(self, job_id: str) -> Mapping[str, object]:
-        """The job's custom fields, values by names."""
-        return answers.custom_fields(self._exchange.read(path_of("jobs", job_id, "custom-fields")))
+    def custom_fields(self, job_id: str) -> Iterator[Mapping[str, object]]:
+        """The job's custom fields, a `name` and a `value` each."""
+        answer = self._exchange.read(path_of("jobs", job_id, "custom-fields"))
+        for name, value in answers.custom_fields(answer).items():
+            yield {"name": name, "value": value}
 
     def set_custom_field(self, job_id: str, name: str, value: str) -> None:
         """Set one of the job's custom fields."""

@@ -312,11 +312,15 @@ def test_an_output_of_a_run_that_goes_on_or_is_gone_is_no_input(api, until, tmp_
     )  # fmt: skip
     (tmp_path / "go").touch()
     api.finished(job)
-    (api.data / "jobs" / job / "run1" / "out").unlink()
-    status, told, _ = api.call("POST", "jobs/", body)
-    assert (status, told["jobanalyses"][0]["inputFiles"][0]) == (
-        400, {"id": [f'Invalid pk "{output}" - object does not exist.']},
-    )  # fmt: skip
+    place = api.data / "jobs" / job / "run1" / "out"
+    place.unlink()
+    for make in (lambda: None, place.mkdir):
+        make()
+        assert api.call("GET", f"files/{output}/contents/")[0] == 404
+        status, told, _ = api.call("POST", "jobs/", body)
+        assert (status, told["jobanalyses"][0]["inputFiles"][0]) == (
+            400, {"id": [f'Invalid pk "{output}" - object does not exist.']},
+        )  # fmt: skip
 
 
 def sums(file):
@@ -346,10 +350,12 @@ def test_a_sum_is_made_when_it_is_asked_for_and_kept(api):
     assert sums(api.get(one)) == sha512(b"1\n")
     (home / "1").write_text("gone")
     (home / "2").write_text("another")
+    (home / "3").unlink()
+    (home / "3").mkdir()
     assert sums(api.get(one)) == sums(api.outputs(job)["1"]) == sha512(b"1\n")
     assert sums(api.get(f"files/{listed['2']['id']}/")) == []
     small = api.get(f"jobs/{job}/files/", page_size=50)["results"]
-    assert [bool(sums(file)) for file in small] == [file["name"] != "2" for file in small]
+    assert [bool(sums(file)) for file in small] == [file["name"] not in ("2", "3") for file in small]
 
 
 def test_no_list_reads_files_that_are_large_together(api):

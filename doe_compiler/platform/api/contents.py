@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,7 @@ RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.AS
 
 def contents_response(request: Request, path: Path, name: str) -> Response:
     """The file at `path`; a range that begins past the end is 416, one that ends past it is cut."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        raise not_found() from None
+    descriptor = _opened(path)
     size = os.fstat(descriptor).st_size
     wanted = _range(request.headers.get("range", ""), size)
     if wanted is not None and wanted[0] >= wanted[1]:
@@ -40,11 +38,20 @@ def contents_response(request: Request, path: Path, name: str) -> Response:
 
 def opened_contents(path: Path) -> Iterator[bytes]:
     """The bytes of a file in pieces; raises the 404 for what is no readable file."""
+    descriptor = _opened(path)
+    return iter(FileBody(descriptor, 0, os.fstat(descriptor).st_size))
+
+
+def _opened(path: Path) -> int:
+    """A descriptor of the regular file; raises the 404 for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         raise not_found() from None
-    return iter(FileBody(descriptor, 0, os.fstat(descriptor).st_size))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise not_found()
+    return descriptor
 
 
 class FileBody:

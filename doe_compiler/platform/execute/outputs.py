@@ -120,10 +120,14 @@ def sha512_of(path: str, md5: str) -> str | None:
     except OSError:
         return None
     sums = hashlib.md5(usedforsecurity=False), hashlib.sha512()
-    with os.fdopen(descriptor, "rb", buffering=0) as file, contextlib.suppress(OSError):
-        while chunk := file.read(CHUNK):
+    try:
+        while chunk := os.read(descriptor, CHUNK):
             for each in sums:
                 each.update(chunk)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return sums[1].hexdigest() if sums[0].hexdigest() == md5 else None
 
 
