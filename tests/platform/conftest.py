@@ -1,12 +1,15 @@
 """A platform in a temporary folder, and a plain client of it that speaks JSON."""
 
+import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.api.service import Platform, open_platform
+from doe_compiler.platform.api.service import Platform, open_platform, settings_of
 
-DEADLINE_S = 30
+DEADLINE_S = 60
+SLURM = Path(__file__).parents[1] / "slurm"
 
 
 @dataclass
@@ -24,6 +28,27 @@ class Api:
     platform: Platform
     data: Path
     headers: dict = field(default_factory=dict)
+
+    def executor_pid(self):
+        """The executor on the data; its guardian and supervisors have its command line, too, and are its children."""
+        parents = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"doe_compiler.platform.execute.executor" in words and os.fsencode(self.data) in words:
+                    status = (process / "stat").read_text().rpartition(")")[2].split()
+                    parents[int(process.name)] = int(status[1])
+        return next((pid for pid, parent in parents.items() if parent not in parents), None)
+
+    def kill_executor(self):
+        pid = self.executor_pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+    def counted_runs(self, job):
+        """How many runs have completed and failed, as the list tells."""
+        (found,) = [each for each in self.get("jobs/", page_size=100)["results"] if each["id"] == job]
+        return found["runsCompleted"], found["runsFailed"]
 
     def call(self, method, path, body=None, *, query=(), headers=None, version="v2"):
         sent = {"content-type": "application/json", **self.headers, **(headers or {})}
@@ -125,6 +150,89 @@ def api(tmp_path):
     platform = open_platform(tmp_path / ".doe" / "platform")
     yield Api(platform, tmp_path / ".doe" / "platform")
     platform.close()
+
+
+@pytest.fixture
+def api_on():
+    """A platform in a folder, with a configuration of the machine."""
+    opened = []
+
+    def on(data, **content):
+        opened.append(open_platform(data, settings=settings_of(content)))
+        return Api(opened[-1], data)
+
+    yield on
+    for platform in opened:
+        platform.close()
+
+
+class Cluster:
+    """A Slurm of its own on this machine: two nodes of four processors, no accounting."""
+
+    def __init__(self, root):
+        self.root = root
+        port = _free_ports(10)
+        ports = {"CTL_PORT": str(port), "BASE_PORT": str(port + 1), "DBD_PORT": str(port + 9)}
+        self.environment = {"SLURM_ROOT": str(root), "NODES": "2", "CPUS": "4", **ports}
+        self.configuration = root / "etc" / "slurm.conf"
+
+    def start(self, **settings):
+        """Start what does not run."""
+        subprocess.run(
+            ["bash", str(SLURM / "start.sh")],
+            check=True, timeout=120, env={**os.environ, **self.environment, **settings},
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def stop(self):
+        subprocess.run(
+            ["bash", str(SLURM / "stop.sh")],
+            check=True, timeout=120, env={**os.environ, **self.environment}, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def pid(self, daemon):
+        """The process of `slurmctld` or `slurmd-n1`."""
+        return int((self.root / "pid" / f"{daemon}.pid").read_text())
+
+    def kill(self, daemon):
+        os.kill(self.pid(daemon), signal.SIGKILL)
+
+    def run(self, *command):
+        """What one of Slurm's commands prints."""
+        environment = {**os.environ, "SLURM_CONF": str(self.configuration)}
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=60, env=environment
+        ).stdout
+
+
+def _free_ports(count):
+    """The first of so many ports in a row that nobody listens at."""
+    for first in range(20_000 + os.getpid() % 1000 * 10, 32_000, count):
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("", port))
+            return first
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster():
+    """A cluster for the tests of one process; `SLURM_CONF` leads everybody to it."""
+    if not all(map(shutil.which, ("sbatch", "slurmctld", "slurmd", "munged"))):
+        pytest.skip("needs Slurm: apt-get install slurmctld slurmd slurm-client munge")
+    root = Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp"))  # short: a socket's path has 108 bytes
+    cluster = Cluster(root)
+    before = os.environ.get("SLURM_CONF")
+    os.environ["SLURM_CONF"] = str(cluster.configuration)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        os.environ.pop("SLURM_CONF")
+        if before is not None:
+            os.environ["SLURM_CONF"] = before
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_prologue_comes_before_each_step_of_its_code(configured):
             postProcessScriptCommand='printf "a\\t$A\\n"',
         )
     )
-    assert (reason, api.content(job, "process_output.log")) == (SUCCESS, b"pre 1\ncommand 1\n")
+    assert (reason, api.content(job, "process_output.log")) == (SUCCESS, b"pre 1\ncommand 1\na\t1\n")
     assert {each["name"]: each["value"] for each in api.runs(job)[0]["variables"]} == {"a": 1}
 
 

@@ -177,6 +177,7 @@ class ActiveJob:
     def end_of(self, end: End) -> None:
         """Take note of how it went on with a run; all its processes have ended."""
         run = self.running.pop(end.seat)
+        self.shortfall = self.shortfall or end.reason
         if end.kind is Kind.NOT_STARTED:
             self.free_slots.append(run.slot)
             is_stopped = run.number in self.stopped_runs
@@ -196,7 +197,6 @@ class ActiveJob:
         exit_status = end.status if end.status >= 0 else 128 - end.status
         is_stopped = run.kill_at is not None and run.number not in self.stopped_runs
         if end.kind is Kind.CUT_OFF or (exit_status and is_stopped):
-            self.shortfall = self.shortfall or end.reason
             self.ended.append(Ended(run.number, run.slot, run.started_us, None, 0))
         else:
             self.journal.add(Entry(run.number, run.slot, run.started_us, end.ended_us, exit_status))
@@ -307,8 +307,7 @@ def activated(
     store: Store, folder: DataFolder, job: Job, launcher: Launcher, settings: Settings
 ) -> ActiveJob:
     """The job, ready to go on where it was left: what is recorded or in the journal does not run again."""
-    home = folder.jobs / job.id
-    home.mkdir(parents=True, exist_ok=True)
+    home = launcher.home(job.id)
     store.start_job(job.key, now_us())
     store.forget_interrupted_runs(job.key)
     form = orjson.loads(job.body)

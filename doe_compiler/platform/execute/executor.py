@@ -12,6 +12,7 @@ from doe_compiler.platform.execute.launcher import Launcher
 from doe_compiler.platform.execute.local import LocalLauncher
 from doe_compiler.platform.execute.queue import execute_queue
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_from
+from doe_compiler.platform.execute.slurm.launcher import SlurmLauncher
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.database import DatabaseError, StoreError
 from doe_compiler.platform.store.locks import HeldLock, patiently_taken_lock
@@ -19,7 +20,7 @@ from doe_compiler.platform.store.records import DataFolder
 from doe_compiler.platform.store.store import Store
 
 EXECUTORS: Mapping[str, Callable[[DataFolder, Tie, Settings], Launcher]] = MappingProxyType(
-    {"local": LocalLauncher}
+    {"local": LocalLauncher, "slurm": SlurmLauncher}
 )
 
 

@@ -6,6 +6,7 @@ Before it a run's directory is prepared, after it what the run left is collected
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from doe_compiler.platform.execute.steps import Steps
@@ -90,6 +91,9 @@ class Launcher(Protocol):
     tick_s: float
     cores: int
 
+    def home(self, job_id: str) -> Path:
+        """The folder of a job's runs, made if it is not there."""
+
     def room(self, form: Mapping[str, Any], expected_runs: int) -> Room:
         """How many runs of a job may be started at a time."""
 
@@ -113,6 +117,9 @@ class Launcher(Protocol):
 
     def signal(self, seat: int, which: Signal) -> None:
         """Signal the run of a seat."""
+
+    def over(self, place: JobPlace) -> None:
+        """Take note that nothing of a job is left to do."""
 
     def close(self) -> Iterator[End]:
         """Let go: what ends with the executor has ended then, and is told; other runs go on."""

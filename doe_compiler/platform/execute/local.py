@@ -38,6 +38,12 @@ class LocalLauncher:
         self._directories: dict[int, str] = {}
         self._begun: list[tuple[int, int]] = []
 
+    def home(self, job_id: str) -> Path:
+        """The folder of a job's runs, in the data folder."""
+        home = self._folder.jobs / job_id
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+
     def room(self, form: Mapping[str, Any], expected_runs: int) -> Room:
         """As many runs as the job's slots and the machine's cores allow."""
         hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
@@ -84,6 +90,9 @@ class LocalLauncher:
     def signal(self, seat: int, which: Signal) -> None:
         """Signal the run's process group."""
         self._seats.signal(seat, which)
+
+    def over(self, _place: JobPlace) -> None:
+        """Nothing is kept."""
 
     def close(self) -> Iterator[End]:
         """Kill what is running; it is started again by the next executor."""

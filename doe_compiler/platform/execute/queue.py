@@ -164,6 +164,7 @@ class _Loop:
             end_orphans(Path(job.place.folder))
             job.close()
             self._store.finish_job(job.job.key, job.reason(self._store), now_us())
+            self._launcher.over(job.place)
         changes = self._store.change_count()
         if changes != self._changes:
             self._changes = changes

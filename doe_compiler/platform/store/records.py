@@ -37,6 +37,7 @@ class Reason:
     RUN_FAILED = "A run failed"
     STOPPED = "Stopped by the user"
     WALLTIME = "Walltime exceeded"
+    CANCELLED = "Cancelled in Slurm"
 
 
 @dataclass(frozen=True, slots=True)
