@@ -34,6 +34,7 @@ soak: .venv/dev
 	DOE_RACES=200 $(BIN)/python -m pytest tests/apply/test_processes.py
 	DOE_STATEFUL_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 tests/apply/test_interleavings.py
 	DOE_SOAK_KILLS=1000 $(BIN)/python -m pytest tests/platform/test_kills.py
+	DOE_SOAK_SLURM=10 $(BIN)/python -m pytest tests/platform/test_slurm.py -k kills
 	DOE_SOAK_UPLOAD_MB=2048 $(BIN)/python -m pytest tests/platform/test_hardening.py -k large_upload
 	DOE_SOAK_PAIRS=20000000 $(BIN)/python -m pytest tests/templates/test_java_oracle.py
 	DOE_TEMPLATES=100000 $(BIN)/python -m pytest tests/templates/test_jinja_lowering.py

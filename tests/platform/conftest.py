@@ -23,11 +23,8 @@ DEADLINE_S = 60
 SLURM = Path(__file__).parents[1] / "slurm"
 
 
-@dataclass
-class Api:
-    platform: Platform
-    data: Path
-    headers: dict = field(default_factory=dict)
+class Speaker:
+    """What an `Api` and a `Served` have in common."""
 
     def executor_pid(self):
         """The executor on the data; its guardian and supervisors have its command line, too, and are its children."""
@@ -44,6 +41,27 @@ class Api:
         pid = self.executor_pid()
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
+
+    def analysis(self, command, *, inputs=(), templates=(), slots=1, **more):
+        walltime = more.pop("walltime", None)
+        return {
+            "analysis": {"code": "user_included", "version": "0"},
+            "command": command,
+            "hardware": {"coreType": "emerald", "coresPerSlot": 1, "slots": slots, "walltime": walltime},
+            "inputFiles": [{"id": self.upload(name, content)["id"]} for name, content in inputs],
+            "templateTasks": [
+                {"processedFilename": target, "templateFile": {"id": self.upload("t", content)["id"]}}
+                for target, content in templates
+            ],
+            **more,
+        }
+
+
+@dataclass
+class Api(Speaker):
+    platform: Platform
+    data: Path
+    headers: dict = field(default_factory=dict)
 
     def counted_runs(self, job):
         """How many runs have completed and failed, as the list tells."""
@@ -74,20 +92,6 @@ class Api:
         assert status == 201, file
         return file
 
-    def analysis(self, command, *, inputs=(), templates=(), slots=1, **more):
-        walltime = more.pop("walltime", None)
-        return {
-            "analysis": {"code": "user_included", "version": "0"},
-            "command": command,
-            "hardware": {"coreType": "emerald", "coresPerSlot": 1, "slots": slots, "walltime": walltime},
-            "inputFiles": [{"id": self.upload(name, content)["id"]} for name, content in inputs],
-            "templateTasks": [
-                {"processedFilename": target, "templateFile": {"id": self.upload("t", content)["id"]}}
-                for target, content in templates
-            ],
-            **more,
-        }
-
     def create(self, *analyses, table=None, **more):
         body = {"name": "a job", "jobanalyses": list(analyses), **more}
         if table is not None:
@@ -103,20 +107,20 @@ class Api:
         statuses = self.get(f"jobs/{job}/statuses/")["results"]
         return (statuses[0]["status"], statuses[0]["statusReason"]) if statuses else ("", None)
 
-    def finished(self, job):
+    def finished(self, job, wait_s=DEADLINE_S):
         """Wait for the end of the job; its reason."""
-        wait_until(lambda: self.ended(job))
+        wait_until(lambda: self.ended(job), wait_s)
         return self.last_status(job)[1]
 
     def ended(self, job):
         self.platform.ensure_executor(detached=False)
         return self.last_status(job)[0] == "Completed"
 
-    def ran(self, *analyses, **more):
+    def ran(self, *analyses, wait_s=DEADLINE_S, **more):
         """Create, submit and wait; the job's id and the reason of its end."""
         job = self.create(*analyses, **more)
         self.submit(job)
-        return job, self.finished(job)
+        return job, self.finished(job, wait_s)
 
     def ended_runs(self, job):
         self.platform.ensure_executor(detached=False)
@@ -138,8 +142,8 @@ class Api:
         return self.call("GET", f"files/{self.outputs(job, run)[path]['id']}/contents/")[1]
 
 
-def wait_until(condition):
-    give_up = time.monotonic() + DEADLINE_S
+def wait_until(condition, wait_s=DEADLINE_S):
+    give_up = time.monotonic() + wait_s
     while not condition():
         assert time.monotonic() < give_up, "it did not happen in time"
         time.sleep(0.01)
@@ -173,7 +177,13 @@ class Cluster:
         self.root = root
         port = _free_ports(10)
         ports = {"CTL_PORT": str(port), "BASE_PORT": str(port + 1), "DBD_PORT": str(port + 9)}
-        self.environment = {"SLURM_ROOT": str(root), "NODES": "2", "CPUS": "4", **ports}
+        self.environment = {
+            "SLURM_ROOT": str(root),
+            "NODES": "2",
+            "CPUS": "4",
+            "SLURMDTIMEOUT": "15",
+            **ports,
+        }
         self.configuration = root / "etc" / "slurm.conf"
 
     def start(self, **settings):
@@ -196,6 +206,12 @@ class Cluster:
 
     def kill(self, daemon):
         os.kill(self.pid(daemon), signal.SIGKILL)
+
+    def resume(self):
+        """Take nodes that are down into use again."""
+        for nodes in self.run("sinfo", "--noheader", "--states=down,drain", "--format=%N").split():
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.run("scontrol", "update", f"nodename={nodes}", "state=resume")
 
     def run(self, *command):
         """What one of Slurm's commands prints."""
@@ -254,7 +270,7 @@ def another():
         platform.close()
 
 
-class Served:
+class Served(Speaker):
     """A real `doe serve` in a process of its own, spoken to by the standard library."""
 
     def __init__(self, data, *options, env=None):
@@ -287,6 +303,16 @@ class Served:
         status, body, _ = self.call("GET", path)
         assert status == 200, body
         return json.loads(body)
+
+    def upload(self, name, content):
+        body = (
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\n'
+            + content + b"\r\n--B--\r\n"
+        )  # fmt: skip
+        headers = {"Content-Type": "multipart/form-data; boundary=B"}
+        status, file, _ = self.call("POST", "files/contents/", body, **headers)
+        assert status == 201, file
+        return json.loads(file)
 
     def raw(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)

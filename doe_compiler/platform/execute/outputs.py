@@ -153,6 +153,16 @@ def variables_in(text: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(variables.items())
 
 
+def wipe_job(folder: Path) -> None:
+    """Remove the folder of a job, also where the data folder only leads to it."""
+    if folder.is_symlink():
+        target = os.path.realpath(folder)
+        folder.unlink()
+        wipe(target)
+    else:
+        wipe(str(folder))
+
+
 def wipe(directory: str) -> None:
     """Remove the directory with all that is in it, also what its owner may not write or read."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -9,7 +9,7 @@ from doe_compiler.platform.execute.activejob import ActiveJob, Ended, activated
 from doe_compiler.platform.execute.launcher import End, Launcher
 from doe_compiler.platform.execute.local import available_cores
 from doe_compiler.platform.execute.orphans import end_orphans
-from doe_compiler.platform.execute.outputs import wipe
+from doe_compiler.platform.execute.outputs import wipe, wipe_job
 from doe_compiler.platform.execute.reading import Readings, Variables
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.tie import Tie
@@ -38,7 +38,7 @@ def _sweep(store: Store, folder: DataFolder) -> None:
     ids = store.job_ids()
     for path in folder.jobs.iterdir():
         if path.name not in ids:
-            wipe(str(path))
+            wipe_job(path)
 
 
 class _Loop:

@@ -27,7 +27,7 @@ from doe_compiler.platform.api.jobs import (
     referenced_files,
 )
 from doe_compiler.platform.api.runs import output_json, page_with_sums
-from doe_compiler.platform.execute.outputs import wipe
+from doe_compiler.platform.execute.outputs import wipe_job
 from doe_compiler.platform.store.database import login_name
 from doe_compiler.platform.store.records import JOB_STATUSES, Job, JobState, iso_date, now_us
 from doe_compiler.platform.store.store import ORDERINGS, STATES, JobFilter
@@ -148,7 +148,7 @@ def delete(call: Call) -> Response:
         raise detail(412, "The job is no draft.")
     if state in (JobState.QUEUED, JobState.RUNNING):
         raise detail(400, "The job is still running: stop it before it is deleted.")
-    wipe(str(call.folder.jobs / job.id))
+    wipe_job(call.folder.jobs / job.id)
     return empty_response(204)
 
 

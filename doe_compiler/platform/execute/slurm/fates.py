@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from doe_compiler.platform.execute.launcher import Kind
 from doe_compiler.platform.store.records import Reason
 
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 4
 KILLED = -9
 OUT_OF_MEMORY = 137
 

@@ -25,8 +25,8 @@ class SeatOf:
 class SlurmJob:
     """A job's arrays, its runs that wait for one, and its seats by the marks of their items.
 
-    `attempts` counts the beginnings of a run, `fruitless` the tasks that were gone before it began; `goes_singly`: a run
-    is a task's only one from now on, for some had too little time behind others.
+    `attempts` counts the tasks that were to run a run; `goes_singly`: a run is a task's only one from now on, for some
+    had too little time behind others.
     """
 
     place: JobPlace
@@ -35,7 +35,6 @@ class SlurmJob:
     waiting: deque[Item] = field(default_factory=deque)
     seats: dict[str, SeatOf] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
-    fruitless: dict[int, int] = field(default_factory=dict)
     durations_s: deque[float] = field(default_factory=lambda: deque(maxlen=200))
     next_number: int = 1
     mark_count: int = 0

@@ -30,7 +30,7 @@ from doe_compiler.platform.execute.slurm.commands import (
     SlurmRefusedError,
     TaskState,
 )
-from doe_compiler.platform.execute.slurm.fates import Fate, fate_of
+from doe_compiler.platform.execute.slurm.fates import MOST_ATTEMPTS, Fate, fate_of
 from doe_compiler.platform.execute.slurm.jobs import SeatOf, SlurmJob
 from doe_compiler.platform.execute.slurm.options import sbatch_options
 from doe_compiler.platform.execute.slurm.reading import WANTED
@@ -50,7 +50,6 @@ NAMES_A_CALL = 200
 TASK_S = 180.0
 MOST_KNOWN, MOST_UNKNOWN = 1000, 50
 TASKS_PER_SLOT = 10
-MOST_FRUITLESS = 3
 OURS = "doe"
 
 
@@ -387,6 +386,7 @@ class SlurmLauncher:
         for index in due:
             if index not in array.settled:
                 self._settle(job, array.tasks[index - 1], gone.get(index, ""))
+                array.settled.add(index)
         self._settle_told(job)
 
     def _settle(self, job: SlurmJob, task: list[Item], state: str) -> None:
@@ -419,20 +419,25 @@ class SlurmLauncher:
         self._tell(seat, end)
 
     def _not_begun(self, seat: SeatOf, state: str) -> None:
-        job, run = seat.job, seat.item.run
-        fate = fate_of(state, seat.item.attempt, is_first=True, is_ours=job.is_cancelled)
-        if fate.kind is Kind.CUT_OFF and (fate.is_cancelled or job.is_cancelled):
+        """Let a run that no task has claimed wait for another array, under a new mark; a task that comes late finds the old."""
+        job, item = seat.job, seat.item
+        fate = fate_of(state, item.attempt, is_first=True, is_ours=job.is_cancelled)
+        if job.is_cancelled or fate.is_cancelled:
             self._withdrawn(seat, Kind.NEVER, "", fate.reason)
-            return
-        job.fruitless[run] = job.fruitless.get(run, 0) + 1
-        if job.fruitless[run] >= MOST_FRUITLESS:
+        elif item.attempt >= MOST_ATTEMPTS:
             problem = (
-                f"{MOST_FRUITLESS} tasks of Slurm ended before it began ({state or 'unknown to Slurm'}); "
+                f"{item.attempt} tasks of Slurm were gone before it began ({state or 'unknown to Slurm'}); "
                 f"do the nodes see {job.place.folder}? {job.files.folder / 'tasks.log'} may tell"
             )
             self._withdrawn(seat, Kind.NOT_STARTED, problem)
-        else:
+        elif job.files.claim(item, OURS):
+            del job.seats[item.mark]
+            job.attempts[item.run] = item.attempt + 1
+            seat.item = Item(item.run, item.attempt + 1, item.slot)
+            job.seats[seat.item.mark] = seat
             job.waiting.append(seat.item)
+        else:
+            self._carry_out(seat, fate)
 
     def _back_off(self) -> None:
         self._next_poll = time.monotonic() + self._poll_s

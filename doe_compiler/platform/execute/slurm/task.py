@@ -21,19 +21,20 @@ _SCRIPT = """\
 doe_home=$1 doe_list=$2
 doe_marks=$doe_home/slurm/marks
 [ -d "$doe_marks" ] || exit 0
+unset SLURM_EXPORT_ENV
 {exports}
 export HOME PWD RESCALE_WORK_PATH
 doe_child= doe_mark= doe_ended= doe_done=
 
 doe_stop() {{
   if [ -n "$doe_child" ] && [ -e "$doe_marks/stop-$doe_mark" ]; then
-    kill -TERM -- "-$doe_child" 2>/dev/null
-    ( sleep 2; kill -KILL -- "-$doe_child" 2>/dev/null ) &
+    kill -s TERM -- "-$doe_child" 2>/dev/null
+    ( sleep 2; kill -s KILL -- "-$doe_child" 2>/dev/null ) &
   fi
 }}
 doe_end() {{
   doe_ended=1
-  [ -z "$doe_child" ] || kill -TERM -- "-$doe_child" 2>/dev/null
+  [ -z "$doe_child" ] || kill -s TERM -- "-$doe_child" 2>/dev/null
 }}
 # Puts directory and log of a run back where they were; what stands in the log's place is kept beside it.
 doe_restore() {{
@@ -74,7 +75,7 @@ for doe_item in $(sed -n "${{SLURM_ARRAY_TASK_ID}}{{p;q;}}" "$doe_list"); do
       doe_status=$?
     done
     [ -z "$doe_ended" ] || exit 143
-    kill -KILL -- "-$doe_child" 2>/dev/null
+    kill -s KILL -- "-$doe_child" 2>/dev/null
     doe_child=
     if [ -h "$RESCALE_WORK_PATH/{log}" ] || ! [ "$RESCALE_WORK_PATH/{log}" -ef "/proc/$$/fd/3" ]; then
       doe_restore 2>/dev/null
