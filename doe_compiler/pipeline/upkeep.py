@@ -25,6 +25,8 @@ from doe_compiler.plan.account import Account
 from doe_compiler.plan.memory import Answer, Times
 
 _STOP_LOOKS = 30
+_END_LOOKS = 50
+_LOOKS_A_SECOND = 5
 _OF_THE_ROWS = ("paramFile", "expectedRuns", "jobanalyses[0].envVars.DOE_ROWS")
 
 
@@ -74,6 +76,25 @@ def _removed(writer: Writer, job: SeenJob) -> bool:
             break
         writer.conduct.sleep(1.0)
     return writer.delete(draft_of(job), None).answer in {Answer.DONE, Answer.GONE}
+
+
+def still_stopping(writer: Writer, jobs: Sequence[SeenJob]) -> tuple[SeenJob, ...]:
+    """Those jobs that have not ended some seconds after their stop."""
+    left = tuple(jobs)
+    for _ in range(_END_LOOKS):
+        left = tuple(job for job in left if not _has_ended(writer, job))
+        if not left:
+            break
+        writer.conduct.sleep(1.0 / _LOOKS_A_SECOND)
+    return left
+
+
+def _has_ended(writer: Writer, job: SeenJob) -> bool:
+    try:
+        latest = next(iter(writer.client.statuses(job.id)), None)
+    except NotFound:
+        return True
+    return latest is not None and latest.status == "Completed"
 
 
 def unshared(jobs: Sequence[SeenJob], email: str) -> tuple[SeenJob, ...]:

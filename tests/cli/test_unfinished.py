@@ -37,7 +37,7 @@ def executor_of(data):
         ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     lines = [line.split(None, 2) for line in told.splitlines()]
-    found = {int(pid): int(parent) for pid, parent, args in lines if f"platform.executor {data} " in args}
+    found = {int(pid): int(parent) for pid, parent, args in lines if f"execute.executor {data} " in args}
     (executor,) = [pid for pid, parent in found.items() if parent not in found]
     return executor
 
@@ -103,6 +103,22 @@ def test_a_killed_executor_leaves_runs_and_that_is_said(doe, slow, tmp_path, unt
     until_true(lambda: "nothing runs them now" in doe("plan", study).stdout)
     is_left(doe, study, 4)
     goes_on(doe, study, gate)
+
+
+def test_a_stop_after_the_executors_death_ends_the_job(doe, slow, until_true):
+    study, log, _ = slow
+    assert doe("apply", study, "--yes", "--no-wait").returncode == 0
+    until_true(log.exists)
+    os.kill(executor_of(study.parent / ".doe" / "platform"), signal.SIGKILL)
+    until_true(lambda: "nothing runs them now" in doe("plan", study).stdout)
+    begun = log.read_text()
+    stopped = doe("stop", study)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "has ended" in stopped.stderr
+    told = json.loads(doe("status", study, "--json").stdout)
+    assert told["runs"]["stopped"] == 4, told
+    assert told["unfinished"] is None
+    assert log.read_text() == begun
 
 
 def test_progress_counts_only_what_is_the_studys_and_tells_failures(doe, study_at, tmp_path):

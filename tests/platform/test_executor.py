@@ -5,11 +5,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.platform.store.records import DataFolder, JobState, Reason, now_us
+from doe_compiler.platform.store.store import Store
 
 SUCCESS = "Completed successfully"
 FAILED = "A run failed"
@@ -236,3 +239,20 @@ def _is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_stop_while_no_executor_lives_ends_the_job_though_others_take_all_cores(api, tmp_path, until):
+    table = "n\n" + "1\n" * 2 * (os.cpu_count() or 1)
+    first = api.create(api.analysis(f"touch {tmp_path}/begun; sleep 1000"), table=table)
+    second = api.create(api.analysis(f"touch {tmp_path}/never"), table="n\n1\n2\n")
+    api.submit(first)
+    until((tmp_path / "begun").exists)
+    api.kill_executor()
+    until(lambda: not api.platform.is_executing())
+    with closing(Store(DataFolder(api.data).database, durable=True)) as store:
+        assert store.submit(second, now_us()) is JobState.DRAFT
+        assert store.start_job(store.job(second).key, now_us())
+    assert api.call("POST", f"jobs/{second}/stop/")[0] == 202
+    assert api.finished(second) == Reason.STOPPED
+    assert not (tmp_path / "never").exists()
+    assert api.last_status(first)[0] == "Executing"

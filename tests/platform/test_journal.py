@@ -25,6 +25,15 @@ def test_a_torn_or_foreign_line_does_not_count(tmp_path):
     assert journal_entries(tmp_path) == ENTRIES
 
 
+def test_a_line_torn_at_any_byte_does_not_merge_with_the_next(tmp_path):
+    _written(tmp_path)
+    whole = (tmp_path / NAME).read_bytes()
+    for cut in range(len(whole) + 1):
+        (tmp_path / NAME).write_bytes(whole[:cut])
+        _written(tmp_path)
+        assert journal_entries(tmp_path) == ENTRIES[: whole[:cut].count(b"\n")] + ENTRIES, cut
+
+
 def test_without_a_journal_there_are_no_entries(tmp_path):
     assert journal_entries(tmp_path) == []
 

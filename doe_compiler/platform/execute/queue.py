@@ -13,7 +13,7 @@ from doe_compiler.platform.execute.outputs import wipe, wipe_job
 from doe_compiler.platform.execute.reading import Readings, Variables
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.tie import Tie
-from doe_compiler.platform.store.records import DataFolder, Reason, RunEnd, now_us
+from doe_compiler.platform.store.records import DataFolder, Job, Reason, RunEnd, now_us
 from doe_compiler.platform.store.store import Store
 
 IDLE_S = 1.0
@@ -182,20 +182,28 @@ class _Loop:
             if current is not None and current.stop_requested:
                 job.end_early(Reason.STOPPED, self._launcher)
             job.stop_runs(self._store.run_stops(job.job.key), self._launcher)
+        active = {job.job.key for job in self._jobs}
+        for waiting in self._store.stopping_jobs():
+            if waiting.key not in active:
+                self._activate(waiting)
 
     def _activate_next(self) -> None:
         """Take up the next job while cores are free that the active ones leave."""
-        if self._free_cores == 0 or not all(job.leaves_cores for job in self._jobs):
+        if self._free_cores <= 0 or not all(job.leaves_cores for job in self._jobs):
             return
         active = {job.job.key for job in self._jobs}
         waiting = [job for job in self._store.live_jobs(len(active) + 1) if job.key not in active]
         if waiting:
-            job = activated(self._store, self._folder, waiting[0], self._launcher, self._settings)
-            self._jobs.append(job)
-            for seat in job.running:
-                self._occupy(seat, job)
-            if waiting[0].stop_requested:
-                job.end_early(Reason.STOPPED, self._launcher)
+            self._activate(waiting[0])
+
+    def _activate(self, waiting: Job) -> None:
+        """Take up a job, only to end it if its stop was asked for while no executor had it."""
+        job = activated(self._store, self._folder, waiting, self._launcher, self._settings)
+        self._jobs.append(job)
+        for seat in job.running:
+            self._occupy(seat, job)
+        if waiting.stop_requested:
+            job.end_early(Reason.STOPPED, self._launcher)
 
     def abandon(self) -> None:
         """Let the launcher go, and record what has ended.

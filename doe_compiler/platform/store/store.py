@@ -361,6 +361,13 @@ class Store(FileStore):
         )
         return [_job(row) for row in rows]
 
+    def stopping_jobs(self) -> list[Job]:
+        """The running jobs whose stop was asked for, in the order of their submits."""
+        rows = self._database().execute(
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') AND stop_requested ORDER BY turn"
+        )
+        return [_job(row) for row in rows]
+
     def start_job(self, key: int, now_us: int) -> bool:
         """Mark a queued job as running; True if it was queued, so that this is its first start."""
         with self._writing() as database:
