@@ -20,8 +20,7 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> Non
     """Stop every submitted job of the studies that has not ended; what is finished stays.
 
     Rows that were not completed are missing then: the next apply runs them. The command waits some seconds for the
-    jobs' ends and tells which have not ended by then. Where nothing executes the jobs of this machine it starts what
-    ends them, which goes on with other submitted jobs that wait.
+    jobs' ends and tells which have not ended by then.
     """
     from doe_compiler.apply.writing import draft_of
     from doe_compiler.cli.upkeep import carried_out, folder_of, writing
@@ -38,8 +37,10 @@ def command(studies: tuple[Path, ...], on: str, targets: tuple[str, ...]) -> Non
                 click.echo(f"stopping {job.id}: {job.name}", err=True)
                 carried_out(writer.stop(draft_of(job)))
             if jobs:
-                connection.start_runs(False)
+                connection.start_runs(True)
                 left = still_stopping(writer, jobs) if connection.times() is OURS else jobs
+                if left:
+                    connection.start_runs(False)
                 _tell(jobs, left)
     if not jobs:
         click.echo("nothing is running", err=True)

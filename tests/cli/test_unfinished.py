@@ -121,6 +121,30 @@ def test_a_stop_after_the_executors_death_ends_the_job(doe, slow, until_true):
     assert log.read_text() == begun
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, None])
+def test_runs_that_nobody_waits_for_go_on_after_a_waiting_apply(doe, study_at, tmp_path, until_true, number):
+    gate, other_gate = tmp_path / "gate", tmp_path / "other_gate"
+    command = "\"touch '{0}.begun'; while [ ! -e '{0}' ]; do sleep 0.1; done; echo 1 > y.txt\""
+    design = "{method: monte-carlo, runs: 1}"
+    made = study_at(name="other", command=command.format(other_gate), design=design)
+    other = made.rename(made.with_name("other.yaml"))
+    study = study_at(command=command.format(gate), design=design)
+    waiting = started(tmp_path, "apply", study, "--yes")
+    until_true((tmp_path / "gate.begun").exists)
+    assert doe("apply", other, "--yes", "--no-wait").returncode == 0
+    until_true((tmp_path / "other_gate.begun").exists)
+    if number is None:
+        gate.touch()
+    else:
+        waiting.send_signal(number)
+    waiting.wait(60)
+    waiting.stderr.close()
+    gate.touch()
+    other_gate.touch()
+    until_true(lambda: json.loads(doe("status", other, "--json").stdout)["runs"]["done"] == 1)
+    until_true(lambda: json.loads(doe("status", study, "--json").stdout)["runs"]["done"] == 1)
+
+
 def test_progress_counts_only_what_is_the_studys_and_tells_failures(doe, study_at, tmp_path):
     gate = tmp_path / "gate"
     other = study_at(

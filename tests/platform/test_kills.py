@@ -133,7 +133,7 @@ def _executors(pid):
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             status = (path / "stat").read_text().rpartition(")")[2].split()
-            if int(status[1]) == pid and b"platform.executor" in (path / "cmdline").read_bytes():
+            if int(status[1]) == pid and b"execute.executor" in (path / "cmdline").read_bytes():
                 yield int(path.name)
 
 

@@ -134,21 +134,33 @@ class Platform:
         """See that an executor is there if there is work.
 
         A tied executor ends with this process and leaves its interrupted runs to the next one; a detached
-        one goes on. Asking for a detached one unties the one that this process has started. Whoever waits
+        one goes on. Asking for a detached one unties the one that this process has started, and one that is tied to
+        another process goes on when that ends, until the queue is empty. Whoever waits
         for a job calls this now and then: an executor of another process may have ended with it.
         """
         if detached:
             self._launcher.untie()
         if self.has_work():
+            if detached:
+                self._store.go_on()
             self._launcher.ensure(detached=detached)
 
     def check_executor(self) -> None:
         """Raise DoeError if the runs cannot go on, such as on a full disk."""
         self._launcher.check()
 
+    def _goes_on(self) -> bool:
+        try:
+            return self._store.is_to_go_on()
+        except DatabaseError:
+            return False
+
     def close(self) -> None:
-        """Let go of the data; ends the tied executor that this process has started, and waits for its end."""
-        self._launcher.close()
+        """Let go of the data; ends the tied executor that this process has started, and waits for its end.
+
+        Where another process has asked for a detached one meanwhile, the tied one goes on in its place.
+        """
+        self._launcher.close(self._goes_on)
         self._store.close()
 
 

@@ -34,6 +34,7 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, settings: Setti
         store = Store(folder.database, durable=False)
     except (StoreError, DatabaseError, OSError) as error:
         return _told(folder, error)
+    tie.outlives = store.is_to_go_on
     try:
         while True:
             lock = lock or patiently_taken_lock(folder.executor_lock)
@@ -43,7 +44,7 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, settings: Setti
             execute_queue(store, folder, tie, launcher, settings)
             lock.release()
             lock = None
-            if tie.is_cut or not store.live_jobs(1):
+            if tie.is_cut or store.is_at_rest():
                 return 0
     except (DatabaseError, OSError) as error:
         return _told(folder, error)

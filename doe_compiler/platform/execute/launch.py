@@ -6,6 +6,8 @@ import os
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import doe_compiler
@@ -17,6 +19,7 @@ from doe_compiler.platform.store.records import DataFolder
 MODULE = "doe_compiler.platform.execute.executor"
 UNTIE = b"u"
 MOST_FAILURES = 3
+_LOOK_S = 0.005
 _PAGE = 1 << 16
 SECRET = ("RESCALE_API", "DOE_")
 
@@ -64,13 +67,15 @@ class ExecutorLauncher:
                     os.write(self._tie, UNTIE)
                 self._cut()
 
-    def close(self) -> None:
-        """End the tied executor and wait for its end; a detached one is left alone."""
+    def close(self, goes_on: Callable[[], bool]) -> None:
+        """End the tied executor and wait for its end, unless it `goes_on` for others; a detached one is left alone."""
         with self._own:
             if self._tie is not None and self._children:
                 self._cut()
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(self._children.pop(), 0)
+                tied = self._children[-1]
+                while tied in self._children and not goes_on():
+                    time.sleep(_LOOK_S)
+                    self._reap()
             self._reap()
 
     def _reap(self) -> None:

@@ -3,15 +3,20 @@
 import os
 import select
 import signal
+from collections.abc import Callable
 
 UNTIE = b"u"
 
 
 class Tie:
-    """Watches standard input, if told to, and sleeps until a child ends, the tie is cut or time is up."""
+    """Watches standard input, if told to, and sleeps until a child ends, the tie is cut or time is up.
+
+    `outlives` is asked when standard input ends: whether somebody else relies on this process by then.
+    """
 
     def __init__(self, *, reads_stdin: bool) -> None:
         self.is_cut = False
+        self.outlives: Callable[[], bool] = lambda: False
         self._stdin: int | None = None
         self._poll = select.poll()
         self._watched: set[int] = set()
@@ -51,7 +56,7 @@ class Tie:
                 self._read_stdin(descriptor)
 
     def _read_stdin(self, descriptor: int) -> None:
-        if os.read(descriptor, 1) == UNTIE:
+        if os.read(descriptor, 1) == UNTIE or self.outlives():
             self._poll.unregister(descriptor)
             os.close(descriptor)
         else:

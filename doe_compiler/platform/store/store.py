@@ -21,6 +21,7 @@ OUTPUTS = (
     "SELECT outputs.run, outputs.number, relative, size, outputs.md5, coalesce(completed_us, started_us), sha512 "
     "FROM outputs JOIN runs USING (job, run) LEFT JOIN output_sums USING (job, run, number, md5)"
 )
+GOES_ON = "goes_on"
 NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
@@ -361,6 +362,25 @@ class Store(FileStore):
         )
         return [_job(row) for row in rows]
 
+    def go_on(self) -> None:
+        """Let the jobs that are live now go on until none is left, whoever has started their executor ends."""
+        if not self.is_to_go_on():
+            with self._writing() as database:
+                database.execute("INSERT OR IGNORE INTO meta VALUES (?, '')", (GOES_ON,))
+
+    def is_to_go_on(self) -> bool:
+        """Whether `go_on` was asked for and jobs have been live ever since."""
+        found = self._database().execute("SELECT 1 FROM meta WHERE key = ?", (GOES_ON,)).fetchone()
+        return found is not None
+
+    def is_at_rest(self) -> bool:
+        """Whether no job is live; what `go_on` asked for is done then."""
+        with self._writing() as database:
+            if _has_live_jobs(database):
+                return False
+            database.execute("DELETE FROM meta WHERE key = ?", (GOES_ON,))
+            return True
+
     def stopping_jobs(self) -> list[Job]:
         """The running jobs whose stop was asked for, in the order of their submits."""
         rows = self._database().execute(
@@ -512,3 +532,8 @@ def _output(job_id: str, row: Sequence[object]) -> Output:
     run, number, relative, size, md5, stored_us, sha512 = row
     path = os.fsdecode(relative) if isinstance(relative, bytes) else relative
     return Output(job_id, run, number, path, size, md5, stored_us, sha512)  # type: ignore[arg-type]  # as above
+
+
+def _has_live_jobs(database: Connection) -> bool:
+    live = database.execute("SELECT 1 FROM jobs WHERE state IN ('queued', 'running') LIMIT 1")
+    return live.fetchone() is not None
