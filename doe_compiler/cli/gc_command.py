@@ -1,4 +1,4 @@
-"""`doe gc`: delete drafts that nobody submitted."""
+"""`doe gc`: delete drafts that nobody submitted, and contents that nothing needs."""
 
 from pathlib import Path
 
@@ -32,7 +32,8 @@ def command(
     """Delete the drafts that appliers have left behind; a draft costs nothing, and apply makes it again.
 
     Only drafts with our mark are deleted, never a submitted job or a person's clone, and never one that is so young
-    that its maker may still submit it.
+    that its maker may still submit it. On this machine's platform the contents of deleted files and jobs that nothing
+    needs any more are removed, too, whatever study they were of.
     """
     from doe_compiler.apply.cleaning import withdrawn
     from doe_compiler.cli.shown import plural
@@ -51,7 +52,11 @@ def command(
             for draft in drafts:
                 click.echo(f"  - {draft.id}  {created_at(draft):%Y-%m-%d %H:%M}  {draft.name}", err=True)
                 gone += not dry_run and withdrawn(writer, draft)
+        files, size = connection.free_contents(dry_run)
     if dry_run:
         click.echo(f"{plural(len(drafts), 'draft')} could be deleted", err=True)
     else:
         click.echo(f"{plural(gone, 'draft')} deleted", err=True)
+    if files:
+        verb = "could be freed" if dry_run else "freed"
+        click.echo(f"{plural(files, 'content')} of deleted files and jobs {verb}: {size:,} bytes", err=True)

@@ -27,7 +27,8 @@ class Connection:
     `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
     and reads outputs itself; it is asked once, when that is to be known. `is_paced`: the throttles of the cloud are
     kept. `reads_only`: nothing is written, on this machine either. `is_executing()`: somebody carries on what was
-    submitted. `origin` tells where a study is applied from.
+    submitted. `origin` tells where a study is applied from. `free_contents(dry_run)`: how many contents of deleted files
+    and jobs were freed on the embedded platform, and their bytes.
     """
 
     client: Client
@@ -41,6 +42,7 @@ class Connection:
     reads_only: bool = False
     is_executing: Callable[[], bool] = lambda: True
     origin: Callable[[Path], str] = lambda _study: ""
+    free_contents: Callable[[bool], tuple[int, int]] = lambda _dry_run: (0, 0)
 
     def throttle(self) -> tuple[int, float]:
         """How many submits may be sent at once, and the seconds until the next one."""
@@ -146,6 +148,10 @@ def _embedded(data: Path, site: Mapping[str, object], *, reads_only: bool) -> It
         platform.check_executor()
         platform.ensure_executor(detached=not tied)
 
+    def free_contents(dry_run: bool) -> tuple[int, int]:
+        freed = platform.free_contents(dry_run=dry_run)
+        return freed.files, freed.size
+
     try:
         yield Connection(
             client,
@@ -157,6 +163,7 @@ def _embedded(data: Path, site: Mapping[str, object], *, reads_only: bool) -> It
             is_embedded=True,
             reads_only=reads_only,
             is_executing=platform.is_executing,
+            free_contents=free_contents,
         )
     finally:
         client.close()

@@ -142,3 +142,18 @@ def test_what_is_no_study_is_refused(doe, tmp_path):
     for command in ("stop", "destroy", "gc"):
         assert doe(command, "empty").returncode == 64
     assert doe("share", "nobody", "empty").returncode == 64
+
+
+def test_gc_tells_and_frees_contents_that_nothing_needs(doe, study_at):
+    study = study_at()
+    assert doe("apply", study, "--yes").returncode == 0
+    left = study.parent / ".doe" / "platform" / "files" / "ab" / ("ab" * 64)
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"x" * 1234)
+    counted = doe("gc", study, "--dry-run")
+    assert "1 content of deleted files and jobs could be freed: 1,234 bytes" in counted.stderr
+    assert left.exists()
+    assert "1 content of deleted files and jobs freed: 1,234 bytes" in doe("gc", study).stderr
+    assert not left.exists()
+    assert "freed" not in doe("gc", study).stderr
+    assert "Nothing to do" in doe("apply", study, "--yes").stderr

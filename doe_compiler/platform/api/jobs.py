@@ -12,6 +12,7 @@ from doe_compiler.platform.api.jobform import job_form
 from doe_compiler.platform.api.jobtable import table_of_job
 from doe_compiler.platform.api.runs import checksums_json
 from doe_compiler.platform.api.usable import usable_file
+from doe_compiler.platform.store.blobs import in_use
 from doe_compiler.platform.store.database import User, new_id
 from doe_compiler.platform.store.records import DataFolder, Job, JobState, StoredFile, iso_date, now_us
 from doe_compiler.platform.store.store import Store
@@ -59,6 +60,11 @@ def _checked(store: Store, folder: DataFolder, viewer: User, sent: object, job_i
 
 def created_job(store: Store, folder: DataFolder, viewer: User, sent: object) -> Job:
     """Check what was sent and store it as a draft; raises Invalid with the body of the 400."""
+    with in_use(folder.blobs):
+        return _created(store, folder, viewer, sent)
+
+
+def _created(store: Store, folder: DataFolder, viewer: User, sent: object) -> Job:
     job_id = new_id(6)
     draft = _checked(store, folder, viewer, sent, job_id)
     while not store.add_job(
@@ -78,6 +84,11 @@ def created_job(store: Store, folder: DataFolder, viewer: User, sent: object) ->
 
 def changed_job(store: Store, folder: DataFolder, viewer: User, job: Job, sent: Mapping[str, object]) -> Job:
     """Change a draft; of a job that was submitted only the name. Raises Invalid, and Refusal if it is gone."""
+    with in_use(folder.blobs):
+        return _changed(store, folder, viewer, job, sent)
+
+
+def _changed(store: Store, folder: DataFolder, viewer: User, job: Job, sent: Mapping[str, object]) -> Job:
     draft = _checked(store, folder, viewer, sent, job.id)
     is_changed = store.change_draft(
         job.key,

@@ -17,6 +17,7 @@ from doe_compiler.platform.execute.launch import ExecutorLauncher
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_of
 from doe_compiler.platform.store.blobs import drop_abandoned
 from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name, token_digest
+from doe_compiler.platform.store.freeing import Freed, free_all
 from doe_compiler.platform.store.locks import is_locked
 from doe_compiler.platform.store.records import DataFolder, now_us
 from doe_compiler.platform.store.store import Store
@@ -148,6 +149,10 @@ class Platform:
     def check_executor(self) -> None:
         """Raise DoeError if the runs cannot go on, such as on a full disk."""
         self._launcher.check()
+
+    def free_contents(self, *, dry_run: bool) -> Freed:
+        """Remove the contents that no file and no job needs any more, or count them."""
+        return free_all(self._store, self._folder.blobs, dry_run=dry_run)
 
     def _goes_on(self) -> bool:
         try:

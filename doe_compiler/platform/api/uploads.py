@@ -11,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from doe_compiler.kernel.wire import Request
 from doe_compiler.platform.api.answers import Refusal, detail, json_response
 from doe_compiler.platform.api.dispositions import parameters
-from doe_compiler.platform.store.blobs import Blob, BlobWriter
+from doe_compiler.platform.store.blobs import Blob, BlobWriter, in_use
 
 LONGEST_SMALL_PART = 4096
 LONGEST_HEADERS = 16_384
@@ -115,9 +115,10 @@ def received_upload(request: Request, blobs: Path) -> Iterator[tuple[str, int, B
             raise detail(400, "Multipart form parse error - the body ends before its closing boundary")
         if upload.name is None:
             raise _file_refused("The submitted data was not a file. Check the part's file name.", upload)
-        blob = upload.commit()
-        assert blob is not None
-        yield upload.name, upload.type_id, blob
+        with in_use(blobs):
+            blob = upload.commit()
+            assert blob is not None
+            yield upload.name, upload.type_id, blob
     finally:
         upload.discard()
 

@@ -1,13 +1,16 @@
 """Uploaded contents by their SHA-512: written aside, synced, then renamed into place, so never half a file."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,36 @@ def _is_changed(path: Path, sha512: str) -> bool:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha512").hexdigest() != sha512
+
+
+@contextlib.contextmanager
+def in_use(root: Path) -> Iterator[None]:
+    """While contents are stored and named: what is not named yet is not freed."""
+    with _locked(root) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
+def exclusively(root: Path, *, is_patient: bool) -> Iterator[bool]:
+    """While contents are freed; False if others use them and it is not waited for them."""
+    with _locked(root) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if is_patient else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextlib.contextmanager
+def _locked(root: Path) -> Iterator[int]:
+    """The open lock of the contents, which vanishes with its holder."""
+    descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def drop_abandoned(root: Path, older_than_s: float) -> None:

@@ -77,7 +77,7 @@ class FileStore(Database):
             database.execute("UPDATE files SET name = ?, type_id = ? WHERE id = ?", (name, type_id, file_id))
 
     def delete_file(self, file_id: str) -> None:
-        """Forget an upload; its content stays for those that hold the same."""
+        """Forget an upload; its content is freed by `freeing`, unless others hold the same."""
         with self._writing() as database:
             database.execute("DELETE FROM files WHERE id = ?", (file_id,))
             database.execute("DELETE FROM file_shares WHERE file = ?", (file_id,))
@@ -96,7 +96,22 @@ class FileStore(Database):
         )
         return count, [StoredFile(*row) for row in rows]
 
+    def unheld(self, sha512s: Iterable[str]) -> list[str]:
+        """Those of the contents that no file and no job's table has."""
+        query = (
+            "SELECT 1 FROM files WHERE sha512 = ? UNION ALL SELECT 1 FROM jobs WHERE table_sha512 = ? LIMIT 1"
+        )
+        database = self._database()
+        return [each for each in sha512s if database.execute(query, (each, each)).fetchone() is None]
+
     # Parameter tables
+
+    def forget_tables(self, sha512s: Iterable[str]) -> None:
+        """Drop the indexes of tables whose contents nothing has."""
+        unheld = self.unheld(sha512s)
+        if unheld:
+            with self._writing() as database:
+                database.executemany("DELETE FROM tables WHERE sha512 = ?", [(each,) for each in unheld])
 
     def add_table(self, sha512: str, index: TableIndex) -> None:
         """Keep the index of a parameter table."""

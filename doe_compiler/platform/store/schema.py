@@ -64,4 +64,8 @@ CREATE TABLE output_sums(
     job INTEGER NOT NULL, run INTEGER NOT NULL, number INTEGER NOT NULL, md5 TEXT NOT NULL, sha512 TEXT NOT NULL,
     PRIMARY KEY(job, run, number, md5)) WITHOUT ROWID;
 """,
+    """
+CREATE INDEX files_sha512 ON files(sha512);
+CREATE INDEX jobs_table ON jobs(table_sha512) WHERE table_sha512 IS NOT NULL;
+""",
 )

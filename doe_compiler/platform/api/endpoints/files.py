@@ -18,6 +18,7 @@ from doe_compiler.platform.api.jobs import file_json
 from doe_compiler.platform.api.runs import output_json, output_of_id, with_sums
 from doe_compiler.platform.api.uploads import received_upload, safe_name
 from doe_compiler.platform.store.blobs import blob_path
+from doe_compiler.platform.store.freeing import free_if_unheld
 from doe_compiler.platform.store.records import Job, Output, StoredFile, now_us
 
 MOST_LINES_BYTES = 8 << 20
@@ -81,6 +82,7 @@ def delete(call: Call) -> Response:
         if job_id is not None:
             raise detail(400, f"The file is used by the job {job_id}, which has not ended.")
         call.store.delete_file(file.id)
+        free_if_unheld(call.store, call.folder.blobs, [file.sha512])
         return empty_response(204)
     job, output = found
     if job.owner != call.viewer.id:

@@ -29,6 +29,7 @@ from doe_compiler.platform.api.jobs import (
 from doe_compiler.platform.api.runs import output_json, page_with_sums
 from doe_compiler.platform.execute.outputs import wipe_job
 from doe_compiler.platform.store.database import login_name
+from doe_compiler.platform.store.freeing import free_if_unheld
 from doe_compiler.platform.store.records import JOB_STATUSES, Job, JobState, iso_date, now_us
 from doe_compiler.platform.store.store import ORDERINGS, STATES, JobFilter
 
@@ -149,6 +150,8 @@ def delete(call: Call) -> Response:
     if state in (JobState.QUEUED, JobState.RUNNING):
         raise detail(400, "The job is still running: stop it before it is deleted.")
     wipe_job(call.folder.jobs / job.id)
+    if job.table_sha512 is not None:
+        free_if_unheld(call.store, call.folder.blobs, [job.table_sha512])
     return empty_response(204)
 
 
