@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doe_compiler.platform.serve.http import Tokens
     from doe_compiler.platform.serve.weather import Weather
 
+SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT])(?:i?B)?", re.ASCII | re.IGNORECASE)
 TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (shown, not bound)
 
@@ -33,6 +34,9 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
 )
 @click.option("--executor", help="What executes the runs: local or slurm (what the configuration says).")
+@click.option(
+    "--quota", metavar="SIZE", help="Refuse uploads and submits once so much is stored: 500M, 200G, 1.5T."
+)
 @click.option(
     "--throttle",
     is_flag=False,
@@ -52,6 +56,7 @@ def command(
     data: Path | None,
     token_file: Path | None,
     executor: str | None,
+    quota: str | None,
     throttle: str | None,
     latency: str | None,
     faults: str | None,
@@ -70,6 +75,7 @@ def command(
     settings = settings_of(site_of(Path(), Path.home()), home=RUN)
     settings = settings if executor is None else settings.on(executor)
     weather = _weather(throttle, latency, faults)
+    room = None if quota is None else _bytes(quota)
     told = None if data else apart(os.environ, Path())
     if told:
         click.echo(f"note: {told}", err=True)
@@ -91,7 +97,15 @@ def command(
             f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
         )
 
-    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings)
+    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings, quota=room)
+
+
+def _bytes(quota: str) -> int:
+    """The bytes of a size such as 200G, in powers of 1024."""
+    found = SIZE.fullmatch(quota.strip())
+    if found is None:
+        raise WrongUsage(f"--quota {quota}: not a size", hint="say a number and K, M, G, or T, such as 200G")
+    return int(float(found[1]) * 1024 ** "KMGT".index(found[2].upper()) * 1024)
 
 
 def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "Weather | None":

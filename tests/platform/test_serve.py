@@ -74,6 +74,7 @@ def test_on_loopback_it_does_not_warn(serve_at, tmp_path):
         (["--throttle", "x"], "--throttle x: 'x' is no rate"),
         (["--latency", "x"], "--latency x: 'x' is no duration"),
         (["--executor", "x"], "--executor x: not known"),
+        (["--quota", "200"], "--quota 200: not a size"),
         (["--token-file", "/"], "cannot be read as text"),
     ],
 )
@@ -186,3 +187,47 @@ def test_a_run_is_given_no_key_no_token_and_no_way_to_others(serve_at, until, tm
     paths = [line.rpartition(" -> ")[2] for line in descriptors.split("\n") if " -> " in line]
     outside = {path for path in paths if not path.startswith((own["PWD"], "/proc/", "/dev/null"))}
     assert outside == set()
+
+
+def test_beyond_the_quota_uploads_and_submits_are_refused_until_there_is_room(serve_at, tmp_path):
+    server = serve_at(tmp_path / "data", "--quota", "10K")
+
+    def upload(content):
+        body = (
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+            + content
+            + b"\r\n--B--\r\n"
+        )
+        status, answer, _ = server.call(
+            "POST", "files/contents/", body, **{"Content-Type": "multipart/form-data; boundary=B"}
+        )
+        return status, json.loads(answer)
+
+    status, first = upload(b"a" * 10_000)
+    assert status == 201
+    status, refused = upload(b"b" * 1_000)
+    assert status == 507
+    assert "quota of this server has no room" in refused["detail"]
+    assert upload(b"c" * 240)[0] == 201
+    job = {
+        "name": "j",
+        "jobanalyses": [
+            {
+                "analysis": {"code": "user_included"},
+                "command": "true",
+                "hardware": {"coreType": "emerald", "coresPerSlot": 1, "slots": 1},
+            }
+        ],
+    }
+    status, made, _ = server.call("POST", "jobs/", json.dumps(job).encode())
+    assert status == 201, made
+    submit = f"jobs/{json.loads(made)['id']}/submit/"
+    status, answer, _ = server.call("POST", submit)
+    assert (status, json.loads(answer)["detail"]) == (
+        507,
+        "The quota of this server is 10,240 bytes, and 10,240 are stored: delete files or jobs first.",
+    )
+    assert upload(b"d")[0] == 507
+    assert server.call("DELETE", f"files/{first['id']}/")[0] == 204
+    assert server.call("POST", submit)[0] == 200
+    assert upload(b"d")[0] == 201

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from doe_compiler.kernel.wire import Request
-from doe_compiler.platform.api.answers import detail, not_found
+from doe_compiler.platform.api.answers import Refusal, detail, not_found
 from doe_compiler.platform.api.runs import run_count
 from doe_compiler.platform.store.database import User
 from doe_compiler.platform.store.records import DataFolder, Job, JobState
@@ -13,6 +13,14 @@ from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.view import View
 
 RUN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
+def over_quota(quota: int, stored: int) -> Refusal:
+    """The 507 of what the quota has no room for."""
+    return detail(
+        507,
+        f"The quota of this server is {quota:,} bytes, and {stored:,} are stored: delete files or jobs first.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,16 @@ class Call:
     ids: tuple[str, ...]
     submitted: Callable[[], None]
     list_delay_s: float = 0.0
+    quota: int | None = None
+
+    def room(self) -> int | None:
+        """The bytes that may still be stored; None without a quota. Raises the 507 if there are none."""
+        if self.quota is None:
+            return None
+        stored = self.store.stored_size()
+        if stored >= self.quota:
+            raise over_quota(self.quota, stored)
+        return self.quota - stored
 
     def job(self) -> Job:
         """The job that the address names, owned by the viewer or shared; raises the 404."""

@@ -40,6 +40,7 @@ class Platform:
         *,
         settings: Settings = DEFAULTS,
         reads_only: bool = False,
+        quota: int | None = None,
     ) -> None:
         self._folder = folder
         self._store = Store(folder.database, durable=True, reads_only=reads_only)
@@ -51,6 +52,7 @@ class Platform:
         self._users = {**self._store.users(), self._owner.id: self._owner}
         self._launcher = ExecutorLauncher(folder, settings)
         self.list_delay_s = 0.0
+        self._quota = quota
 
     def answer(self, request: Request) -> Response:
         """The response to one call of the API; never raises for anything a client can send.
@@ -114,6 +116,7 @@ class Platform:
             ids,
             self._ensure_tied_executor,
             self.list_delay_s,
+            self._quota,
         )
         return operation.handle(call)
 
@@ -175,11 +178,12 @@ def open_platform(
     token: str | None = None,
     others: Mapping[str, str] | None = None,
     settings: Settings = DEFAULTS,
+    quota: int | None = None,
 ) -> Platform:
     """Open the platform in the folder `data`, and make it if it is not there.
 
     With a token, the owner's, every call needs it or one of the others' (by e-mail address) in
-    `Authorization: Token ...`. Raises StoreError for a database that is none
+    `Authorization: Token ...`. With a quota, in bytes, uploads and submits beyond it are refused. Raises StoreError for a database that is none
     of ours, OSError for a folder that cannot be written.
     """
     folder = DataFolder(data.absolute())
@@ -191,7 +195,7 @@ def open_platform(
     folder.blobs.mkdir(exist_ok=True)
     folder.jobs.mkdir(exist_ok=True)
     drop_abandoned(folder.blobs, ABANDONED_S)
-    return Platform(folder, token, others or {}, settings=settings)
+    return Platform(folder, token, others or {}, settings=settings, quota=quota)
 
 
 def open_platform_for_reading(data: Path) -> Platform:

@@ -21,8 +21,9 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Upload:
     """Takes the parser's events: the part `file` goes to the blobs, a part `typeId` is remembered."""
 
-    def __init__(self, blobs: Path) -> None:
+    def __init__(self, blobs: Path, room: int | None = None) -> None:
         self._blobs = blobs
+        self._room = room
         self._header_field = bytearray()
         self._header_value = bytearray()
         self._headers: dict[bytes, bytes] = {}
@@ -73,9 +74,18 @@ class Upload:
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         """A piece of the part's content."""
         if self._part == "file" and self._writer:
+            self._take_room(end - start)
             self._writer.write(data[start:end])
         elif self._part == "typeId" and len(self._type_id) < LONGEST_SMALL_PART:
             self._type_id += data[start:end]
+
+    def _take_room(self, size: int) -> None:
+        if self._room is not None:
+            self._room -= size
+            if self._room < 0:
+                raise detail(
+                    507, "The quota of this server has no room for this file: delete files or jobs first."
+                )
 
     def on_end(self) -> None:
         """The closing boundary was seen."""
@@ -106,9 +116,14 @@ def safe_name(name: str) -> str | None:
 
 
 @contextmanager
-def received_upload(request: Request, blobs: Path) -> Iterator[tuple[str, int, Blob]]:
-    """The name, type and content of the file in the request; raises Refusal for anything else."""
-    upload = Upload(blobs)
+def received_upload(
+    request: Request, blobs: Path, room: int | None = None
+) -> Iterator[tuple[str, int, Blob]]:
+    """The name, type and content of the file in the request; raises Refusal for anything else.
+
+    A file of more than `room` bytes is a 507, if that is given.
+    """
+    upload = Upload(blobs, room)
     try:
         _parse(request, upload)
         if not upload.ended:

@@ -160,11 +160,12 @@ def serve(
     weather: Weather | None = None,
     limits: Limits | None = None,
     settings: Settings = DEFAULTS,
+    quota: int | None = None,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
-    Runs are executed by a child process that ends with this one. Raises PreconditionFailed if another
-    server serves the same data, DoeError if the address cannot be used.
+    `quota` is what may be stored, in bytes. Runs are executed by a child process that ends with this one. Raises
+    PreconditionFailed if another server serves the same data, DoeError if the address cannot be used.
     """
     if not tokens.owner:
         raise DoeError("the platform is not served without a token")
@@ -176,7 +177,9 @@ def serve(
             f"{data} is already served", hint="stop that server, or choose another --data"
         )
     try:
-        platform = open_platform(data, token=tokens.owner, others=tokens.others, settings=settings)
+        platform = open_platform(
+            data, token=tokens.owner, others=tokens.others, settings=settings, quota=quota
+        )
         try:
             _run(platform, host, port, on_ready, weather, limits or Limits())
         finally:

@@ -352,6 +352,12 @@ class Store(FileStore):
         """The runs of the job that are to end."""
         return {row[0] for row in self._database().execute("SELECT run FROM run_stops WHERE job = ?", (key,))}
 
+    def stored_size(self) -> int:
+        """The bytes of all uploads and kept outputs, the same content once, and of the outputs of all runs."""
+        contents = "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT sha512, size FROM files)"
+        outputs = "SELECT coalesce(sum(size), 0) FROM outputs"
+        return int(self._database().execute(f"SELECT ({contents}) + ({outputs})").fetchone()[0])
+
     # The executor's side
 
     def live_jobs(self, limit: int) -> list[Job]:

@@ -26,7 +26,7 @@ MOST_LINES_BYTES = 8 << 20
 
 def upload(call: Call) -> Response:
     """Store a file that comes as multipart."""
-    with received_upload(call.request, call.folder.blobs) as (name, type_id, blob):
+    with received_upload(call.request, call.folder.blobs, call.room()) as (name, type_id, blob):
         file = call.store.add_file(call.viewer.id, name, blob.size, blob.md5, blob.sha512, type_id, now_us())
     return json_response(201, file_json(file, call.view))
 

@@ -157,7 +157,10 @@ def delete(call: Call) -> Response:
 
 def submit(call: Call) -> Response:
     """Queue a draft."""
-    state = call.store.submit(call.own_job().id, now_us())
+    job = call.own_job()
+    if job.state is JobState.DRAFT:
+        call.room()
+    state = call.store.submit(job.id, now_us())
     if state is None:
         raise not_found()
     if state is not JobState.DRAFT:

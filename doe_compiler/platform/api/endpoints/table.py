@@ -47,8 +47,8 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
         (): {"GET": Operation(offers.root, gives="Root")},
         ("files",): {"GET": _list(files.listed, "File", "search")},
         ("files", "contents"): {
-            "POST": Operation(files.upload, 201, "File", "Upload"),
-            "PUT": Operation(files.upload, 201, "File", "Upload"),
+            "POST": Operation(files.upload, 201, "File", "Upload", refusals=(507,)),
+            "PUT": Operation(files.upload, 201, "File", "Upload", refusals=(507,)),
         },
         ("files", "*"): {
             "GET": Operation(files.metadata, gives="File"),
@@ -69,7 +69,7 @@ TABLE: Mapping[Address, Mapping[str, Operation]] = MappingProxyType(
             "PATCH": Operation(jobs.change, gives="Job", takes="JobChange", refusals=(403,)),
             "DELETE": Operation(jobs.delete, 204, headers=("If-Match",), refusals=(400, 403, 412)),
         },
-        ("jobs", "*", "submit"): {"POST": Operation(jobs.submit, refusals=(400, 403))},
+        ("jobs", "*", "submit"): {"POST": Operation(jobs.submit, refusals=(400, 403, 507))},
         ("jobs", "*", "stop"): {"POST": Operation(jobs.stop, 202, refusals=(400, 403))},
         ("jobs", "*", "share"): {
             "POST": Operation(jobs.share, gives="Share", takes="ShareForm", refusals=(403,))
