@@ -1,8 +1,8 @@
-"""`make bench`: all of them, or those that are named: `python -m bench startup compiling rendering planning running api queue designs`."""
+"""`make bench`: all of them, or those that are named: `python -m bench startup compiling rendering planning running api queue designs slurm`."""
 
 import sys
 
-from bench import api, compiling, designs, planning, queue, rendering, running, startup
+from bench import api, compiling, designs, planning, queue, rendering, running, slurm, startup
 
 SUBJECTS = {
     "startup": startup.main,
@@ -13,6 +13,7 @@ SUBJECTS = {
     "api": api.main,
     "queue": queue.main,
     "designs": designs.main,
+    "slurm": slurm.main,
 }
 
 for wanted in sys.argv[1:] or SUBJECTS:

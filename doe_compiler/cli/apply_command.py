@@ -267,13 +267,18 @@ def _same_bundles(root: Path, files: Sequence[str], orders: "Sequence[Order]") -
 
 def _nothing_new(connection: "Connection", work: _Work) -> str:
     """What is said where there is nothing to submit; runs that were interrupted go on all the same."""
-    from doe_compiler.cli.plan_shown import left_text
     from doe_compiler.pipeline.waiting import unfinished
 
     far = unfinished(connection.client, work.orders, work.at.known)
     if not far.left:
         return "Nothing to do: every run that is wanted has been submitted."
-    return f"Nothing to submit. {left_text(far.left, connection.is_executing(), 'going on with')}"
+    return f"Nothing to submit. {_left(connection, far.left)}"
+
+
+def _left(connection: "Connection", left: int) -> str:
+    from doe_compiler.cli.plan_shown import left_text
+
+    return left_text(left, connection.is_executing(), "going on with", connection.goes_on_in)
 
 
 def _see_also(work: _Work, on: str) -> list[str]:

@@ -2,14 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from doe_compiler.kernel.errors import DoeError, PreconditionFailed, WrongUsage
+from doe_compiler.kernel.errors import DoeError, PreconditionFailed, Terminated, WrongUsage
 from doe_compiler.kernel.findings import Finding, rendered
 from doe_compiler.spec.model import Spec
 from doe_compiler.spec.read import find_studies
@@ -185,9 +185,24 @@ def connection_to(
     told = apart(os.environ, folder) if on == "local" else None
     if told:
         click.echo(f"note: {told}", err=True)
-    return connected(
-        on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps, reads_only=reads_only
+    return _told_of_what_goes_on(
+        connected(
+            on, environ=os.environ, home=Path.home(), study_folder=folder, rps=rps, reads_only=reads_only
+        )
     )
+
+
+@contextmanager
+def _told_of_what_goes_on(opening: "AbstractContextManager[Connection]") -> Iterator["Connection"]:
+    """The connection; who interrupts a command is told that it ends no run, where that is so."""
+    with opening as connection:
+        try:
+            yield connection
+        except (KeyboardInterrupt, Terminated):
+            if connection.goes_on_in and not connection.reads_only:
+                told = f"the runs go on in {connection.goes_on_in}: the same command collects them, doe stop ends them"
+                click.echo(told, err=True)
+            raise
 
 
 def _folder_of_runs(folder: Path) -> Path:

@@ -69,12 +69,18 @@ def summary_line(document: Document) -> str:
     return f"Plan: {what}{_estimate_text(studies)}{_throttle_text(studies)}"
 
 
-def left_text(left: int, is_executing: bool, verb: str = "") -> str:
-    """What is to be known of submitted runs that have not ended; `verb` is what this command does with them."""
+def left_text(left: int, is_executing: bool, verb: str = "", goes_on_in: str = "") -> str:
+    """What is to be known of submitted runs that have not ended; `verb` is what this command does with them.
+
+    `goes_on_in` names what runs them although no command of doe is there.
+    """
     runs, is_one = plural(left, "submitted run"), left == 1
     them = "it" if is_one else "them"
     if is_executing:
         return f"{runs} {'has' if is_one else 'have'} not ended: under way."
+    if goes_on_in:
+        collects = f"{verb} {them}" if verb else f"doe apply collects {them}, doe stop ends {them}"
+        return f"{runs} {'goes' if is_one else 'go'} on in {goes_on_in}: {collects}."
     goes_on = f"{verb} {them}" if verb else f"doe apply goes on with {them}"
     return f"{runs} {'is' if is_one else 'are'} left unfinished, and nothing runs {them} now: {goes_on}."
 

@@ -99,7 +99,7 @@ def tail(job_id: str, run: int, path: str, lines: int, follow: bool, on: str) ->
 def _looked(on: str, job_id: str, run: int, path: str, lines: int) -> tuple[tuple[str, ...], bool]:
     """The last lines, and whether the run had ended before they were read (nothing runs without an executor)."""
     with platform_of(on, reads_only=True) as platform:
-        is_executing = platform.is_executing()
+        is_executing = platform.is_executing() or bool(platform.goes_on_in)
         record = platform.client.record("jobs", job_id, "runs", str(run))
         has_ended = record.get("dateCompleted") is not None or not is_executing
         return platform.client.tail(job_id, run, path, lines), has_ended

@@ -37,7 +37,7 @@ def command(study: Path, on: str, as_json: bool) -> int:
         jobs = study_jobs(connection.client, bundle.spec.study)
         present = {job.id for job in of_recipe(jobs, bundle.recipe)}
         kept = kept_readings(connection, path.parent)
-        is_executing = connection.is_executing()
+        is_executing, goes_on_in = connection.is_executing(), connection.goes_on_in
         results = collected(connection.client, bundle, kept=kept)
     unfinished = results.count(RunState.WAITING) + results.count(RunState.RUNNING)
     if as_json:
@@ -79,5 +79,5 @@ def command(study: Path, on: str, as_json: bool) -> int:
         click.echo(text_table(titles, rows, None if asked.is_wide else width()))
     click.echo(counted(results))
     if unfinished and not is_executing:
-        click.echo(left_text(unfinished, is_executing))
+        click.echo(left_text(unfinished, is_executing, goes_on_in=goes_on_in))
     return ExitCode.DONE

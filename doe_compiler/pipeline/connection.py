@@ -27,8 +27,9 @@ class Connection:
     `run_directory` tells where the files of a run lie on this machine. `reads_outputs`: the platform tells exit codes
     and reads outputs itself; it is asked once, when that is to be known. `is_paced`: the throttles of the cloud are
     kept. `reads_only`: nothing is written, on this machine either. `is_executing()`: somebody carries on what was
-    submitted. `origin` tells where a study is applied from. `free_contents(dry_run)`: how many contents of deleted files
-    and jobs were freed on the embedded platform, and their bytes.
+    submitted; `goes_on_in` names what does so whether or not a command is there. `origin` tells where a study is applied
+    from. `free_contents(dry_run)`: how many contents of deleted files and jobs were freed on the embedded platform, and
+    their bytes.
     """
 
     client: Client
@@ -41,6 +42,7 @@ class Connection:
     is_paced: bool = False
     reads_only: bool = False
     is_executing: Callable[[], bool] = lambda: True
+    goes_on_in: str = ""
     origin: Callable[[Path], str] = lambda _study: ""
     free_contents: Callable[[bool], tuple[int, int]] = lambda _dry_run: (0, 0)
 
@@ -67,7 +69,7 @@ def connected(
     """
     origin = partial(origin_of, environ=environ)
     if on == "local":
-        site = {} if reads_only else site_of(study_folder, home)
+        site = site_of(study_folder, home)
         with _embedded(platform_folder(environ, study_folder), site, reads_only=reads_only) as connection:
             yield replace(connection, origin=origin)
         return
@@ -164,6 +166,7 @@ def _embedded(data: Path, site: Mapping[str, object], *, reads_only: bool) -> It
             reads_only=reads_only,
             is_executing=platform.is_executing,
             free_contents=free_contents,
+            goes_on_in=platform.goes_on_in,
         )
     finally:
         client.close()
@@ -174,8 +177,11 @@ def _opened(data: Path, site: Mapping[str, object], *, reads_only: bool) -> "Pla
     from doe_compiler.platform.api.service import open_platform, open_platform_for_reading, settings_of
 
     try:
+        settings = settings_of(site)
         return (
-            open_platform_for_reading(data) if reads_only else open_platform(data, settings=settings_of(site))
+            open_platform_for_reading(data, settings)
+            if reads_only
+            else open_platform(data, settings=settings)
         )
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""

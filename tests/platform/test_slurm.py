@@ -1,9 +1,13 @@
 """Slurm for real: submitted once, whatever is killed, cancelled, lost or forgotten; each with its reason."""
 
+import csv
 import json
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -240,7 +244,7 @@ def test_a_controller_that_is_away_for_a_while_loses_nothing(on_slurm, slurm_clu
     time.sleep(3)
     assert not (tmp_path / "marks").exists()
     slurm_cluster.start()
-    assert api.finished(job) == SUCCESS
+    assert api.finished(job, 180) == SUCCESS
     assert all_once(tmp_path / "marks.begun", 6)
 
 
@@ -345,3 +349,58 @@ def until_done(server, job, cluster, wait_s=180):
         cluster.resume()
         time.sleep(1)
     assert last["statusReason"] == SUCCESS
+
+
+STUDY = """\
+doe: 1
+study: beam
+variables:
+  x: {generator: Uniform, min: 0, max: 10}
+design: {method: sobol, runs: 6}
+analyses:
+  - analysis: {code: user_included}
+    command: sleep 3; echo "y = $(cat x.txt)" > out.txt
+    hardware: {coreType: emerald, slots: 2}
+    templates: [{source: x.tpl, target: x.txt}]
+responses:
+  y: {file: out.txt, regex: 'y = (.*)'}
+"""
+
+
+def test_ctrl_c_ends_no_run_and_says_so(slurm_cluster, tmp_path):
+    """A study that is applied in process, as its user sees it."""
+    slurm_cluster.start()
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "x.tpl").write_text("${x}\n")
+    (tmp_path / ".doe").mkdir()
+    (tmp_path / ".doe" / "config.yaml").write_text(
+        "executor: slurm\nslurm: {runsPerTask: 1, pollSeconds: 1}\n"
+    )
+
+    def doe(*arguments):
+        command = [sys.executable, "-m", "doe_compiler", *arguments]
+        return subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def said(*arguments):
+        process = doe(*arguments)
+        return process.communicate(timeout=180)[0], process.returncode
+
+    applying = doe("apply", "study.yaml", "--yes")
+    begun = tmp_path / ".doe" / "platform" / "jobs"
+    give_up = time.monotonic() + 60
+    while not list(begun.glob("*/slurm/marks/claim-*")) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    applying.send_signal(signal.SIGINT)
+    told = applying.communicate(timeout=60)[0]
+    assert applying.returncode == 130
+    assert "the runs go on in Slurm" in told
+    assert "6 submitted runs go on in Slurm" in said("status", "study.yaml")[0]
+    time.sleep(4)
+    told, code = said("apply", "study.yaml", "--yes")
+    assert (code, "Nothing to submit." in told) == (0, True), told
+    said("results", "study.yaml", "--format", "csv", "-o", "results.csv")
+    rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
+    assert [row["state"] for row in rows] == ["done"] * 6
+    assert all(row["y"] == row["x"] for row in rows)

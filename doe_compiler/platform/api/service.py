@@ -50,6 +50,7 @@ class Platform:
             self._store.set_tokens({**others, self._owner.email: token})
             self._digests = self._store.token_digests()
         self._users = {**self._store.users(), self._owner.id: self._owner}
+        self._settings = settings
         self._launcher = ExecutorLauncher(folder, settings)
         self.list_delay_s = 0.0
         self._quota = quota
@@ -106,7 +107,7 @@ class Platform:
         if operation is None:
             allowed = ", ".join(sorted(operations))
             raise detail(405, f'Method "{request.method[:20]}" not allowed.', (("allow", allowed),))
-        view = View(f"{base_url(request)}/api/{version}/", self._users, is_idle=not self.is_executing())
+        view = View(f"{base_url(request)}/api/{version}/", self._users, is_idle=self._is_idle())
         call = Call(
             self._store,
             self._folder,
@@ -122,6 +123,14 @@ class Platform:
 
     def _ensure_tied_executor(self) -> None:
         self.ensure_executor(detached=False)
+
+    @property
+    def goes_on_in(self) -> str:
+        """What runs the runs whether or not an executor is there; empty where nothing does."""
+        return self._settings.goes_on_in
+
+    def _is_idle(self) -> bool:
+        return not self.is_executing() and not self._settings.goes_on_in
 
     def is_executing(self) -> bool:
         """Whether an executor is there; it ends when there is nothing to do."""
@@ -198,9 +207,9 @@ def open_platform(
     return Platform(folder, token, others or {}, settings=settings, quota=quota)
 
 
-def open_platform_for_reading(data: Path) -> Platform:
+def open_platform_for_reading(data: Path, settings: Settings = DEFAULTS) -> Platform:
     """Open the platform in the folder `data` and write nothing there; an empty one if it is not there.
 
     Raises StoreError for a database that is none of ours, OSError for one that cannot be read.
     """
-    return Platform(DataFolder(data.absolute()), None, {}, reads_only=True)
+    return Platform(DataFolder(data.absolute()), None, {}, settings=settings, reads_only=True)

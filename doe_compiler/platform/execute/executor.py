@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from doe_compiler.platform.execute.launcher import Launcher
+from doe_compiler.platform.execute.launcher import Launcher, LauncherError
 from doe_compiler.platform.execute.local import LocalLauncher
 from doe_compiler.platform.execute.queue import execute_queue
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_from
@@ -46,7 +46,7 @@ def execute(folder: DataFolder, lock: HeldLock | None, tie: Tie, settings: Setti
             lock = None
             if tie.is_cut or store.is_at_rest():
                 return 0
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, OSError, LauncherError) as error:
         return _told(folder, error)
     finally:
         store.close()

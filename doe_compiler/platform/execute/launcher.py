@@ -85,6 +85,10 @@ class Handed:
     seat: int
 
 
+class LauncherError(Exception):
+    """Runs cannot be started at all; the message says why."""
+
+
 class Launcher(Protocol):
     """Starts runs in seats; a seat is a number that stands for a run from its start to its end."""
 

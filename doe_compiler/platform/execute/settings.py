@@ -43,6 +43,11 @@ class Settings:
     slurm: SlurmSettings = SlurmSettings()
     source: str = "{}"
 
+    @property
+    def goes_on_in(self) -> str:
+        """What runs the runs whether or not an executor is there; empty where nothing does."""
+        return "Slurm" if self.executor == "slurm" else ""
+
     def core_type(self, code: str) -> CoreType:
         """What a core type means here."""
         return self.coretypes.get(code) or self.coretypes.get("default") or CoreType()

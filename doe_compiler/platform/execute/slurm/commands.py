@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from doe_compiler.platform.execute.launcher import LauncherError
+
 PATIENCE_S = 120.0
 SMALLEST_MAX_ARRAY_SIZE = 1001
 _ID = re.compile(r"([0-9]+)(;.*)?")
@@ -43,7 +45,7 @@ class SlurmFullError(Exception):
     """Slurm takes no more jobs of this user for now; the message is its own."""
 
 
-class SlurmRefusedError(Exception):
+class SlurmRefusedError(LauncherError):
     """Slurm refuses what it was asked for; the message is its own."""
 
 

@@ -12,12 +12,16 @@ from pathlib import Path
 import doe_compiler
 from doe_compiler.platform.execute.launcher import JobPlace
 from doe_compiler.platform.execute.outputs import LOG
+from doe_compiler.platform.execute.steps import SHELL
 
 READING = "doe_compiler.platform.execute.slurm.reading"
 
+BASH = "/bin/bash"  # gives each run a process group of its own without starting a program for that
+
 _SCRIPT = """\
-#!/bin/sh
+#!{shell}
 # A task of a job of doe: goes through the runs in its line of the list.
+{group}
 doe_home=$1 doe_list=$2
 doe_marks=$doe_home/slurm/marks
 [ -d "$doe_marks" ] || exit 0
@@ -27,13 +31,14 @@ export HOME PWD RESCALE_WORK_PATH
 doe_child= doe_mark= doe_ended= doe_done=
 
 doe_stop() {{
+  doe_signal=1
   if [ -n "$doe_child" ] && [ -e "$doe_marks/stop-$doe_mark" ]; then
     kill -s TERM -- "-$doe_child" 2>/dev/null
     ( sleep 2; kill -s KILL -- "-$doe_child" 2>/dev/null ) &
   fi
 }}
 doe_end() {{
-  doe_ended=1
+  doe_ended=1 doe_signal=1
   [ -z "$doe_child" ] || kill -s TERM -- "-$doe_child" 2>/dev/null
 }}
 # Puts directory and log of a run back where they were; what stands in the log's place is kept beside it.
@@ -66,13 +71,15 @@ for doe_item in $(sed -n "${{SLURM_ARRAY_TASK_ID}}{{p;q;}}" "$doe_list"); do
   RESCALE_WORK_PATH=$doe_home/run$doe_run PWD=$doe_home/run$doe_run
   {home}
   if cd "$RESCALE_WORK_PATH" && {{ exec 3>>{log}; }}; then
-    {command} >&3 2>&1 </dev/null 3>&- &
-    doe_child=$!
+    $doe_apart {command} >&3 2>&1 </dev/null 3>&- &
+    doe_child=$! doe_signal=
     wait "$doe_child"
     doe_status=$?
-    while kill -0 "$doe_child" 2>/dev/null; do
+    while [ -n "$doe_signal" ] && [ "$doe_status" -gt 128 ]; do
+      doe_signal=
       wait "$doe_child"
-      doe_status=$?
+      doe_again=$?
+      [ "$doe_again" = 127 ] || doe_status=$doe_again
     done
     [ -z "$doe_ended" ] || exit 143
     kill -s KILL -- "-$doe_child" 2>/dev/null
@@ -100,11 +107,14 @@ def script(place: JobPlace, *, prefix: str = "", reads: bool) -> str:
     arguments = [shlex.quote(argument) for argument in place.steps.fallback]
     if place.steps.has_post_process:
         arguments[4] = '"$doe_home/post$doe_slot"'
+    has_bash = Path(BASH).exists()
     return _SCRIPT.format(
+        shell=BASH if has_bash else SHELL,
+        group="set -m; doe_apart=" if has_bash else "doe_apart=setsid",
         exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items()),
         home="HOME=$doe_home/home$doe_run" if place.has_own_homes else "",
         log=LOG,
-        command="setsid " + " ".join(arguments),
+        command=" ".join(arguments),
         reading=_reading() if reads else "",
     )
 
