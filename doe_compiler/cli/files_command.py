@@ -131,3 +131,30 @@ def delete(file_ids: tuple[str, ...], yes: bool, on: str) -> None:
     with platform_of(on) as platform:
         for file_id in file_ids:
             platform.client.delete_file(file_id)
+
+
+@command.command("thin")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.option(
+    "--keep", required=True, type=click.Choice(["responses"]), help="What stays beside values and logs."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@on_option
+def thin(job_ids: tuple[str, ...], keep: str, yes: bool, on: str) -> None:
+    """Delete the outputs of ended runs of jobs but logs and the files that their responses are read from.
+
+    The runs' values stay, and so do their inputs; what is deleted cannot be had back.
+    """
+    from doe_compiler.cli.shown import plural
+    from doe_compiler.pipeline.thinning import spare_outputs
+
+    with platform_of(on) as platform:
+        spare = [entry for job_id in job_ids for entry in spare_outputs(platform.client, job_id)]
+        told = f"{plural(len(spare), 'output')} of {', '.join(job_ids)}, {sum(each.size for each in spare):,} bytes"
+        if not spare:
+            click.echo(f"nothing to delete: keeping {keep}, all outputs stay", err=True)
+            return
+        confirmed(f"Delete {told}?", yes=yes)
+        for entry in spare:
+            platform.client.delete_file(entry.id)
+    click.echo(f"deleted {told}", err=True)

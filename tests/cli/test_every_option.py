@@ -46,7 +46,7 @@ BASES = {
     "jobs create": "job.json", "jobs delete": "JOB --yes", "jobs share": "JOB a@b.org", "jobs stop": "JOB --yes",
     "jobs submit": "DRAFT", "jobs update": "DRAFT job.json", "runs files": "JOB 1", "runs get": "JOB 1",
     "runs snapshot": "JOB 1", "runs stop": "JOB 1 --yes", "runs tail": "JOB 1", "files delete": "FILE --yes",
-    "files download": "FILE", "files get": "FILE", "files list": "", "files rename": "FILE n",
+    "files download": "FILE", "files get": "FILE", "files list": "", "files thin": "JOB --keep responses --yes", "files rename": "FILE n",
     "files upload": "job.json", "coretypes": "", "analyses": "", "jobs list": "", "doctor": "", "completion": "bash",
 }  # fmt: skip
 PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --name mine"}
@@ -79,7 +79,7 @@ EFFECTS = {
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
     "--follow", "--extract", "--no-wait", "--page-size", "--timeout", "--fail-fast", "--parallelism", "--rps", "--message",
-    "--retry-missing", "--retries", "--derived", "--watch",
+    "--retry-missing", "--retries", "--derived", "--watch", "files thin --keep",
     "render --run", "render --output", "render --diff", "plan --replace", "apply --replace", "plan --prune", "apply --prune", "stop --target",
 }  # fmt: skip
 EVERY = [(name, option) for name in LEAVES if name != "serve" for option in options_of(name)]

@@ -157,3 +157,22 @@ def test_gc_tells_and_frees_contents_that_nothing_needs(doe, study_at):
     assert not left.exists()
     assert "freed" not in doe("gc", study).stderr
     assert "Nothing to do" in doe("apply", study, "--yes").stderr
+
+
+def test_thinning_keeps_values_logs_and_the_files_of_responses(doe, study_at):
+    study = study_at(command="\"awk '{print $3 + 1}' deck.txt > y.txt; seq 10000 > big; echo said\"")
+    assert doe("apply", study, "--yes").returncode == 0
+    before = doe("results", study, "--format", "csv").stdout
+    job = json.loads(doe("jobs", "list", "--json", cwd=study.parent).stdout.splitlines()[0])["id"]
+    words = ("files", "thin", "--keep", "responses", job)
+    assert doe(*words, cwd=study.parent).returncode == 64
+    thinned = doe(*words, "--yes", cwd=study.parent)
+    assert thinned.returncode == 0, thinned.stderr
+    assert f"deleted 10 outputs of {job}" in thinned.stderr
+    shown = doe("runs", "files", job, "1", "--json", cwd=study.parent).stdout.splitlines()
+    assert {json.loads(line)["relativePath"] for line in shown} == {"y.txt", "process_output.log"}
+    lying = {path.name for path in (study.parent / ".doe/platform/jobs" / job / "run1").iterdir()}
+    assert lying == {"y.txt", "process_output.log"}
+    assert doe("results", study, "--format", "csv").stdout == before
+    assert "nothing to delete" in doe(*words, "--yes", cwd=study.parent).stderr
+    assert "Nothing to do" in doe("apply", study, "--yes").stderr

@@ -26,7 +26,11 @@ def arguments_of(name, /, **chosen):
     for parameter in LEAVES[name].params:
         if isinstance(parameter, click.Argument) and (parameter.required or parameter.name in chosen):
             words.append(chosen.get(parameter.name, EXAMPLES[parameter.name]))
-    return [*words, *(word for p in required for word in (p.opts[0], "out"))]
+    return [*words, *(word for p in required for word in (p.opts[0], _value_of(p)))]
+
+
+def _value_of(option):
+    return option.type.choices[0] if isinstance(option.type, click.Choice) else "out"
 
 
 @pytest.fixture
