@@ -243,7 +243,9 @@ def _is_alive(pid):
 
 def test_a_stop_while_no_executor_lives_ends_the_job_though_others_take_all_cores(api, tmp_path, until):
     table = "n\n" + "1\n" * 2 * (os.cpu_count() or 1)
-    first = api.create(api.analysis(f"touch {tmp_path}/begun; sleep 1000"), table=table)
+    first = api.create(
+        api.analysis(f"touch {tmp_path}/begun; sleep 1000", slots=os.cpu_count() or 1), table=table
+    )
     second = api.create(api.analysis(f"touch {tmp_path}/never"), table="n\n1\n2\n")
     api.submit(first)
     until((tmp_path / "begun").exists)
