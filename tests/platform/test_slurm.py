@@ -24,6 +24,7 @@ SEEDS = int(os.environ.get("DOE_SOAK_SLURM", "1"))  # `make soak` takes ten
 def on_slurm(slurm_cluster, api_on, tmp_path):
     """A platform on the cluster; every call makes another one."""
     slurm_cluster.start()
+    slurm_cluster.resume()
     made = []
 
     def on(data=None, **content):
@@ -244,7 +245,8 @@ def test_a_controller_that_is_away_for_a_while_loses_nothing(on_slurm, slurm_clu
     time.sleep(3)
     assert not (tmp_path / "marks").exists()
     slurm_cluster.start()
-    assert api.finished(job, 180) == SUCCESS
+    until(lambda: slurm_cluster.resume() or api.ended(job), 180)
+    assert api.last_status(job)[1] == SUCCESS
     assert all_once(tmp_path / "marks.begun", 6)
 
 

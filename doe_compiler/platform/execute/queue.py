@@ -163,8 +163,8 @@ class _Loop:
             self._jobs.remove(job)
             end_orphans(Path(job.place.folder))
             job.close()
-            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
             self._launcher.over(job.place)
+            self._store.finish_job(job.job.key, job.reason(self._store), now_us())
         changes = self._store.change_count()
         if changes != self._changes:
             self._changes = changes
