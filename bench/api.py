@@ -97,7 +97,7 @@ def main() -> None:
         folder = Path(name)
         doe = str(Path(sys.executable).parent / "doe")
         served = subprocess.Popen(
-            [doe, "serve", "--port", "0", "--data", str(folder / "data")],
+            [doe, "serve", "--port", "0", "--data", str(folder / "data"), "--token-file", str(folder / "token")],
             stdout=subprocess.PIPE, text=True, env=environment(),
         )  # fmt: skip
         bare = subprocess.Popen(
@@ -107,7 +107,7 @@ def main() -> None:
         try:
             port = int(re.findall(r":(\d+)/api", served.stdout.readline())[0])
             bare_port = int(bare.stdout.readline())
-            measure(port, bare_port, (folder / "data" / "token").read_text().strip())
+            measure(port, bare_port, (folder / "token").read_text().strip())
         finally:
             for process in (served, bare):
                 process.terminate()

@@ -89,12 +89,12 @@ def main() -> None:
         folder = Path(name)
         doe = str(Path(sys.executable).parent / "doe")
         served = subprocess.Popen(
-            [doe, "serve", "--port", "0", "--data", str(folder / "data")],
+            [doe, "serve", "--port", "0", "--data", str(folder / "data"), "--token-file", str(folder / "token")],
             stdout=subprocess.PIPE, text=True, env=environment(),
         )  # fmt: skip
         try:
             port = int(re.findall(r":(\d+)/api", served.stdout.readline())[0])
-            client = Client(port, (folder / "data" / "token").read_text().strip())
+            client = Client(port, (folder / "token").read_text().strip())
             measure(client, served.pid)
         finally:
             served.terminate()

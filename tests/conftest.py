@@ -118,9 +118,9 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., dict[str, str]]]:
         )  # fmt: skip
         started.append(process)
         assert process.stdout is not None
-        address = process.stdout.readline().split(" at ")[1].partition(",")[0]
+        address, _, file = process.stdout.readline().split(" at ")[1].rstrip("\n").partition(", token in ")
         assert process.stdout.readline().startswith("export RESCALE_API_URL=")
-        return {"RESCALE_API_URL": address, "RESCALE_API_KEY": (folder / "token").read_text().split()[0]}
+        return {"RESCALE_API_URL": address, "RESCALE_API_KEY": Path(file).read_text().split()[0]}
 
     yield start
     for process in started:

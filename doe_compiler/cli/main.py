@@ -35,6 +35,7 @@ COMMANDS = {
     "destroy": "Delete the drafts left behind, or all jobs, of studies.",
     "import": "Write a study from a job that exists.",
     "serve": "Serve the embedded platform over HTTP.",
+    "tokens": "Add, list and revoke the tokens of doe serve.",
     "jobs": "List, get, create, submit, update, stop, delete and share jobs.",
     "runs": "List, get, tail and stop the runs of a job, and list their files.",
     "files": "List, upload, download and delete files.",

@@ -1,5 +1,6 @@
 """`doe serve`: serve the embedded platform over HTTP."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -31,7 +32,9 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     "--data", type=click.Path(path_type=Path), help="The data folder (.doe/platform here, or DOE_DATA)."
 )
 @click.option(
-    "--token-file", type=click.Path(path_type=Path), help="Holds the token; made if it does not exist."
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="Holds the token; made if it does not exist (~/.config/doe/tokens/…).",
 )
 @click.option("--executor", help="What executes the runs: local or slurm (what the configuration says).")
 @click.option(
@@ -63,8 +66,8 @@ def command(
 ) -> None:
     """Serve the embedded platform over HTTP with a token; Ctrl-C or SIGTERM stops it.
 
-    The token file holds the owner's token in its first line; further lines `EMAIL TOKEN` let others in, who see
-    what they make themselves and what is shared with them.
+    The token file holds the owner's token in its first line. Others are let in by `doe tokens add`, or by further lines
+    `EMAIL TOKEN`; they see what they make themselves and what is shared with them.
     """
     from doe_compiler.platform.execute.executor import EXECUTORS
     from doe_compiler.platform.execute.settings import RUN, settings_of
@@ -80,7 +83,7 @@ def command(
     if told:
         click.echo(f"note: {told}", err=True)
     folder = (data or platform_folder(os.environ, Path())).absolute()
-    file = (token_file or folder / "token").absolute()
+    file = (token_file or _token_file(folder)).absolute()
     tokens = _tokens(file)
     if not is_loopback(host):
         click.echo(
@@ -123,11 +126,26 @@ def _weather(throttle: str | None, latency: str | None, faults: str | None) -> "
     )
 
 
+def _token_file(folder: Path) -> Path:
+    """Where the token of a data folder lies: not in it, where runs work; one from before is left where it is, and told."""
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
+    file = Path.home() / ".config" / "doe" / "tokens" / f"{folder.name}-{digest}"
+    before = folder / "token"
+    if file.exists() or not before.exists():
+        return file
+    click.echo(
+        f"warning: the token lies in the data folder, where runs work; take it away from there: "
+        f"mkdir -p {shlex.quote(str(file.parent))} && mv {shlex.quote(str(before))} {shlex.quote(str(file))}",
+        err=True,
+    )
+    return before
+
+
 def _tokens(file: Path) -> "Tokens":
     from doe_compiler.platform.serve.http import Tokens
 
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
             out.write(secrets.token_hex(20) + "\n")
@@ -143,8 +161,10 @@ def _tokens(file: Path) -> "Tokens":
 
 
 def _other(line: str, file: Path) -> tuple[str, str]:
+    from doe_compiler.platform.store.users import EMAIL
+
     email, _, token = line.partition(" ")
-    if "@" not in email or not TOKEN.fullmatch(token.strip()):
+    if not EMAIL.fullmatch(email) or not TOKEN.fullmatch(token.strip()):
         raise WrongUsage(
             f"'{file}' has a line that is not EMAIL TOKEN", hint="the first line is the owner's token"
         )

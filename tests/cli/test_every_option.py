@@ -34,7 +34,9 @@ PAYLOAD = {
         }
     ]
 }
-VARYING = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|\+00:00)?|hrMNI")
+VARYING = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|\+00:00)?|hrMNI|[0-9a-f]{40}|[A-Za-z]{6}(?= (?:of| a@b))"
+)
 NOWHERE = "http://127.0.0.1:9/api/v2/"
 
 # What a command is given so that it succeeds; PREPARED are commands before it.
@@ -48,8 +50,14 @@ BASES = {
     "runs snapshot": "JOB 1", "runs stop": "JOB 1 --yes", "runs tail": "JOB 1", "files delete": "FILE --yes",
     "files download": "FILE", "files get": "FILE", "files list": "", "files thin": "JOB --keep responses --yes", "files rename": "FILE n",
     "files upload": "job.json", "coretypes": "", "analyses": "", "jobs list": "", "doctor": "", "completion": "bash",
+    "tokens add": "a@b.org", "tokens list": "", "tokens revoke": "a@b.org",
 }  # fmt: skip
-PREPARED = {"show": "plan fresh.yaml -o p.json", "drift": "jobs update JOB --name mine"}
+PREPARED = {
+    "show": "plan fresh.yaml -o p.json",
+    "drift": "jobs update JOB --name mine",
+    "tokens list": "tokens add a@b.org",
+    "tokens revoke": "tokens add a@b.org",
+}
 # What shows that an option has an effect: the option with its value, or that and another base.
 EFFECTS = {
     "compile --explain": ("--explain", "study.yaml"),
@@ -75,6 +83,8 @@ EFFECTS = {
     "files download -o": "-o got.txt", "apply --json": "--json", "apply --json-into": "--json-into e.json",
     "apply --yes": ("--yes", "fresh.yaml"), "apply --settle": ("--settle 0.2", "fresh.yaml --yes"),
     "apply --target": ("--target other", ". --yes"), "apply --retry-failed": "--retry-failed",
+    "tokens add --read-only": "--read-only", "tokens add --data": "--data elsewhere", "tokens list --data": "--data elsewhere",
+    "tokens revoke --data": "--data elsewhere",
 }  # fmt: skip
 # Options whose effect is in what this cannot see: time, requests, a running job, a repository, an e-mail.
 ELSEWHERE = {
@@ -191,6 +201,7 @@ def columns_of(name):
         "design": "x", "status": "runs", "results": "y", "jobs list": "status", "jobs tags": "nonsense",
         "jobs custom-fields": "value", "jobs instances": "cores", "jobs logs": "message", "runs list": "bytes",
         "coretypes": "code", "analyses": "code", "files list": "size", "jobs files": "size", "runs files": "size",
+        "tokens list": "e-mail",
     }.get(name, "reason")  # fmt: skip
 
 

@@ -11,7 +11,7 @@ def planted(tmp_path, serving):
     """A server that takes the planted key, and an environment that holds another secret too."""
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / "token").write_text(f"{KEY}\n")
-    env = serving(data="server")
+    env = serving("--token-file", str(tmp_path / "server" / "token"), data="server")
     return {"RESCALE_API_URL": env["RESCALE_API_URL"], "RESCALE_API_KEY": KEY, "DB_PASSWORD": OTHER}
 
 

@@ -7,6 +7,7 @@ from tests.cli.in_process import LEAVES, options_of, run_doe
 
 USAGE = 64
 EXAMPLES = {
+    "tokens": "AbCdEf",
     "study": "study.yaml", "studies": "study.yaml", "paths": "study.yaml", "job_id": "abcdef", "job_ids": "abcdef",
     "file_id": "abcdef", "file_ids": "abcdef", "run": "1", "email": "a@b.org", "payload": "job.json",
     "plan_file": "plan.json", "name": "n", "schema_name": "plan", "shell": "bash", "folder": "new", "path": "process_output.log",

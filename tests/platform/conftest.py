@@ -280,12 +280,13 @@ class Served(Speaker):
         arguments = ["serve", "--port", "0", "--data", str(data), *options]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "doe_compiler", *arguments],
-            stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True, env={**kept, **(env or {})},
+            stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True, env={**kept, "HOME": str(data.parent), **(env or {})},
         )  # fmt: skip
         self.said = [self.process.stdout.readline() for _ in range(2)]
         assert "serving" in self.said[0], Path(self.log.name).read_text()
         self.port = int(self.said[0].rpartition("/api")[0].rpartition(":")[2])
-        self.token = (data / "token").read_text().strip()
+        self.token_file = Path(self.said[0].rpartition(", token in ")[2].rstrip("\n"))
+        self.token = self.token_file.read_text().split()[0]
 
     def call(self, method, path, body=None, **headers):
         """Status, body and headers; JSON where the body is a dict."""

@@ -11,9 +11,11 @@ import pytest
 
 
 def test_it_prints_what_to_type_and_the_line_works(serve_at, tmp_path):
-    server = serve_at(tmp_path / "da ta")
-    assert server.said[0].endswith(f"/api/v2/, token in {tmp_path}/da ta/token\n")
-    assert (tmp_path / "da ta" / "token").stat().st_mode & 0o777 == 0o600
+    server = serve_at(tmp_path / "da ta", env={"HOME": str(tmp_path / "ho me")})
+    folder = tmp_path / "ho me" / ".config" / "doe" / "tokens"
+    assert [server.token_file] == list(folder.iterdir())
+    assert server.said[0].endswith(f"/api/v2/, token in {server.token_file}\n")
+    assert (folder.stat().st_mode & 0o777, server.token_file.stat().st_mode & 0o777) == (0o700, 0o600)
     assert server.token not in "".join(server.said)
     script = server.said[1] + 'echo "$RESCALE_API_URL $RESCALE_API_KEY"'
     shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout

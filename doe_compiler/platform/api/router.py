@@ -8,6 +8,7 @@ from doe_compiler.platform.api.endpoints.table import TABLE, Address, Operation
 
 ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
 VERSIONS = ("v2", "v3")
+READING = ("GET", "HEAD", "OPTIONS")
 REST = "**"
 
 

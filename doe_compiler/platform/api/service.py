@@ -1,6 +1,5 @@
 """The API: a request in, a response out, whatever carries them."""
 
-import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -12,15 +11,16 @@ from doe_compiler.platform.api.answers import Refusal, base_url, detail, json_re
 from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.forms import Invalid
 from doe_compiler.platform.api.openapi import openapi_document
-from doe_compiler.platform.api.router import VERSIONS, found_address
+from doe_compiler.platform.api.router import READING, VERSIONS, found_address
 from doe_compiler.platform.execute.launch import ExecutorLauncher
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_of
 from doe_compiler.platform.store.blobs import drop_abandoned
-from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name, token_digest
+from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name
 from doe_compiler.platform.store.freeing import Freed, free_all
 from doe_compiler.platform.store.locks import is_locked
 from doe_compiler.platform.store.records import DataFolder, now_us
 from doe_compiler.platform.store.store import Store
+from doe_compiler.platform.store.users import Holder
 from doe_compiler.platform.store.view import View
 
 __all__ = ["Platform", "open_platform", "open_platform_for_reading", "settings_of"]
@@ -45,10 +45,9 @@ class Platform:
         self._folder = folder
         self._store = Store(folder.database, durable=True, reads_only=reads_only)
         self._owner = self._store.owner(f"{login_name()}@localhost")
-        self._digests: list[tuple[bytes, User]] | None = None
+        self._asks = token is not None
         if token is not None:
-            self._store.set_tokens({**others, self._owner.email: token})
-            self._digests = self._store.token_digests()
+            self._store.set_file_tokens({**others, self._owner.email: token})
         self._users = {**self._store.users(), self._owner.id: self._owner}
         self._settings = settings
         self._launcher = ExecutorLauncher(folder, settings)
@@ -85,18 +84,25 @@ class Platform:
             )
 
     def _viewer(self, request: Request) -> User:
-        """Whose token came with the request; without tokens everybody is the owner. Raises the 401."""
-        if self._digests is None:
+        """Whose token came with the request; without tokens everybody is the owner. Raises the 401 and the 403."""
+        if not self._asks:
             return self._owner
+        holder = self._holder(request)
+        if holder.only_reads and request.method not in READING:
+            raise detail(403, "This token only reads.")
+        if holder.user.id not in self._users:
+            self._users = self._store.users()
+        return holder.user
+
+    def _holder(self, request: Request) -> Holder:
         scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
         challenge = (("www-authenticate", "Token"),)
         if scheme.lower() != "token" or not given.strip():
             raise detail(401, "Authentication credentials were not provided.", challenge)
-        digest = token_digest(given.strip())
-        known = [user for each, user in self._digests if hmac.compare_digest(each, digest)]
-        if not known:
+        holder = self._store.holder(given.strip())
+        if holder is None:
             raise detail(401, "Invalid token.", challenge)
-        return known[0]
+        return holder
 
     def _dispatch(self, request: Request) -> Response:
         viewer = self._viewer(request)
@@ -181,6 +187,17 @@ class Platform:
         self._store.close()
 
 
+def made_folder(data: Path) -> DataFolder:
+    """The data folder, made if it is not there; git knows nothing of a `.doe`."""
+    folder = DataFolder(data.absolute())
+    folder.root.mkdir(parents=True, exist_ok=True)
+    if folder.root.parent.name == ".doe":
+        ignore = folder.root.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    return folder
+
+
 def open_platform(
     data: Path,
     *,
@@ -195,12 +212,7 @@ def open_platform(
     `Authorization: Token ...`. With a quota, in bytes, uploads and submits beyond it are refused. Raises StoreError for a database that is none
     of ours, OSError for a folder that cannot be written.
     """
-    folder = DataFolder(data.absolute())
-    folder.root.mkdir(parents=True, exist_ok=True)
-    if folder.root.parent.name == ".doe":
-        ignore = folder.root.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+    folder = made_folder(data)
     folder.blobs.mkdir(exist_ok=True)
     folder.jobs.mkdir(exist_ok=True)
     drop_abandoned(folder.blobs, ABANDONED_S)

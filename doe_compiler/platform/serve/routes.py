@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from doe_compiler.kernel.wire import Request
+from doe_compiler.platform.api.router import READING
 
-READING = ("GET", "HEAD", "OPTIONS")
 Words = tuple[str, ...]
 
 

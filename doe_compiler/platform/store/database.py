@@ -1,14 +1,13 @@
-"""The database file: its connections, its transactions, and who its users are."""
+"""The database file: its connections and its transactions."""
 
 import getpass
-import hashlib
 import os
 import secrets
 import sqlite3
 import string
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ _NOT_BROKEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Someone with a token; the id is opaque."""
+    """Somebody who uses the platform; the id is opaque."""
 
     id: str
     email: str
@@ -184,40 +183,6 @@ class Database:
             raise StoreError(f"{self._path} is not a usable database of this platform: it has no user")
         return str(row[0])
 
-    def owner(self, email: str) -> User:
-        """The platform's owner, who has this e-mail address from now on; who only reads leaves the old one."""
-        owner = self.user_id()
-        known = self.users().get(owner)
-        if self._reads_only:
-            return known if known is not None and known.email else User(owner, email)
-        if known is None or known.email != email:
-            with self._writing() as database:
-                database.execute("UPDATE users SET email = id WHERE email = ?", (email,))
-                database.execute("UPDATE users SET email = ? WHERE id = ?", (email, owner))
-        return User(owner, email)
-
-    def set_tokens(self, tokens: Mapping[str, str]) -> None:
-        """Give users tokens, by e-mail address, kept as hashes only; nobody else has one any more."""
-        with self._writing() as database:
-            database.execute("UPDATE users SET token_sha256 = NULL")
-            for email, token in tokens.items():
-                database.execute("INSERT OR IGNORE INTO users(id, email) VALUES (?, ?)", (new_id(5), email))
-                database.execute(
-                    "UPDATE users SET token_sha256 = ? WHERE email = ?", (token_digest(token), email)
-                )
-
-    def users(self) -> dict[str, User]:
-        """All users by id."""
-        rows = self._database().execute("SELECT id, email FROM users")
-        return {row[0]: User(*row) for row in rows}
-
-    def token_digests(self) -> list[tuple[bytes, User]]:
-        """The users who have a token, with its SHA-256."""
-        rows = self._database().execute(
-            "SELECT token_sha256, id, email FROM users WHERE token_sha256 IS NOT NULL"
-        )
-        return [(row[0], User(row[1], row[2])) for row in rows]
-
 
 def unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     """What to tell of a database that cannot be used: only a broken one is to be moved away."""
@@ -236,11 +201,6 @@ def login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "user"
-
-
-def token_digest(token: str) -> bytes:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def new_id(length: int) -> str:

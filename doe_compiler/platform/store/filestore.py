@@ -6,9 +6,10 @@
 import json
 from collections.abc import Iterable
 
-from doe_compiler.platform.store.database import Database, User, new_id
+from doe_compiler.platform.store.database import User, new_id
 from doe_compiler.platform.store.records import StoredFile
 from doe_compiler.platform.store.tables import TableIndex
+from doe_compiler.platform.store.users import Users
 
 FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us, owner"
 
@@ -16,7 +17,7 @@ FILE_COLUMNS = "id, name, size, md5, sha512, type_id, uploaded_us, owner"
 IS_UPLOAD = "id NOT GLOB '*[0-9]*'"
 
 
-class FileStore(Database):
+class FileStore(Users):
     """What is known of files; their contents lie beside the database."""
 
     def add_file(

@@ -68,4 +68,13 @@ CREATE TABLE output_sums(
 CREATE INDEX files_sha512 ON files(sha512);
 CREATE INDEX jobs_table ON jobs(table_sha512) WHERE table_sha512 IS NOT NULL;
 """,
+    """
+CREATE TABLE tokens(
+    sha256 BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, user TEXT NOT NULL, only_reads INTEGER NOT NULL,
+    is_of_file INTEGER NOT NULL, added_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE known_users(id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+INSERT INTO known_users SELECT id, email FROM users;
+DROP TABLE users;
+ALTER TABLE known_users RENAME TO users;
+""",
 )
