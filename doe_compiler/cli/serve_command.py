@@ -41,6 +41,11 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     "--quota", metavar="SIZE", help="Refuse uploads and submits once so much is stored: 500M, 200G, 1.5T."
 )
 @click.option(
+    "--access-log",
+    metavar="FILE|-",
+    help="A line a request, with who asked, what was answered and why it was refused; - is standard output.",
+)
+@click.option(
     "--throttle",
     is_flag=False,
     flag_value="cloud",
@@ -60,6 +65,7 @@ def command(
     token_file: Path | None,
     executor: str | None,
     quota: str | None,
+    access_log: str | None,
     throttle: str | None,
     latency: str | None,
     faults: str | None,
@@ -71,6 +77,7 @@ def command(
     """
     from doe_compiler.platform.execute.executor import EXECUTORS
     from doe_compiler.platform.execute.settings import RUN, settings_of
+    from doe_compiler.platform.serve.access import AccessLog
     from doe_compiler.platform.serve.http import serve
 
     if executor is not None and executor not in EXECUTORS:
@@ -100,7 +107,8 @@ def command(
             f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
         )
 
-    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings, quota=room)
+    log = None if access_log is None else AccessLog(access_log)
+    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings, quota=room, log=log)
 
 
 def _bytes(quota: str) -> int:

@@ -36,11 +36,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to one call; the body is read once."""
+    """The answer to one call; the body is read once. `user`, for logs only, is the e-mail address of who called."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: Iterable[bytes] = ()
+    user: str = ""
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.body)

@@ -21,9 +21,11 @@ LIMITED = """
 import sys
 from pathlib import Path
 from doe_compiler.platform.serve.connections import Limits
+from doe_compiler.platform.serve.access import AccessLog
 from doe_compiler.platform.serve.http import Tokens, serve
+log = AccessLog(sys.argv[1] + ".access")
 limits = Limits(connections=50, uploads=4, head_s=1, idle_s=2, body_window_s=1, linger_s=1, stall_s=1)
-serve(Path(sys.argv[1]), "127.0.0.1", 0, Tokens("right"), on_ready=lambda port: print(port, flush=True), limits=limits)
+serve(Path(sys.argv[1]), "127.0.0.1", 0, Tokens("right"), on_ready=lambda port: print(port, flush=True), limits=limits, log=log)
 """
 
 
@@ -260,6 +262,33 @@ def test_a_client_that_drips_is_cut_off(limited, until, begun):
                 break
     assert time.monotonic() - before < 10
     until(lambda: not any((data / "files").glob("incoming/*")))
+
+
+def test_the_log_says_why_a_slow_client_or_one_too_many_was_cut_off(limited, until):
+    port, data = limited
+    log = data.with_name("data.access")
+    address = ("127.0.0.1", port)
+    body = _head("POST", "/api/v2/jobs/", JSON, "Content-Length: 100") + b"{"
+    with contextlib.ExitStack() as opened:
+        late, slow = (opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(2))
+        late.sendall(b"GET /api")
+        slow.sendall(body)
+        for each in (late, slow):
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(100) == b""
+    until(lambda: log.exists() and log.read_text().count("\n") == 2, 20)
+    assert '"-" 408 0 ' in log.read_text()
+    assert '"The headers were not there after 1 s."' in log.read_text()
+    assert '"POST /api/v2/jobs/ HTTP/1.1" 499 0 ' in log.read_text()
+    assert '"The body came too slowly for 1 s."' in log.read_text()
+    with contextlib.ExitStack() as opened:
+        for _ in range(50):  # each waits for the rest of its body, so that none is idle
+            opened.enter_context(socket.create_connection(address, timeout=30)).sendall(body)
+        time.sleep(0.3)
+        last = opened.enter_context(socket.create_connection(address, timeout=30))
+        last.sendall(_head("GET", "/api/v2/jobs/"))
+        assert _status(_answer(last)) == 503
+    until(lambda: " 503 " in log.read_text() and '"Too many connections."' in log.read_text(), 20)
 
 
 def test_a_client_that_leaves_an_answer_unread_is_cut_off(limited):

@@ -15,7 +15,7 @@ from doe_compiler.platform.api.router import READING, VERSIONS, found_address
 from doe_compiler.platform.execute.launch import ExecutorLauncher
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings, settings_of
 from doe_compiler.platform.store.blobs import drop_abandoned
-from doe_compiler.platform.store.database import DatabaseError, StoreError, User, login_name
+from doe_compiler.platform.store.database import DatabaseError, StoreError, login_name
 from doe_compiler.platform.store.freeing import Freed, free_all
 from doe_compiler.platform.store.locks import is_locked
 from doe_compiler.platform.store.records import DataFolder, now_us
@@ -70,31 +70,27 @@ class Platform:
         return replace(response, headers=(*response.headers, ("date", date)))
 
     def _answer(self, request: Request) -> Response:
+        email = ""
         try:
-            return self._dispatch(request)
+            holder = self._holder(request)
+            email = holder.user.email
+            response = self._dispatch(request, holder)
         except Refusal as refusal:
-            return refusal.response
+            response = refusal.response
         except Invalid as invalid:
-            return json_response(400, invalid.detail)
+            response = json_response(400, invalid.detail)
         except OSError as error:
-            return json_response(507, {"detail": f"The platform cannot store this: {error.strerror}."})
+            response = json_response(507, {"detail": f"The platform cannot store this: {error.strerror}."})
         except DatabaseError as error:
-            return json_response(
+            response = json_response(
                 503, {"detail": f"The database cannot be used: {error}."}, (("retry-after", "1"),)
             )
-
-    def _viewer(self, request: Request) -> User:
-        """Whose token came with the request; without tokens everybody is the owner. Raises the 401 and the 403."""
-        if not self._asks:
-            return self._owner
-        holder = self._holder(request)
-        if holder.only_reads and request.method not in READING:
-            raise detail(403, "This token only reads.")
-        if holder.user.id not in self._users:
-            self._users = self._store.users()
-        return holder.user
+        return replace(response, user=email)
 
     def _holder(self, request: Request) -> Holder:
+        """Whose token came with the request; without tokens everybody is the owner. Raises the 401."""
+        if not self._asks:
+            return Holder(self._owner)
         scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
         challenge = (("www-authenticate", "Token"),)
         if scheme.lower() != "token" or not given.strip():
@@ -102,10 +98,13 @@ class Platform:
         holder = self._store.holder(given.strip())
         if holder is None:
             raise detail(401, "Invalid token.", challenge)
+        if holder.user.id not in self._users:
+            self._users = self._store.users()
         return holder
 
-    def _dispatch(self, request: Request) -> Response:
-        viewer = self._viewer(request)
+    def _dispatch(self, request: Request, holder: Holder) -> Response:
+        if holder.only_reads and request.method not in READING:
+            raise detail(403, "This token only reads.")
         if request.path.rstrip("/") in DOCUMENT_PATHS and request.method in ("GET", "HEAD"):
             return json_response(200, openapi_document(base_url(request)))
         version, operations, ids = found_address(request.path)
@@ -119,7 +118,7 @@ class Platform:
             self._folder,
             request,
             view,
-            viewer,
+            holder.user,
             ids,
             self._ensure_tied_executor,
             self.list_delay_s,

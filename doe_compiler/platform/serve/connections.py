@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,20 @@ class Limits:
     """How long calls may take to end once the server is told to stop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a client sent, or did not send in time, and that came to be no request: the status, and since when."""
+
+    status: int
+    reason: str
+    seconds: float
+
+
 class Connection(H11Protocol):
     """An HTTP/1.1 connection that can be hung up, and that knows when its client is too slow."""
 
     limits = Limits()
+    on_refused: Callable[[str, Refused], None] | None = None
 
     def __init__(
         self,
@@ -56,6 +66,7 @@ class Connection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        self.reason = ""
         self._lost = asyncio.Event()
         self._active_at = self.loop.time()
         self._head_at: float | None = self._active_at
@@ -67,12 +78,30 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection in, and close an idle one if there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.limits.connections:
+        if self.is_one_too_many:
             idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle]
             longest = min((each for each in idle if each is not self), key=_active_at, default=None)
             if longest is not None:
                 longest.transport.abort()
                 self.connections.discard(longest)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; a head that is longer than it may be, too."""
+        self.refuse(400, msg)
+        super().send_400_response(msg)
+
+    def refuse(self, status: int, reason: str) -> None:
+        """Tell whoever keeps a log of a refusal that no request is behind."""
+        since = self._active_at if self._head_at is None else self._head_at
+        if self.on_refused is not None:
+            self.on_refused(
+                self.client[0] if self.client else "", Refused(status, reason, self.loop.time() - since)
+            )
+
+    @property
+    def is_one_too_many(self) -> bool:
+        """Whether more connections are open than may be."""
+        return len(self.connections) > self.limits.connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever hung up that it is done."""
@@ -114,19 +143,30 @@ class Connection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def is_too_slow(self, now: float) -> bool:
-        """Whether a limit of time is exceeded; asked regularly."""
+    def too_slow(self, now: float) -> str:
+        """Which limit of time is exceeded; empty if none is. Asked regularly."""
         if self._stalled_at is not None and now - self._stalled_at > self.limits.stall_s:
-            return True
+            return f"The answer was not read for {self.limits.stall_s:g} s."
         if self._head_at is not None:
-            return now - self._head_at > self.limits.head_s
+            is_late = now - self._head_at > self.limits.head_s
+            return f"The headers were not there after {self.limits.head_s:g} s." if is_late else ""
         if self.conn.their_state is not h11.SEND_BODY:
-            return False
+            return ""
         if not self._is_answering and self._answered_at is not None:
-            return now - self._answered_at > self.limits.linger_s
+            is_late = now - self._answered_at > self.limits.linger_s
+            return f"The rest of the body came no more for {self.limits.linger_s:g} s." if is_late else ""
         if self.flow.read_paused or self._window_bytes >= self.limits.body_window_bytes:
             self._window_at, self._window_bytes = now, 0
-        return now - self._window_at > self.limits.body_window_s
+        is_late = now - self._window_at > self.limits.body_window_s
+        return f"The body came too slowly for {self.limits.body_window_s:g} s." if is_late else ""
+
+    def close_for(self, reason: str) -> None:
+        """Close the connection of a client that is too slow; a request in progress learns why."""
+        self.reason = reason
+        if not self._is_answering:
+            self.refuse(408, reason)
+        with contextlib.suppress(OSError):
+            self.transport.abort()
 
     async def hang_up(self) -> None:
         """Send what is written already, close the connection, and wait until it is closed."""
@@ -143,9 +183,12 @@ def _active_at(connection: Connection) -> float:
     return connection._active_at  # noqa: SLF001 (its own class)
 
 
-def connection_class(limits: Limits) -> type[Connection]:
-    """Connections with these limits."""
-    return type("LimitedConnection", (Connection,), {"limits": limits})
+def connection_class(
+    limits: Limits, on_refused: Callable[[str, Refused], None] | None = None
+) -> type[Connection]:
+    """Connections with these limits; `on_refused` gets client and refusal of what came to be no request."""
+    told = None if on_refused is None else staticmethod(on_refused)
+    return type("LimitedConnection", (Connection,), {"limits": limits, "on_refused": told})
 
 
 async def close_slow(connections: Iterable[object]) -> None:
@@ -154,6 +197,5 @@ async def close_slow(connections: Iterable[object]) -> None:
         await asyncio.sleep(WATCH_S)
         now = asyncio.get_running_loop().time()
         for each in list(connections):
-            if isinstance(each, Connection) and each.is_too_slow(now):
-                with contextlib.suppress(OSError):
-                    each.transport.abort()
+            if isinstance(each, Connection) and (reason := each.too_slow(now)):
+                each.close_for(reason)

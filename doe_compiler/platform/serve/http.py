@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,12 +18,13 @@ import uvicorn
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from doe_compiler.kernel import wire
 from doe_compiler.kernel.errors import DoeError, PreconditionFailed
 from doe_compiler.platform.api.service import Platform, open_platform
 from doe_compiler.platform.execute.settings import DEFAULTS, Settings
+from doe_compiler.platform.serve.access import GONE, AccessLog, reason_of
 from doe_compiler.platform.serve.connections import Connection, Limits, close_slow, connection_class
 from doe_compiler.platform.serve.weather import Weather
 from doe_compiler.platform.store.database import StoreError
@@ -33,23 +35,76 @@ WATCH_S = 1.0
 MOST_FILES = 8192
 
 
-def application(platform: Platform, weather: Weather | None, limits: Limits) -> ASGIApp:
+@dataclass(slots=True)
+class _Told:
+    """What the access log tells of one request."""
+
+    status: int = GONE
+    size: int = 0
+    reason: str = ""
+    user: str = ""
+
+
+def application(
+    platform: Platform, weather: Weather | None, limits: Limits, log: AccessLog | None = None
+) -> ASGIApp:
     """The ASGI application that hands every request, of whatever method, to the platform."""
     calls = anyio.CapacityLimiter(limits.calls)
     uploads = anyio.CapacityLimiter(limits.uploads)
 
-    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(scope: Scope, receive: Receive, send: Send, told: _Told) -> None:
         request = Request(scope, receive)
+        if _connection(request).is_one_too_many:
+            answering = _refusal(503, "Too many connections.", told)
+        else:
+            answering = _answered(platform, weather, request, calls, uploads, limits.early_bytes, told)
         try:
-            response = await _answered(platform, weather, request, calls, uploads, limits.early_bytes)
+            response = await answering
         except ClientDisconnect:
-            return
+            told.reason = "The client went away."
         except wire.Dropped:
+            told.reason = "The connection was closed, as --faults asks."
             await _connection(request).hang_up()
-            return
-        await response(scope, receive, send)
+        else:
+            await response(scope, receive, send)
 
-    return respond
+    async def respond_untold(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(scope, receive, send, _Told())
+
+    async def respond_and_log(scope: Scope, receive: Receive, send: Send) -> None:
+        assert log is not None
+        began = time.monotonic()
+        request = Request(scope)
+        told = _Told()
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told.status = message["status"]
+            told.size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await respond(scope, receive, noted, told)
+        except BaseException:
+            told.status, told.reason = 500, "The server failed."
+            raise
+        finally:
+            log.write(
+                request.client.host if request.client else "",
+                told.user,
+                f"{request.method} {scope['raw_path'].decode('latin-1')} HTTP/{scope['http_version']}",
+                told.status,
+                told.size,
+                time.monotonic() - began,
+                _connection(request).reason or told.reason,
+            )
+
+    return respond_untold if log is None else respond_and_log
+
+
+async def _refusal(status: int, reason: str, told: _Told) -> Response:
+    told.reason = reason
+    return JSONResponse({"detail": reason}, status, {"connection": "close"})
 
 
 async def _answered(
@@ -59,10 +114,10 @@ async def _answered(
     calls: anyio.CapacityLimiter,
     uploads: anyio.CapacityLimiter,
     early_bytes: int,
+    told: _Told,
 ) -> Response:
     if "transfer-encoding" in request.headers and "content-length" in request.headers:
-        message = {"detail": "A body has either a Content-Length or a Transfer-Encoding."}
-        return JSONResponse(message, 400, {"connection": "close"})
+        return await _refusal(400, "A body has either a Content-Length or a Transfer-Encoding.", told)
     begun, rest = await _begun_body(request, early_bytes)
     wired = wire.Request(
         request.method,
@@ -77,6 +132,9 @@ async def _answered(
         await anyio.sleep(forecast.delay_s)
         carried_out = partial(weather.carried_out, wired, forecast, platform)
     answered = await anyio.to_thread.run_sync(carried_out, limiter=calls if rest is None else uploads)
+    told.user = answered.user
+    if answered.status >= 400:
+        told.reason = reason_of(answered.body)
     if isinstance(answered.body, tuple):
         response = Response(b"".join(answered.body), answered.status)
     else:
@@ -161,10 +219,11 @@ def serve(
     limits: Limits | None = None,
     settings: Settings = DEFAULTS,
     quota: int | None = None,
+    log: AccessLog | None = None,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
-    `quota` is what may be stored, in bytes. Runs are executed by a child process that ends with this one. Raises
+    `quota` is what may be stored, in bytes; `log` gets a line a request. Runs are executed by a child process that ends with this one. Raises
     PreconditionFailed if another server serves the same data, DoeError if the address cannot be used.
     """
     if not tokens.owner:
@@ -181,7 +240,7 @@ def serve(
             data, token=tokens.owner, others=tokens.others, settings=settings, quota=quota
         )
         try:
-            _run(platform, host, port, on_ready, weather, limits or Limits())
+            _run(platform, host, port, on_ready, weather, limits or Limits(), log)
         finally:
             platform.close()
     finally:
@@ -215,14 +274,15 @@ def _run(
     on_ready: Callable[[int], None],
     weather: Weather | None,
     limits: Limits,
+    log: AccessLog | None,
 ) -> None:
     if weather is not None:
         platform.list_delay_s = weather.list_delay_s
     config = uvicorn.Config(
-        application(platform, weather, limits),
+        application(platform, weather, limits, log),
         host=host,
         port=port,
-        http=connection_class(limits),
+        http=connection_class(limits, None if log is None else log.refused),
         ws="none",
         log_level="error",
         access_log=False,
@@ -231,7 +291,6 @@ def _run(
         h11_max_incomplete_event_size=limits.head_bytes,
         timeout_keep_alive=int(limits.idle_s),
         timeout_graceful_shutdown=int(limits.stop_s),
-        limit_concurrency=limits.connections + 1,
         lifespan="off",
     )
     _allow_many_files()
