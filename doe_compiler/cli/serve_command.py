@@ -5,6 +5,8 @@ import os
 import re
 import secrets
 import shlex
+import socket
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,21 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     help="A line a request, with who asked, what was answered and why it was refused; - is standard output.",
 )
 @click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path),
+    help="Speak TLS with this certificate (PEM, with its chain).",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path),
+    help="The key of the certificate (PEM, without a passphrase).",
+)
+@click.option(
+    "--insecure-http",
+    is_flag=True,
+    help="Listen without TLS where other machines reach it: tokens and files then travel unencrypted.",
+)
+@click.option(
     "--throttle",
     is_flag=False,
     flag_value="cloud",
@@ -66,6 +83,9 @@ def command(
     executor: str | None,
     quota: str | None,
     access_log: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure_http: bool,
     throttle: str | None,
     latency: str | None,
     faults: str | None,
@@ -84,6 +104,13 @@ def command(
         raise WrongUsage(f"--executor {executor}: not known", hint=f"say {' or '.join(EXECUTORS)}")
     settings = settings_of(site_of(Path(), Path.home()), home=RUN)
     settings = settings if executor is None else settings.on(executor)
+    tls = _tls(tls_cert, tls_key)
+    if tls is None and not is_loopback(host) and not insecure_http:
+        raise WrongUsage(
+            f"--host {host}: other machines reach it, and tokens would travel unencrypted",
+            hint="add --tls-cert and --tls-key; or listen on 127.0.0.1, behind an SSH tunnel or a proxy with TLS; "
+            "or say --insecure-http",
+        )
     weather = _weather(throttle, latency, faults)
     room = None if quota is None else _bytes(quota)
     told = None if data else apart(os.environ, Path())
@@ -94,21 +121,55 @@ def command(
     tokens = _tokens(file)
     if not is_loopback(host):
         click.echo(
-            f"warning: listening on {host}: whoever reaches this machine and has the token can run commands "
-            "as you, and the token is sent unencrypted; put TLS in front",
+            f"warning: listening on {host}: whoever reaches this machine and has a token can run commands "
+            f"as you{'' if tls else ', and tokens are sent unencrypted'}",
             err=True,
         )
 
     def ready(bound: int) -> None:
-        reached = WILDCARDS.get(host, host)
-        url = f"http://{f'[{reached}]' if ':' in reached else reached}:{bound}/api/v2/"
+        reached = socket.gethostname() if tls and host in WILDCARDS else WILDCARDS.get(host, host)
+        url = (
+            f"{'https' if tls else 'http'}://{f'[{reached}]' if ':' in reached else reached}:{bound}/api/v2/"
+        )
         key = f'"$(head -n 1 {shlex.quote(str(file))})"'
         click.echo(
             f"serving {folder} at {url}, token in {file}\nexport RESCALE_API_URL={url} RESCALE_API_KEY={key}"
         )
 
     log = None if access_log is None else AccessLog(access_log)
-    serve(folder, host, port, tokens, on_ready=ready, weather=weather, settings=settings, quota=room, log=log)
+    serve(
+        folder,
+        host,
+        port,
+        tokens,
+        on_ready=ready,
+        weather=weather,
+        settings=settings,
+        quota=room,
+        log=log,
+        tls=tls,
+    )
+
+
+def _tls(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """The files of certificate and key, tried out; None without them."""
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        raise WrongUsage("--tls-cert and --tls-key are given together")
+    for file in (cert, key):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise WrongUsage(f"'{file}' cannot be read: {error.strerror}") from error
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: b"")
+    except ssl.SSLError as error:
+        raise WrongUsage(
+            f"'{cert}' and '{key}' are no certificate and its key: {error.reason or error}",
+            hint="both in PEM, the key without a passphrase",
+        ) from error
+    return cert, key
 
 
 def _bytes(quota: str) -> int:

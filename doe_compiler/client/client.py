@@ -56,9 +56,8 @@ class Client(Calls):
         """A client of the platform at the account's address.
 
         The certificate is always verified, against `tls` if it is given; raises ValueError for a context
-        that does not verify. The proxies and certificates of the environment (HTTPS_PROXY,
-        NO_PROXY, SSL_CERT_FILE) count for other hosts and never for this machine; neither `.netrc` nor cookies
-        are used. Calls are paced below the throttles of the cloud, but not on this machine, and at most `rps`
+        that does not verify. The certificates of the environment (SSL_CERT_FILE, SSL_CERT_DIR) count everywhere, its
+        proxies (HTTPS_PROXY, NO_PROXY) never for this machine; neither `.netrc` nor cookies are used. Calls are paced below the throttles of the cloud, but not on this machine, and at most `rps`
         of them are made a second.
         """
         if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):
@@ -68,7 +67,7 @@ class Client(Calls):
         try:
             http_client = httpx2.Client(
                 base_url=url,
-                verify=True if tls is None else tls,
+                verify=tls or (httpx2.create_ssl_context() if url.startswith("https:") else True),
                 timeout=_time_limits(patience),
                 trust_env=not account.is_on_this_machine,
                 follow_redirects=False,

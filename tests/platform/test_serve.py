@@ -57,8 +57,16 @@ def test_a_second_server_on_the_same_data_is_refused(serve_at, doe, tmp_path):
     assert "is already served" in second.stderr
 
 
+def test_beyond_loopback_it_wants_tls_or_a_word(doe, tmp_path):
+    answer = doe("serve", "--data", tmp_path / "data", "--port", 0, "--host", "0.0.0.0")
+    assert answer.returncode == 64
+    assert "tokens would travel unencrypted" in answer.stderr
+    assert "--insecure-http" in answer.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_beyond_loopback_it_warns(serve_at, tmp_path):
-    server = serve_at(tmp_path / "data", "--host", "0.0.0.0")
+    server = serve_at(tmp_path / "data", "--host", "0.0.0.0", "--insecure-http")
     assert "warning: listening on 0.0.0.0" in (tmp_path / "data.log").read_text()
     assert "http://127.0.0.1:" in server.said[0]
     assert server.call("GET", "jobs/", Authorization="")[0] == 401
@@ -78,6 +86,9 @@ def test_on_loopback_it_does_not_warn(serve_at, tmp_path):
         (["--executor", "x"], "--executor x: not known"),
         (["--quota", "200"], "--quota 200: not a size"),
         (["--token-file", "/"], "cannot be read as text"),
+        (["--tls-cert", "/etc/passwd"], "--tls-cert and --tls-key are given together"),
+        (["--tls-cert", "/etc/passwd", "--tls-key", "/etc/passwd"], "are no certificate and its key"),
+        (["--tls-cert", "/nowhere", "--tls-key", "/etc/passwd"], "'/nowhere' cannot be read"),
     ],
 )
 def test_a_bad_option_is_told_in_a_line(doe, tmp_path, options, message):

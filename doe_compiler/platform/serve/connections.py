@@ -94,9 +94,12 @@ class Connection(H11Protocol):
         """Tell whoever keeps a log of a refusal that no request is behind."""
         since = self._active_at if self._head_at is None else self._head_at
         if self.on_refused is not None:
-            self.on_refused(
-                self.client[0] if self.client else "", Refused(status, reason, self.loop.time() - since)
-            )
+            self.on_refused(self.peer, Refused(status, reason, self.loop.time() - since))
+
+    @property
+    def peer(self) -> str:
+        """The address of who has connected, which may be a proxy."""
+        return self.client[0] if self.client else ""
 
     @property
     def is_one_too_many(self) -> bool:

@@ -33,6 +33,7 @@ from doe_compiler.platform.store.records import DataFolder
 
 WATCH_S = 1.0
 MOST_FILES = 8192
+PROXIES = ("127.0.0.1", "::1")
 
 
 @dataclass(slots=True)
@@ -189,11 +190,17 @@ def _connection(request: Request) -> Connection:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """The headers by lower-case name; of a repeated one the first counts."""
+    """The headers by lower-case name; of a repeated one the first counts.
+
+    The address of the server as a proxy tells it is believed from this machine only, as uvicorn believes the rest.
+    """
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers.setdefault(name, value)
-    headers.setdefault("x-forwarded-proto", request.scope["scheme"])
+    host = headers.pop("x-forwarded-host", "").partition(",")[0].strip()
+    if host and _connection(request).peer in PROXIES:
+        headers["host"] = host
+    headers["x-forwarded-proto"] = str(request.scope["scheme"])
     return headers
 
 
@@ -220,10 +227,12 @@ def serve(
     settings: Settings = DEFAULTS,
     quota: int | None = None,
     log: AccessLog | None = None,
+    tls: tuple[Path, Path] | None = None,
 ) -> None:
     """Serve the platform in `data` until SIGTERM or SIGINT; `on_ready` gets the port when it answers.
 
-    `quota` is what may be stored, in bytes; `log` gets a line a request. Runs are executed by a child process that ends with this one. Raises
+    `quota` is what may be stored, in bytes; `log` gets a line a request; `tls` are the files of
+    certificate (with those that it needs) and key, in PEM. Runs are executed by a child process that ends with this one. Raises
     PreconditionFailed if another server serves the same data, DoeError if the address cannot be used.
     """
     if not tokens.owner:
@@ -240,7 +249,7 @@ def serve(
             data, token=tokens.owner, others=tokens.others, settings=settings, quota=quota
         )
         try:
-            _run(platform, host, port, on_ready, weather, limits or Limits(), log)
+            _run(platform, host, port, on_ready, weather, limits or Limits(), log, tls)
         finally:
             platform.close()
     finally:
@@ -275,6 +284,7 @@ def _run(
     weather: Weather | None,
     limits: Limits,
     log: AccessLog | None,
+    tls: tuple[Path, Path] | None,
 ) -> None:
     if weather is not None:
         platform.list_delay_s = weather.list_delay_s
@@ -292,6 +302,9 @@ def _run(
         timeout_keep_alive=int(limits.idle_s),
         timeout_graceful_shutdown=int(limits.stop_s),
         lifespan="off",
+        forwarded_allow_ips=list(PROXIES),
+        ssl_certfile=tls and tls[0],
+        ssl_keyfile=tls and tls[1],
     )
     _allow_many_files()
     listening = _listening(host, port)
