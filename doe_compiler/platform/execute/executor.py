@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from doe_compiler.platform.execute.concealed import conceal_process
 from doe_compiler.platform.execute.launcher import Launcher, LauncherError
 from doe_compiler.platform.execute.local import LocalLauncher
 from doe_compiler.platform.execute.queue import execute_queue
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--lock", type=int, help="descriptor that holds the executor's lock")
     parser.add_argument("--settings", type=settings_from, default=DEFAULTS, help="as JSON")
     given = parser.parse_args(arguments)
+    conceal_process()
     lock = None
     if given.lock is not None:
         os.set_inheritable(given.lock, False)

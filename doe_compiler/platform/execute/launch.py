@@ -12,6 +12,7 @@ from pathlib import Path
 
 import doe_compiler
 from doe_compiler.kernel.errors import DoeError
+from doe_compiler.platform.execute.concealed import conceal_process
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.store.locks import patiently_taken_lock, taken_lock
 from doe_compiler.platform.store.records import DataFolder
@@ -95,6 +96,7 @@ class ExecutorLauncher:
             self._tie = None
 
     def _start(self, lock: int, *, detached: bool) -> None:
+        conceal_process()
         inherited = 3 if lock != 3 else 4
         arguments = [sys.executable, "-P", "-m", MODULE, str(self._folder.root), "--lock", str(inherited)]
         arguments += ["--settings", self._settings.source]
