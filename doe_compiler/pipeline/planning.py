@@ -12,9 +12,9 @@ from doe_compiler.apply.order import Order
 from doe_compiler.bundle.observation import SeenJob
 from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
-from doe_compiler.client.client import Client
+from doe_compiler.client.client import CoreType
 from doe_compiler.client.pacing import Scope, seconds_for
-from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.kernel.errors import InvalidStudy, WrongUsage
 from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
 from doe_compiler.observe.looking import Eye
 from doe_compiler.pipeline.connection import Connection
@@ -22,7 +22,7 @@ from doe_compiler.pipeline.desk import Desk
 from doe_compiler.plan.action import CREATING, Decision, Kind, Why
 from doe_compiler.plan.decide import Around, Wishes, decided
 from doe_compiler.plan.estimate import Estimate, estimate, walltime_warnings
-from doe_compiler.plan.limits import Need, check, need_of
+from doe_compiler.plan.limits import Need, check, need_of, not_offered
 from doe_compiler.plan.redrawn import redrawn_warnings
 from doe_compiler.results.collect import lacking_runs
 
@@ -66,17 +66,19 @@ def planned(
     wishes: Wishes,
     at: Desk,
 ) -> Planned:
-    """Plan studies; reads only. Raises LimitExceeded if a study breaks its limits or a policy."""
+    """Plan studies; reads only.
+
+    Raises LimitExceeded if a study breaks its limits or a policy, InvalidStudy if it is to create jobs that the platform
+    does not offer.
+    """
     client = connection.client
     orders = [order_of(connection, bundle, wishes, at) for bundle in bundles]
     looks = looked(eye_of(connection, at), orders)
-    prices: dict[bool, dict[str, float]] = {}
-    studies = []
-    for bundle, order, look in zip(bundles, orders, looks, strict=True):
-        is_low = bundle.spec.job.is_low_priority
-        if is_low not in prices:
-            prices[is_low] = _prices(client, low_priority=is_low)
-        studies.append(_planned(connection, bundle, order, look, prices[is_low]))
+    core_types = tuple(client.core_types()) if bundles else ()
+    studies = [
+        _planned(connection, bundle, order, look, core_types)
+        for bundle, order, look in zip(bundles, orders, looks, strict=True)
+    ]
     return Planned(connection.host, at.account, tuple(studies))
 
 
@@ -165,9 +167,10 @@ def _running(look: Look) -> list[SeenJob]:
 
 
 def _planned(
-    connection: Connection, bundle: Bundle, order: Order, look: Look, prices: dict[str, float]
+    connection: Connection, bundle: Bundle, order: Order, look: Look, core_types: Sequence[CoreType]
 ) -> PlannedStudy:
     spec = bundle.spec
+    prices = _prices(core_types, low_priority=spec.job.is_low_priority)
     decision = decision_of(connection, order, look)
     started = decision.of(*CREATING)
     submits = sum(len(order.wanted.packs(action.rows)) for action in started)
@@ -180,6 +183,9 @@ def _planned(
         every = range(bundle.design.n)
         live = estimate(spec, bundle.design.n, len(order.wanted.packs(every)), prices)
         new = estimate(spec, sum(action.runs or 0 for action in started), submits, prices)
+    hardware = [analysis.hardware for analysis in spec.analyses]
+    if started and (findings := not_offered(hardware, {each.code: each.cores for each in core_types})):
+        raise InvalidStudy(findings, spec.lines or {})
     need = need_of(spec, bundle.design.n if bundle.design else None, live)
     check(need, spec.limits, spec.policies)
     throttled_s = seconds_for(Scope.SUBMITS, submits) if connection.is_paced else 0.0
@@ -190,9 +196,9 @@ def _planned(
     return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s, need, warnings)
 
 
-def _prices(client: Client, *, low_priority: bool) -> dict[str, float]:
+def _prices(core_types: Sequence[CoreType], *, low_priority: bool) -> dict[str, float]:
     prices = {}
-    for core_type in client.core_types():
+    for core_type in core_types:
         price = core_type.low_priority_price if low_priority else core_type.price
         if price is not None:
             prices[core_type.code] = price

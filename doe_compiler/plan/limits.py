@@ -1,13 +1,13 @@
 """What a study needs, held against its own `limits` and the policies of its team."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from doe_compiler.kernel.errors import LimitExceeded
 from doe_compiler.kernel.findings import Finding
 from doe_compiler.plan.estimate import Estimate
-from doe_compiler.spec.model import Limits, Policy, Spec
+from doe_compiler.spec.model import Hardware, Limits, Policy, Spec
 
 CODES = {
     "E601": "The study has more runs than a limit allows.",
@@ -16,6 +16,7 @@ CODES = {
     "E604": "A policy does not allow the core type.",
     "E605": "A policy does not allow the analysis.",
     "E606": "A policy requires a tag that the study does not have.",
+    "E607": "The platform does not offer so many cores of the core type.",
 }
 
 
@@ -50,6 +51,21 @@ def broken(
         if policy.limits is not None:
             found += _over(need, policy.limits, "this policy allows", knows_prices=knows_prices)
         found += _forbidden(need, policy)
+    return found
+
+
+def not_offered(wanted: Iterable[Hardware], cores: Mapping[str, Sequence[int]]) -> list[Finding]:
+    """Which hardware has a number of cores that a platform does not offer; `cores` are those that it does, by core type.
+
+    Of a core type that the platform does not name, or without numbers, nothing is known.
+    """
+    found = []
+    for hardware in dict.fromkeys(wanted):
+        offered = cores.get(hardware.core_type, ())
+        if offered and hardware.cores_per_slot not in offered:
+            message = f"'coresPerSlot' is {hardware.cores_per_slot}, which '{hardware.core_type}' does not offer here"
+            hint = f"it has {', '.join(map(str, sorted(offered)))}"
+            found.append(Finding("E607", message, hint, hardware.place))
     return found
 
 

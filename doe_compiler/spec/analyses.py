@@ -63,11 +63,13 @@ def _command(fields: Fields, report: Report) -> str:
 
 
 def _hardware(fields: Fields) -> Hardware:
+    cores = fields.scalar("coresPerSlot")
     return Hardware(
         fields.text("coreType"),
         fields.integer("coresPerSlot") or 1,
         fields.integer("slots") or 1,
         fields.real("walltime"),
+        cores.place if cores else None,
     )
 
 

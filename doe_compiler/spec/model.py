@@ -185,6 +185,7 @@ class Hardware:
     cores_per_slot: int = 1
     slots: int = 1
     walltime_h: float | None = None
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

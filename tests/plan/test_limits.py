@@ -5,8 +5,8 @@ import pytest
 from doe_compiler.kernel.errors import LimitExceeded
 from doe_compiler.kernel.findings import Place
 from doe_compiler.plan.estimate import Estimate
-from doe_compiler.plan.limits import CODES, Need, broken, check
-from doe_compiler.spec.model import Limits, Policy
+from doe_compiler.plan.limits import CODES, Need, broken, check, not_offered
+from doe_compiler.spec.model import Hardware, Limits, Policy
 
 PLACE = Place("doe-policy.yaml", 2, 5)
 NEED = Need(10, ("emerald",), ("openfoam",), ("wing", "cost-centre:17"), Estimate(20.0, 128.0, 2.0, 12.8))
@@ -29,6 +29,13 @@ def test_beyond_a_limit_is_refused_whose_ever_it_is(limits, code):
     assert codes(NEED, None, Policy(), Policy(limits=limits)) == [code]
     with pytest.raises(LimitExceeded):
         check(NEED, limits, ())
+
+
+def test_only_what_a_platform_names_can_be_not_offered():
+    wanted = [Hardware("emerald", 2), Hardware("ours", 3), Hardware("numberless", 3), Hardware("emerald", 2)]
+    assert not_offered(wanted, {"emerald": (1, 2), "numberless": ()}) == []
+    (finding,) = not_offered([Hardware("emerald", 3, place=PLACE)] * 2, {"emerald": (2, 1)})
+    assert (finding.hint, finding.place) == ("it has 1, 2", PLACE)
 
 
 def test_at_a_limit_is_allowed():
@@ -75,4 +82,5 @@ def test_all_that_is_wrong_is_told_with_its_place():
 
 def test_every_code_has_a_sentence():
     policy = Policy(Limits(0, 0, 0), rules("x"), rules("x"), rules("x"))
-    assert set(codes(NEED, None, policy)) == set(CODES)
+    offered = not_offered([Hardware("emerald", 3)], {"emerald": (1, 2)})
+    assert {*codes(NEED, None, policy), *(finding.code for finding in offered)} == set(CODES)
