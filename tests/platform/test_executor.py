@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from doe_compiler.kernel.errors import DoeError
-from doe_compiler.platform.store.records import DataFolder, JobState, Reason, now_us
+from doe_compiler.platform.store.records import DataFolder, now_us
+from doe_compiler.platform.store.states import JobState, Reason
 from doe_compiler.platform.store.store import Store
 
 SUCCESS = "Completed successfully"

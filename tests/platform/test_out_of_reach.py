@@ -49,9 +49,6 @@ def folder(tmp_path):
     if os.geteuid() == 0:
         user = pwd.getpwnam("nobody")
         os.chown(where, user.pw_uid, user.pw_gid)
-        for parent in (where, *where.parents):
-            if parent.stat().st_mode & 0o005 != 0o005 and parent != where:
-                parent.chmod(parent.stat().st_mode | 0o005)
     return where
 
 

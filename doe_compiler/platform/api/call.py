@@ -8,7 +8,8 @@ from doe_compiler.kernel.wire import Request
 from doe_compiler.platform.api.answers import Refusal, detail, not_found
 from doe_compiler.platform.api.runs import run_count
 from doe_compiler.platform.store.database import User
-from doe_compiler.platform.store.records import DataFolder, Job, JobState
+from doe_compiler.platform.store.records import DataFolder, Job
+from doe_compiler.platform.store.states import JobState
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.view import View
 

@@ -14,7 +14,8 @@ from doe_compiler.platform.api.runs import checksums_json
 from doe_compiler.platform.api.usable import usable_file
 from doe_compiler.platform.store.blobs import in_use
 from doe_compiler.platform.store.database import User, new_id
-from doe_compiler.platform.store.records import DataFolder, Job, JobState, StoredFile, iso_date, now_us
+from doe_compiler.platform.store.records import DataFolder, Job, StoredFile, iso_date, now_us
+from doe_compiler.platform.store.states import JobState
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.view import View
 

@@ -7,7 +7,7 @@ from doe_compiler.platform.api.answers import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SI
 from doe_compiler.platform.api.endpoints.jobs import DRAFT_TAG, KINDS
 from doe_compiler.platform.api.endpoints.table import TABLE, Address, Operation
 from doe_compiler.platform.api.schemas import SCHEMAS, reference
-from doe_compiler.platform.store.records import JOB_STATUSES
+from doe_compiler.platform.store.states import JOB_STATUSES
 from doe_compiler.platform.store.store import ORDERINGS, STATES
 
 JsonObject = dict[str, object]

@@ -7,7 +7,8 @@ from itertools import islice
 
 from doe_compiler.platform.execute.outputs import sha512_of
 from doe_compiler.platform.store.blobs import blob_path
-from doe_compiler.platform.store.records import DataFolder, Job, JobState, Output, Run, iso_date
+from doe_compiler.platform.store.records import DataFolder, Job, Output, Run, iso_date
+from doe_compiler.platform.store.states import JobState
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.tables import rows_from
 from doe_compiler.platform.store.view import View

@@ -6,7 +6,8 @@ from doe_compiler.platform.api.forms import Invalid
 from doe_compiler.platform.api.runs import OUTPUT_TYPE, output_of_id
 from doe_compiler.platform.store.blobs import stored_blob
 from doe_compiler.platform.store.database import User
-from doe_compiler.platform.store.records import DataFolder, Job, JobState, Output, StoredFile
+from doe_compiler.platform.store.records import DataFolder, Job, Output, StoredFile
+from doe_compiler.platform.store.states import JobState
 from doe_compiler.platform.store.store import Store
 
 

@@ -29,7 +29,8 @@ from doe_compiler.platform.execute.sharing import Sharing
 from doe_compiler.platform.execute.steps import steps_of_job
 from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.blobs import blob_path
-from doe_compiler.platform.store.records import DataFolder, Job, Reason, Run, RunEnd, now_us
+from doe_compiler.platform.store.records import DataFolder, Job, Run, RunEnd, now_us
+from doe_compiler.platform.store.states import Reason
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.tables import rows_from
 from doe_compiler.templates.template import TemplateError

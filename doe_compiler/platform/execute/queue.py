@@ -13,7 +13,8 @@ from doe_compiler.platform.execute.outputs import wipe, wipe_job
 from doe_compiler.platform.execute.reading import Readings, Variables
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.tie import Tie
-from doe_compiler.platform.store.records import DataFolder, Job, Reason, RunEnd, now_us
+from doe_compiler.platform.store.records import DataFolder, Job, RunEnd, now_us
+from doe_compiler.platform.store.states import Reason
 from doe_compiler.platform.store.store import Store
 
 IDLE_S = 1.0

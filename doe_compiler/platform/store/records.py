@@ -1,43 +1,11 @@
 """What the platform remembers, as plain values: files, jobs, runs, outputs and statuses."""
 
-import enum
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-
-class JobState(enum.Enum):
-    """Where a job stands between its creation and its end."""
-
-    DRAFT = "draft"
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-
-
-JOB_STATUSES = (
-    "Pending",
-    "Queued",
-    "Started",
-    "Validated",
-    "Executing",
-    "Completed",
-    "Stopping",
-    "Force Stop",
-    "Waiting for Queue",
-    "Waiting for Cluster",
-)
-
-
-class Reason:
-    """The words of `statusReason` on a completed job."""
-
-    SUCCESS = "Completed successfully"
-    RUN_FAILED = "A run failed"
-    STOPPED = "Stopped by the user"
-    WALLTIME = "Walltime exceeded"
-    CANCELLED = "Cancelled in Slurm"
+from doe_compiler.platform.store.states import JobState
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from doe_compiler.platform.store.database import Connection, User
 from doe_compiler.platform.store.filestore import FileStore
-from doe_compiler.platform.store.records import Job, JobState, Output, Reason, Run, RunEnd, Status
+from doe_compiler.platform.store.records import Job, Output, Run, RunEnd, Status
+from doe_compiler.platform.store.states import MOVES, Event, JobState, Move
 
 JOB_COLUMNS = (
     "key, id, name, inserted_us, body, analysis_names, state, table_sha512, expected_runs, stop_requested, "
@@ -22,7 +23,6 @@ OUTPUTS = (
     "FROM outputs JOIN runs USING (job, run) LEFT JOIN output_sums USING (job, run, number, md5)"
 )
 GOES_ON = "goes_on"
-NEVER_STARTED = ("Stop Requested", "Stopping", "Stopped")
 
 
 STATES = {
@@ -214,56 +214,39 @@ class Store(FileStore):
     def submit(self, job_id: str, now_us: int) -> JobState | None:
         """Queue a draft; the state that was found, None if there is no job. Only a draft is changed."""
         with self._writing() as database:
-            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None:
+            found = _found(database, job_id)
+            if found is None:
                 return None
-            state = JobState(row[1])
-            if state is JobState.DRAFT:
+            if _moved(database, found, Event.SUBMIT, now_us):
                 database.execute(
-                    "UPDATE jobs SET state = 'queued', turn = (SELECT coalesce(max(turn), 0) + 1 FROM jobs) "
-                    "WHERE key = ?",
-                    (row[0],),
+                    "UPDATE jobs SET turn = (SELECT coalesce(max(turn), 0) + 1 FROM jobs) WHERE key = ?",
+                    (found.key,),
                 )
-                _add_statuses(database, row[0], now_us, job=(("Pending", None), ("Queued", None)))
-                _add_statuses(database, row[0], now_us, cluster=("Not Started",))
-            return state
+            return found.state
 
     def request_stop(self, job_id: str, now_us: int) -> JobState | None:
         """Ask for a running job's end and end a queued one; the state that was found."""
         with self._writing() as database:
-            row = database.execute(
-                "SELECT key, state, stop_requested FROM jobs WHERE id = ?", (job_id,)
-            ).fetchone()
-            if row is None:
+            found = _found(database, job_id)
+            if found is None:
                 return None
-            state = JobState(row[1])
-            if state is JobState.QUEUED:
-                database.execute(
-                    "UPDATE jobs SET state = 'finished', stop_requested = 1, runs_completed = 0, runs_failed = 0 "
-                    "WHERE key = ?",
-                    (row[0],),
-                )
-                _add_statuses(database, row[0], now_us, job=(("Completed", Reason.STOPPED),))
-                _add_statuses(database, row[0], now_us, cluster=NEVER_STARTED)
-            elif state is JobState.RUNNING and not row[2]:
-                database.execute("UPDATE jobs SET stop_requested = 1 WHERE key = ?", (row[0],))
-                _add_statuses(
-                    database, row[0], now_us, job=(("Stopping", None),), cluster=("Stop Requested",)
-                )
-            return state
+            move = _moved(database, found, Event.STOP, now_us)
+            if move is not None and move.to is JobState.FINISHED:
+                _count_runs(database, found.key)
+            return found.state
 
     def delete_job(self, job_id: str, *, only_draft: bool = False) -> JobState | None:
         """Delete a draft or a finished job with its runs, or only a draft; the state that was found."""
         with self._writing() as database:
-            row = database.execute("SELECT key, state FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None:
+            found = _found(database, job_id)
+            if found is None:
                 return None
-            state = JobState(row[1])
-            if state is JobState.DRAFT or (state is JobState.FINISHED and not only_draft):
-                database.execute("DELETE FROM jobs WHERE key = ?", (row[0],))
+            is_meant = found.state is JobState.DRAFT or not only_draft
+            if is_meant and (found.place, Event.DELETE) in MOVES:
+                database.execute("DELETE FROM jobs WHERE key = ?", (found.key,))
                 for table in ("statuses", "runs", "outputs", "output_sums", "shares", "run_stops"):
-                    database.execute(f"DELETE FROM {table} WHERE job = ?", (row[0],))
-            return state
+                    database.execute(f"DELETE FROM {table} WHERE job = ?", (found.key,))
+            return found.state
 
     def statuses(self, job: Job, *, of_cluster: bool) -> list[Status]:
         """The history, newest first; what happened at once, or while the clock was set back, is a microsecond apart."""
@@ -397,14 +380,8 @@ class Store(FileStore):
     def start_job(self, key: int, now_us: int) -> bool:
         """Mark a queued job as running; True if it was queued, so that this is its first start."""
         with self._writing() as database:
-            changed = database.execute(
-                "UPDATE jobs SET state = 'running' WHERE key = ? AND state = 'queued'", (key,)
-            )
-            if changed.rowcount:
-                _add_statuses(database, key, now_us, cluster=("Starting", "Started"))
-                statuses = (("Started", None), ("Validated", None), ("Executing", None))
-                _add_statuses(database, key, now_us, job=statuses)
-            return changed.rowcount == 1
+            found = _found_by_key(database, key)
+            return found is not None and _moved(database, found, Event.START, now_us) is not None
 
     def completed_runs(self, key: int) -> list[int]:
         """The numbers of the runs that need not run again."""
@@ -447,18 +424,9 @@ class Store(FileStore):
     def finish_job(self, key: int, reason: str, now_us: int) -> None:
         """Complete the job and stop its cluster."""
         with self._writing() as database:
-            stop_requested = database.execute(
-                "SELECT stop_requested FROM jobs WHERE key = ?", (key,)
-            ).fetchone()[0]
-            completed = "SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL"
-            database.execute(
-                f"UPDATE jobs SET state = 'finished', runs_completed = ({completed}), "
-                f"runs_failed = ({completed} AND exit_status) WHERE key = ?",
-                (key,),
-            )
-            _add_statuses(database, key, now_us, job=(("Completed", reason),))
-            cluster = ("Stopping", "Stopped") if stop_requested else ("Stop Requested", "Stopping", "Stopped")
-            _add_statuses(database, key, now_us, cluster=cluster)
+            found = _found_by_key(database, key)
+            if found is not None and _moved(database, found, Event.FINISH, now_us, reason):
+                _count_runs(database, key)
 
     def job_ids(self) -> set[str]:
         """The ids of all jobs."""
@@ -469,23 +437,64 @@ def _newest_us(database: Connection) -> int:
     return int(database.execute("SELECT value FROM meta WHERE key = 'newest_us'").fetchone()[0])
 
 
-def _add_statuses(
-    database: Connection,
-    key: int,
-    now_us: int,
-    *,
-    job: Sequence[tuple[str, str | None]] = (),
-    cluster: Sequence[str] = (),
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a job stands that is to be moved, in the transaction that moves it."""
+
+    key: int
+    state: JobState
+    is_stop_asked_for: bool
+
+    @property
+    def place(self) -> tuple[JobState, bool]:
+        return self.state, self.is_stop_asked_for
+
+
+def _found(database: Connection, job_id: str) -> _Found | None:
+    row = database.execute("SELECT key, state, stop_requested FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else _Found(row[0], JobState(row[1]), bool(row[2]))
+
+
+def _found_by_key(database: Connection, key: int) -> _Found | None:
+    row = database.execute("SELECT key, state, stop_requested FROM jobs WHERE key = ?", (key,)).fetchone()
+    return None if row is None else _Found(row[0], JobState(row[1]), bool(row[2]))
+
+
+def _moved(
+    database: Connection, found: _Found, event: Event, now_us: int, reason: str | None = None
+) -> Move | None:
+    """Move a job on as the table of states says, with the words of both histories; None if the event is none there."""
+    move = MOVES.get((found.place, event))
+    if move is None or move.to is None:
+        return None
+    reason = reason or move.reason
     insert = "INSERT INTO statuses(job, of_cluster, status, date_us, reason) VALUES (?, ?, ?, ?, ?)"
-    for status, reason in job:
-        database.execute(insert, (key, 0, status, now_us, reason))
-    for word in cluster:
-        database.execute(insert, (key, 1, word, now_us, None))
-    if job:
-        database.execute("UPDATE jobs SET status = ?, status_reason = ? WHERE key = ?", (*job[-1], key))
-    if cluster:
-        database.execute("UPDATE jobs SET cluster_status = ? WHERE key = ?", (cluster[-1], key))
+    last = len(move.words) - 1
+    for place, word in enumerate(move.words):
+        database.execute(insert, (found.key, 0, word, now_us, reason if place == last else None))
+    for word in move.cluster:
+        database.execute(insert, (found.key, 1, word, now_us, None))
+    database.execute(
+        "UPDATE jobs SET state = ?, stop_requested = ?, status = ?, status_reason = ?, cluster_status = ? WHERE key = ?",
+        (
+            move.to.value,
+            found.is_stop_asked_for or move.asks_for_stop,
+            move.words[-1],
+            reason,
+            move.cluster[-1],
+            found.key,
+        ),
+    )
+    return move
+
+
+def _count_runs(database: Connection, key: int) -> None:
+    """Note how many runs of an ended job have completed, and how many of them failed."""
+    completed = "SELECT count(*) FROM runs WHERE job = jobs.key AND completed_us IS NOT NULL"
+    database.execute(
+        f"UPDATE jobs SET runs_completed = ({completed}), runs_failed = ({completed} AND exit_status) WHERE key = ?",
+        (key,),
+    )
 
 
 def _add_outputs(database: Connection, key: int, run: int, outputs: Sequence[tuple[str, int, str]]) -> None:

@@ -30,7 +30,8 @@ from doe_compiler.platform.api.runs import output_json, page_with_sums
 from doe_compiler.platform.execute.outputs import wipe_job
 from doe_compiler.platform.store.database import login_name
 from doe_compiler.platform.store.freeing import free_if_unheld
-from doe_compiler.platform.store.records import JOB_STATUSES, Job, JobState, iso_date, now_us
+from doe_compiler.platform.store.records import Job, iso_date, now_us
+from doe_compiler.platform.store.states import JOB_STATUSES, JobState, words_at
 from doe_compiler.platform.store.store import ORDERINGS, STATES, JobFilter
 
 DRAFT_TAG = '"draft"'
@@ -40,11 +41,6 @@ KINDS = {"": "all", "1": "active"}
 THIS_MACHINE = "127.0.0.1"
 SSH_PORT = 22
 LENGTH_OF_TAG_ID = 12
-INSTANCE_STATUS = {
-    JobState.QUEUED: "Not Started",
-    JobState.RUNNING: "Started",
-    JobState.FINISHED: "Stopped",
-}
 
 
 def listed(call: Call) -> Response:
@@ -243,7 +239,7 @@ def instances(call: Call) -> Response:
         [
             {
                 "id": f"{job.id}1",
-                "status": INSTANCE_STATUS[job.state],
+                "status": words_at(job.state),
                 "coreType": hardware["coreType"],
                 "cores": hardware["coresPerSlot"] * hardware["slots"],
                 "dateStarted": iso_date(started[0].date_us) if started else None,

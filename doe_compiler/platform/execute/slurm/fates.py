@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from doe_compiler.platform.execute.launcher import Kind
-from doe_compiler.platform.store.records import Reason
+from doe_compiler.platform.store.states import Reason
 
 MOST_ATTEMPTS = 4
 KILLED = -9
