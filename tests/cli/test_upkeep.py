@@ -4,6 +4,8 @@ import json
 import shutil
 import sqlite3
 
+import pytest
+
 from doe_compiler.plan.memory import OURS
 
 
@@ -159,20 +161,28 @@ def test_gc_tells_and_frees_contents_that_nothing_needs(doe, study_at):
     assert "Nothing to do" in doe("apply", study, "--yes").stderr
 
 
-def test_thinning_keeps_values_logs_and_the_files_of_responses(doe, study_at):
+@pytest.mark.parametrize("is_served", [False, True], ids=["here", "served"])
+def test_thinning_keeps_values_logs_and_the_files_of_responses(doe, study_at, serving, tmp_path, is_served):
     study = study_at(command="\"awk '{print $3 + 1}' deck.txt > y.txt; seq 10000 > big; echo said\"")
-    assert doe("apply", study, "--yes").returncode == 0
-    before = doe("results", study, "--format", "csv").stdout
-    job = json.loads(doe("jobs", "list", "--json", cwd=study.parent).stdout.splitlines()[0])["id"]
+    env = serving() if is_served else {}
+    on = ("--on", env["RESCALE_API_URL"]) if is_served else ()
+
+    def done(*words):
+        return doe(*words, *on, cwd=study.parent, env=env)
+
+    assert done("apply", study, "--yes").returncode == 0
+    before = done("results", study, "--format", "csv").stdout
+    job = json.loads(done("jobs", "list", "--json").stdout.splitlines()[0])["id"]
     words = ("files", "thin", "--keep", "responses", job)
-    assert doe(*words, cwd=study.parent).returncode == 64
-    thinned = doe(*words, "--yes", cwd=study.parent)
+    assert done(*words).returncode == 64
+    thinned = done(*words, "--yes")
     assert thinned.returncode == 0, thinned.stderr
     assert f"deleted 10 outputs of {job}" in thinned.stderr
-    shown = doe("runs", "files", job, "1", "--json", cwd=study.parent).stdout.splitlines()
+    shown = done("runs", "files", job, "1", "--json").stdout.splitlines()
     assert {json.loads(line)["relativePath"] for line in shown} == {"y.txt", "process_output.log"}
-    lying = {path.name for path in (study.parent / ".doe/platform/jobs" / job / "run1").iterdir()}
+    data = tmp_path / "served" if is_served else study.parent / ".doe" / "platform"
+    lying = {path.name for path in (data / "jobs" / job / "run1").iterdir()}
     assert lying == {"y.txt", "process_output.log"}
-    assert doe("results", study, "--format", "csv").stdout == before
-    assert "nothing to delete" in doe(*words, "--yes", cwd=study.parent).stderr
-    assert "Nothing to do" in doe("apply", study, "--yes").stderr
+    assert done("results", study, "--format", "csv").stdout == before
+    assert "nothing to delete" in done(*words, "--yes").stderr
+    assert "Nothing to do" in done("apply", study, "--yes").stderr

@@ -369,9 +369,11 @@ responses:
 """
 
 
-def test_ctrl_c_ends_no_run_and_says_so(slurm_cluster, tmp_path):
-    """A study that is applied in process, as its user sees it."""
+@pytest.fixture
+def interrupted(slurm_cluster, tmp_path):
+    """Apply a study in process and interrupt it when runs have begun; what was told, and how to go on."""
     slurm_cluster.start()
+    slurm_cluster.resume()
     (tmp_path / "study.yaml").write_text(STUDY)
     (tmp_path / "x.tpl").write_text("${x}\n")
     (tmp_path / ".doe").mkdir()
@@ -389,14 +391,24 @@ def test_ctrl_c_ends_no_run_and_says_so(slurm_cluster, tmp_path):
         process = doe(*arguments)
         return process.communicate(timeout=180)[0], process.returncode
 
-    applying = doe("apply", "study.yaml", "--yes")
-    begun = tmp_path / ".doe" / "platform" / "jobs"
-    give_up = time.monotonic() + 60
-    while not list(begun.glob("*/slurm/marks/claim-*")) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    applying.send_signal(signal.SIGINT)
-    told = applying.communicate(timeout=60)[0]
-    assert applying.returncode == 130
+    def interrupt(seconds):
+        (tmp_path / "study.yaml").write_text(STUDY.replace("sleep 3", f"sleep {seconds}"))
+        applying = doe("apply", "study.yaml", "--yes")
+        begun = tmp_path / ".doe" / "platform" / "jobs"
+        give_up = time.monotonic() + 60
+        while not list(begun.glob("*/slurm/marks/claim-*")) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        applying.send_signal(signal.SIGINT)
+        told = applying.communicate(timeout=60)[0]
+        assert applying.returncode == 130
+        return told, said
+
+    return interrupt
+
+
+def test_ctrl_c_ends_no_run_and_says_so(interrupted, tmp_path):
+    """A study that is applied in process, as its user sees it."""
+    told, said = interrupted(3)
     assert "the runs go on in Slurm" in told
     assert "6 submitted runs go on in Slurm" in said("status", "study.yaml")[0]
     time.sleep(4)
@@ -406,3 +418,40 @@ def test_ctrl_c_ends_no_run_and_says_so(slurm_cluster, tmp_path):
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert [row["state"] for row in rows] == ["done"] * 6
     assert all(row["y"] == row["x"] for row in rows)
+
+
+def test_a_stop_with_nobody_there_cancels_what_goes_on_in_slurm(interrupted, slurm_cluster, until, tmp_path):
+    _, said = interrupted(600)
+    (folder,) = (tmp_path / ".doe" / "platform" / "jobs").iterdir()
+    assert in_queue(slurm_cluster, folder.name)
+    before = time.monotonic()
+    told, code = said("stop", "study.yaml")
+    assert code == 0, told
+    until(lambda: not in_queue(slurm_cluster, folder.name), 60)
+    assert time.monotonic() - before < 60
+    (job,) = [json.loads(line) for line in said("jobs", "list", "--json")[0].splitlines()]
+    assert (job["jobStatus"]["content"], job["statusReason"]) == ("Completed", "Stopped by the user")
+
+
+def test_a_stop_by_a_server_whose_executor_was_killed(slurm_cluster, serve_at, until, tmp_path):
+    slurm_cluster.start()
+    slurm_cluster.resume()
+    configuration = tmp_path / ".config" / "doe" / "config.yaml"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text("slurm: {runsPerTask: 1, pollSeconds: 1}\n")
+    server = serve_at(tmp_path / "data", "--executor", "slurm", env={"HOME": str(tmp_path)})
+    marks = tmp_path / "marks"
+    job = submitted(server, counting(server, marks, sleep="600", slots=2), numbers(6))
+    until((tmp_path / "marks.begun").exists, 60)
+    server.kill_executor()
+    assert server.call("POST", f"jobs/{job}/stop/")[0] == 202
+    until(lambda: server.get(f"jobs/{job}/statuses/")["results"][0]["status"] == "Completed", 60)
+    assert server.get(f"jobs/{job}/statuses/")["results"][0]["statusReason"] == "Stopped by the user"
+    until(lambda: not in_queue(slurm_cluster, job), 60)
+    assert not marks.exists()
+
+
+def in_queue(cluster, job):
+    """The tasks of a job that wait or run in Slurm."""
+    told = cluster.run("squeue", "--noheader", "--states=PD,R,CG", "--format=%i %j")
+    return [line for line in told.split("\n") if f"-{job}-" in line]
