@@ -14,6 +14,7 @@ from doe_compiler.platform.api.runs import checksums_json
 from doe_compiler.platform.api.usable import usable_file
 from doe_compiler.platform.store.blobs import in_use
 from doe_compiler.platform.store.database import User, new_id
+from doe_compiler.platform.store.form import form_of
 from doe_compiler.platform.store.records import DataFolder, Job, StoredFile, iso_date, now_us
 from doe_compiler.platform.store.states import JobState
 from doe_compiler.platform.store.store import Store
@@ -112,7 +113,7 @@ def _reread(store: Store, job_id: str) -> Job:
     return job
 
 
-def form_of(job: Job) -> dict[str, Any]:
+def sent_again(job: Job) -> dict[str, Any]:
     """The form of a stored job, as a change may send it back."""
     form: dict[str, Any] = orjson.loads(job.body)
     return {**form, "name": job.name}
@@ -143,8 +144,7 @@ def file_json(file: StoredFile, view: View) -> dict[str, object]:
 def job_json(store: Store, job: Job, view: View) -> dict[str, object]:
     """A whole job as the API shows it, its files in full."""
     form = orjson.loads(job.body)
-    ids = referenced_files(form)
-    found = store.files_by_id(ids)
+    found = store.files_by_id(form_of(job.body).file_ids)
 
     def shown(reference: dict[str, Any] | None) -> dict[str, Any] | None:
         if reference is None or reference["id"] not in found:
@@ -189,16 +189,6 @@ def _analysis_json(analysis: dict[str, Any], shown: ShownFile) -> dict[str, obje
         "preProcessScript": shown(analysis["preProcessScript"]),
         "postProcessScript": shown(analysis["postProcessScript"]),
     }
-
-
-def referenced_files(form: Mapping[str, Any]) -> set[str]:
-    """The ids of the files that a job uses."""
-    references = [form["paramFile"], form["caseFile"]]
-    for analysis in form["jobanalyses"]:
-        references += analysis["inputFiles"]
-        references += [task["templateFile"] for task in analysis["templateTasks"]]
-        references += [analysis["preProcessScript"], analysis["postProcessScript"]]
-    return {reference["id"] for reference in references if reference is not None}
 
 
 def job_item_json(job: Job, view: View, shared_with: Sequence[str]) -> dict[str, object]:

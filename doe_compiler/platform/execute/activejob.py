@@ -4,13 +4,10 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from doe_compiler.platform.execute.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.execute.journal import Entry, Journal, journal_entries
@@ -29,6 +26,7 @@ from doe_compiler.platform.execute.sharing import Sharing
 from doe_compiler.platform.execute.steps import steps_of_job
 from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.blobs import blob_path
+from doe_compiler.platform.store.form import JobForm, form_of
 from doe_compiler.platform.store.records import DataFolder, Job, Run, RunEnd, now_us
 from doe_compiler.platform.store.states import Reason
 from doe_compiler.platform.store.store import Store
@@ -131,7 +129,7 @@ class ActiveJob:
             self._end_unstarted(number, problem)
         elif number in self.stopped_runs:
             self._end_unstarted(number, STOPPED)
-        elif self.place.form["isTemplateDryRun"]:
+        elif self.place.form.is_template_dry_run:
             self.ended.append(Ended(number, 0, now_us(), now_us(), 0))
         else:
             self.prepared.append(number)
@@ -311,7 +309,7 @@ def activated(
     home = launcher.home(job.id)
     store.start_job(job.key, now_us())
     store.forget_interrupted_runs(job.key)
-    form = orjson.loads(job.body)
+    form = form_of(job.body)
     files, failure, names = _prepared_files(store, folder, job, form, home)
     is_completed = bytearray(job.expected_runs + 1)
     for number in store.completed_runs(job.key):
@@ -347,7 +345,7 @@ def activated(
         deadline=None if room.walltime_s is None else time.monotonic() + room.walltime_s,
         free_slots=slots,
         kept=OutputFilter(
-            form["resourceFilters"],
+            form.resource_filters,
             files.paths(rendered=True) if files else (),
             files.paths(rendered=False) if files else (),
         ),
@@ -366,26 +364,15 @@ def activated(
 
 
 def _prepared_files(
-    store: Store, folder: DataFolder, job: Job, form: Mapping[str, Any], home: Path
+    store: Store, folder: DataFolder, job: Job, form: JobForm, home: Path
 ) -> tuple[RunFiles | None, str, Sequence[str]]:
     """The files of the runs, or why they cannot be had, and the names of the columns."""
     index = store.table(job.table_sha512) if job.table_sha512 else None
     names = index.names if index else ()
-    ids = {
-        reference["id"]
-        for analysis in form["jobanalyses"]
-        for reference in (
-            *analysis["inputFiles"],
-            *(task["templateFile"] for task in analysis["templateTasks"]),
-            analysis["preProcessScript"],
-            analysis["postProcessScript"],
-        )
-        if reference is not None
-    }
     try:
         files = run_files(
             form,
-            store.files_by_id(ids),
+            store.files_by_id(form.run_file_ids),
             lambda file: blob_path(folder.blobs, file.sha512),
             names,
             home / "inputs",

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from doe_compiler.archives.entries import ArchiveError
 from doe_compiler.archives.names import is_archive
@@ -15,6 +14,7 @@ from doe_compiler.archives.programs import HEAD, is_program
 from doe_compiler.archives.tree import followed, leaving_link
 from doe_compiler.platform.execute.outputs import wipe
 from doe_compiler.platform.execute.unpacking import EXECUTABLE, PLAIN, unpack
+from doe_compiler.platform.store.form import JobForm
 from doe_compiler.platform.store.records import StoredFile
 from doe_compiler.templates.parser import platform_template
 from doe_compiler.templates.substitution import renderer
@@ -103,7 +103,7 @@ def _write(path: str, content: bytes, mode: int) -> None:
 
 
 def run_files(
-    form: Mapping[str, Any],
+    form: JobForm,
     files: Mapping[str, StoredFile],
     path_of: Callable[[StoredFile], Path],
     names: Sequence[str],
@@ -114,21 +114,20 @@ def run_files(
     The analyses' files are placed together before the first command; where two have one path the later
     counts: inputs, then scripts, then templates, in the order of the analyses.
     """
-    is_dry = form["isTemplateDryRun"]
+    is_dry = form.is_template_dry_run
     plan: dict[str, Entry] = {}
     folders: set[str] = set()
-    for number, analysis in enumerate(form["jobanalyses"]):
-        for position, reference in enumerate(analysis["inputFiles"]):
-            file = _found(files, reference)
-            if reference["decompress"] and is_archive(file.name):
+    for number, analysis in enumerate(form.analyses):
+        for position, reference in enumerate(analysis.input_files):
+            file = _found(files, reference.id)
+            if reference.decompress and is_archive(file.name):
                 unpacked = _unpacked(file, _intact(file, path_of(file)), cache / f"{number}-{position}")
                 _add_tree(unpacked, plan, folders)
             else:
                 plan[file.name] = _content(_intact(file, path_of(file)), None)
-        for key in ("preProcessScript", "postProcessScript"):
-            if analysis[key] is not None:
-                file = _found(files, analysis[key])
-                plan[file.name] = _content(_intact(file, path_of(file)), None)
+        for script in analysis.scripts:
+            file = _found(files, script)
+            plan[file.name] = _content(_intact(file, path_of(file)), None)
     templates = _templates(form, files, path_of, names, plan)
     entries = templates if is_dry else {**plan, **templates}
     if is_dry:
@@ -168,10 +167,10 @@ def _behind_links(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], dict[
     return placed, {path: entry.target for path, entry in placed.items() if isinstance(entry, Link)}
 
 
-def _found(files: Mapping[str, StoredFile], reference: Mapping[str, Any]) -> StoredFile:
-    if reference["id"] not in files:
-        raise InputError(f"the file {reference['id']} is not there any more")
-    return files[reference["id"]]
+def _found(files: Mapping[str, StoredFile], file_id: str) -> StoredFile:
+    if file_id not in files:
+        raise InputError(f"the file {file_id} is not there any more")
+    return files[file_id]
 
 
 def _intact(file: StoredFile, path: Path) -> Path:
@@ -229,26 +228,26 @@ def _add_tree(root: Path, plan: dict[str, Entry], folders: set[str]) -> None:
 
 
 def _templates(
-    form: Mapping[str, Any],
+    form: JobForm,
     files: Mapping[str, StoredFile],
     path_of: Callable[[StoredFile], Path],
     names: Sequence[str],
     plan: Mapping[str, Entry],
 ) -> dict[str, Rendered]:
     rendered: dict[str, Rendered] = {}
-    for analysis in form["jobanalyses"]:
-        for task in analysis["templateTasks"]:
-            file = _found(files, task["templateFile"])
+    for analysis in form.analyses:
+        for task in analysis.template_tasks:
+            file = _found(files, task.template_id)
             if file.size > LARGEST_TEMPLATE:
                 raise InputError(f"the template {file.name} is larger than {LARGEST_TEMPLATE >> 20} MiB")
             content = path_of(file).read_bytes()
-            before = plan.get(task["processedFilename"])
+            before = plan.get(task.target)
             mode = EXECUTABLE if content.startswith(b"#!") else PLAIN
             if isinstance(before, Content) and before.mode != PLAIN:
                 mode = before.mode
             try:
                 template = platform_template(content.decode("utf-8", "surrogateescape"))
-                rendered[task["processedFilename"]] = Rendered(renderer(template, names), mode)
+                rendered[task.target] = Rendered(renderer(template, names), mode)
             except TemplateError as error:
                 place = f"line {error.line}, column {error.column}"
                 raise InputError(f"the template {file.name}, {place}: {error}") from error

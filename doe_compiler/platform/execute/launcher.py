@@ -4,13 +4,14 @@ Before it a run's directory is prepared, after it what the run left is collected
 """
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from doe_compiler.platform.execute.steps import Steps
 from doe_compiler.platform.execute.supervisor import Signal
+from doe_compiler.platform.store.form import JobForm
 
 
 class Kind(enum.Enum):
@@ -46,7 +47,7 @@ class JobPlace:
 
     id: str
     folder: str
-    form: Mapping[str, Any]
+    form: JobForm
     steps: Steps
     expected_runs: int
     has_own_homes: bool = False
@@ -98,7 +99,7 @@ class Launcher(Protocol):
     def home(self, job_id: str) -> Path:
         """The folder of a job's runs, made if it is not there."""
 
-    def room(self, form: Mapping[str, Any], expected_runs: int) -> Room:
+    def room(self, form: JobForm, expected_runs: int) -> Room:
         """How many runs of a job may be started at a time."""
 
     def handed(self, place: JobPlace, completed: bytearray) -> Iterable[Handed]:

@@ -1,9 +1,8 @@
 """Runs on this machine: each a child of a supervisor, at most as many as the cores of this process."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from doe_compiler.platform.execute.guardian import Guardian
 from doe_compiler.platform.execute.launcher import End, Handed, JobPlace, Room
@@ -13,6 +12,7 @@ from doe_compiler.platform.execute.seats import Seats
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.supervisor import Request, Signal
 from doe_compiler.platform.execute.tie import Tie
+from doe_compiler.platform.store.form import JobForm
 from doe_compiler.platform.store.records import DataFolder, now_us
 
 TICK_S = 0.05
@@ -44,13 +44,11 @@ class LocalLauncher:
         home.mkdir(parents=True, exist_ok=True)
         return home
 
-    def room(self, form: Mapping[str, Any], expected_runs: int) -> Room:
+    def room(self, form: JobForm, expected_runs: int) -> Room:
         """As many runs as the job's slots and the machine's cores allow."""
-        hardware = [analysis["hardware"] for analysis in form["jobanalyses"]]
-        cores_per_run = min(self.cores, max(each["coresPerSlot"] for each in hardware))
-        most = max(1, min(hardware[0]["slots"], self.cores // cores_per_run, expected_runs))
-        walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
-        return Room(cores_per_run, most, max(walltimes) * 3600 if walltimes else None)
+        cores_per_run = min(self.cores, form.cores_per_run)
+        most = max(1, min(form.slots, self.cores // cores_per_run, expected_runs))
+        return Room(cores_per_run, most, None if form.walltime_h is None else form.walltime_h * 3600)
 
     def handed(self, _place: JobPlace, _completed: bytearray) -> Iterable[Handed]:
         """None: the runs of an executor end with it."""

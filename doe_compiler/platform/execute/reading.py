@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from doe_compiler.extraction.reading import Outcome
 from doe_compiler.extraction.run import BEFORE_RUN_S
@@ -21,6 +21,7 @@ from doe_compiler.extraction.told import printed_lines
 from doe_compiler.platform.execute.outputs import variables_in
 from doe_compiler.platform.execute.reader import ENDS, LENGTH_DIGITS
 from doe_compiler.platform.execute.tie import Tie
+from doe_compiler.platform.store.form import JobForm
 
 MODULE = "doe_compiler.platform.execute.reader"
 MOST_READERS = 4
@@ -57,9 +58,9 @@ def mark_untouched(files: Sequence[str]) -> None:
             os.utime(file, (BEFORE_RUN_S, BEFORE_RUN_S))
 
 
-def read_from(form: Mapping[str, Any]) -> ReadFrom | None:
+def read_from(form: JobForm) -> ReadFrom | None:
     """What the form of a job asks to be read, None where it asks for nothing."""
-    asked = form.get("outputReading")
+    asked = form.output_reading
     return ReadFrom(asked["variables"], asked["seconds"]) if asked and asked["variables"] else None
 
 

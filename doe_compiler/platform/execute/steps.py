@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+
+from doe_compiler.platform.store.form import Analysis, JobForm
 
 PLAIN_WORDS = re.compile(r"[A-Za-z0-9_.+-]*/[A-Za-z0-9_./+-]*( +[A-Za-z0-9_./:,@%+-]+)*", re.ASCII)
 SHELL = "/bin/sh"
@@ -76,7 +77,7 @@ class Steps:
 
 
 def steps_of_job(
-    form: Mapping[str, Any],
+    form: JobForm,
     job_id: str,
     own_environment: Mapping[str, str],
     prologues: Mapping[str, str] = MappingProxyType({}),
@@ -85,42 +86,39 @@ def steps_of_job(
 
     `prologues` are shell commands before each step, by the analysis' code.
     """
-    analyses = form["jobanalyses"]
     inherited = (*INHERITED, *FOR_MODULES) if any(prologues.values()) else INHERITED
     base = {name: own_environment[name] for name in inherited if name in own_environment}
     base = {"PATH": DEFAULT_PATH, **base}
-    first = {**base, **analyses[0]["envVars"], **_rescale_environment(analyses[0], job_id)}
-    only = analyses[0]
-    if len(analyses) == 1 and not only["preProcessScriptCommand"] and not only["postProcessScriptCommand"]:
-        command = _prologue(only, prologues) + only["command"]
+    only = form.analyses[0]
+    first = {**base, **only.env_vars, **_rescale_environment(only, job_id)}
+    if len(form.analyses) == 1 and not only.pre_process_command and not only.post_process_command:
+        command = _prologue(only, prologues) + only.command
         through_shell = (SHELL, "-c", command)
         is_plain = PLAIN_WORDS.fullmatch(command) is not None and not command.startswith("//")
         return Steps(tuple(command.split()) if is_plain else through_shell, through_shell, first, False)
     script, texts = [PROLOGUE], []
-    for number, analysis in enumerate(analyses):
-        settings = (
-            _exports({**analysis["envVars"], **_rescale_environment(analysis, job_id)}) if number else ""
-        )
-        for key, title, redirection, copying in (
-            ("preProcessScriptCommand", "The pre-processing", "", ""),
-            ("command", "The command", "", ""),
-            ("postProcessScriptCommand", "The post-processing", ' >>"$1"', "command -p cat <&3; "),
+    for number, analysis in enumerate(form.analyses):
+        settings = _exports({**analysis.env_vars, **_rescale_environment(analysis, job_id)}) if number else ""
+        for text, title, redirection, copying in (
+            (analysis.pre_process_command, "The pre-processing", "", ""),
+            (analysis.command, "The command", "", ""),
+            (analysis.post_process_command, "The post-processing", ' >>"$1"', "command -p cat <&3; "),
         ):
-            if analysis[key].strip():
-                texts.append(settings + _prologue(analysis, prologues) + analysis[key])
+            if text.strip():
+                texts.append(settings + _prologue(analysis, prologues) + text)
                 script.append(
                     f'doe_home; doe_step "${{{len(texts) + 1}}}"{redirection}\n'
                     f'doe_status=$?; {copying}doe_end "$doe_status" "{title}"\n'
                 )
-    has_post = any(analysis["postProcessScriptCommand"].strip() for analysis in analyses)
+    has_post = any(analysis.post_process_command.strip() for analysis in form.analyses)
     truncation = ': >"$1"; exec 3<"$1"\n' if has_post else ""
     arguments = (SHELL, "-c", truncation + "".join(script), "sh", os.devnull, *texts)
     return Steps(arguments, arguments, first, has_post)
 
 
-def _prologue(analysis: Mapping[str, Any], prologues: Mapping[str, str]) -> str:
+def _prologue(analysis: Analysis, prologues: Mapping[str, str]) -> str:
     """What comes before a step's text; a prologue that fails fails the run."""
-    text = prologues.get(analysis["analysis"]["code"], "").strip()
+    text = prologues.get(analysis.code, "").strip()
     if not text:
         return ""
     failed = 'doe_status=$?; echo "[platform] The prologue ended with status $doe_status"; exit $doe_status'
@@ -128,13 +126,13 @@ def _prologue(analysis: Mapping[str, Any], prologues: Mapping[str, str]) -> str:
     return f"{modules}{{ {text}\n}} || {{ {failed}; }}\n"
 
 
-def _rescale_environment(analysis: Mapping[str, Any], job_id: str) -> dict[str, str]:
-    hardware = analysis["hardware"]
+def _rescale_environment(analysis: Analysis, job_id: str) -> dict[str, str]:
+    hardware = analysis.hardware
     return {
         "RESCALE_JOB_ID": job_id,
-        "RESCALE_CORES_PER_SLOT": str(hardware["coresPerSlot"]),
+        "RESCALE_CORES_PER_SLOT": str(hardware.cores_per_slot),
         "RESCALE_NODES_PER_SLOT": "1",
-        "RESCALE_CORE_TYPE": str(hardware["coreType"]),
+        "RESCALE_CORE_TYPE": hardware.core_type,
     }
 
 

@@ -21,14 +21,14 @@ from doe_compiler.platform.api.jobform import PROJECT_NAMES
 from doe_compiler.platform.api.jobs import (
     changed_job,
     created_job,
-    form_of,
     job_item_json,
     job_json,
-    referenced_files,
+    sent_again,
 )
 from doe_compiler.platform.api.runs import output_json, page_with_sums
 from doe_compiler.platform.execute.outputs import wipe_job
 from doe_compiler.platform.store.database import login_name
+from doe_compiler.platform.store.form import form_of
 from doe_compiler.platform.store.freeing import free_if_unheld
 from doe_compiler.platform.store.records import Job, iso_date, now_us
 from doe_compiler.platform.store.states import JOB_STATUSES, JobState, words_at
@@ -108,7 +108,7 @@ def change(call: Call) -> Response:
 
 def _merged(job: Job, sent: dict[str, Any]) -> dict[str, Any]:
     """The whole form; variables that came from the header of a file go with the file."""
-    form = form_of(job)
+    form = sent_again(job)
     if set(PROJECT_NAMES) & set(sent):
         form = {name: value for name, value in form.items() if name not in PROJECT_NAMES}
     if {"paramFile", "caseFile"} & set(sent):
@@ -186,7 +186,7 @@ def share(call: Call) -> Response:
     local, at, domain = email.partition("@")
     if not (local and at and domain) or "@" in domain or any(char.isspace() for char in email):
         raise Invalid({"email": ["Enter a valid email address."]})
-    call.store.share(job.key, email, read["message"], referenced_files(form_of(job)), now_us())
+    call.store.share(job.key, email, read["message"], form_of(job.body).file_ids, now_us())
     return json_response(200, {"recipient": email, "supportDesk": None})
 
 
@@ -232,7 +232,7 @@ def instances(call: Call) -> Response:
     job = call.job()
     if job.state is JobState.DRAFT:
         return whole_list(call.request, [])
-    hardware = form_of(job)["jobanalyses"][0]["hardware"]
+    hardware = form_of(job.body).analyses[0].hardware
     started = [each for each in call.store.statuses(job, of_cluster=True) if each.status == "Started"]
     return whole_list(
         call.request,
@@ -240,8 +240,8 @@ def instances(call: Call) -> Response:
             {
                 "id": f"{job.id}1",
                 "status": words_at(job.state),
-                "coreType": hardware["coreType"],
-                "cores": hardware["coresPerSlot"] * hardware["slots"],
+                "coreType": hardware.core_type,
+                "cores": hardware.cores_per_slot * hardware.slots,
                 "dateStarted": iso_date(started[0].date_us) if started else None,
                 "clusterId": job.id,
                 "publicIp": THIS_MACHINE,
@@ -317,7 +317,7 @@ def tag_id(name: str) -> str:
 
 
 def _tags(job: Job) -> list[str]:
-    listed = form_of(job).get("tags") or []
+    listed = sent_again(job).get("tags") or []
     if not isinstance(listed, list):
         return [str(listed)]
     return [str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in listed]
@@ -353,5 +353,5 @@ def _several_fields(sent: object) -> dict[str, Any]:
 
 
 def _fields(job: Job) -> dict[str, Any]:
-    fields = form_of(job).get("customFields")
+    fields = sent_again(job).get("customFields")
     return fields if isinstance(fields, dict) else {}

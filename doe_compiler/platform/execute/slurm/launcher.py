@@ -12,12 +12,11 @@ import statistics
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import Any
 
 from doe_compiler.platform.execute.launcher import End, Handed, JobPlace, Kind, Room
 from doe_compiler.platform.execute.outputs import log_line, wipe
@@ -37,6 +36,7 @@ from doe_compiler.platform.execute.slurm.reading import WANTED
 from doe_compiler.platform.execute.slurm.task import mpi_shim, script
 from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.execute.tie import Tie
+from doe_compiler.platform.store.form import JobForm
 from doe_compiler.platform.store.records import DataFolder, now_us
 
 TICK_S = 0.2
@@ -87,7 +87,7 @@ class SlurmLauncher:
         link.mkdir(parents=True, exist_ok=True)
         return link.resolve()
 
-    def room(self, _form: Mapping[str, Any], expected_runs: int) -> Room:
+    def room(self, _form: JobForm, expected_runs: int) -> Room:
         """All runs at once: how many run at a time is the array's to say."""
         return Room(0, expected_runs, None)
 
@@ -236,7 +236,7 @@ class SlurmLauncher:
             return self._settings.slurm.runs_per_task
         if job.durations_s:
             return max(1, min(MOST_KNOWN, int(TASK_S / max(statistics.median(job.durations_s), 0.001))))
-        slots: int = job.place.form["jobanalyses"][0]["hardware"]["slots"]
+        slots = job.place.form.slots
         return max(1, min(MOST_UNKNOWN, math.ceil(job.place.expected_runs / (TASKS_PER_SLOT * slots))))
 
     def _write(self, job: SlurmJob) -> None:
@@ -244,7 +244,7 @@ class SlurmLauncher:
         job.files.make()
         folder = job.files.folder
         prefix = ""
-        uses_mpi = any(analysis["useMpi"] for analysis in job.place.form["jobanalyses"])
+        uses_mpi = job.place.form.uses_mpi
         if uses_mpi and self._settings.slurm.mpi == "srun":
             (folder / "mpi").mkdir(exist_ok=True)
             for name in ("mpirun", "mpiexec"):
@@ -252,7 +252,7 @@ class SlurmLauncher:
                 (folder / "mpi" / name).chmod(0o755)
             prefix = str(folder / "mpi")
         if job.reads:
-            (folder / WANTED).write_text(dumps(job.place.form["outputReading"]))
+            (folder / WANTED).write_text(dumps(job.place.form.output_reading))
         (folder / "task.sh").write_text(script(job.place, prefix=prefix, reads=job.reads))
         job.is_written = True
 

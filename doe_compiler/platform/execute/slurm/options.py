@@ -8,20 +8,13 @@ from doe_compiler.platform.execute.slurm.arrays import Array
 
 
 def sbatch_options(place: JobPlace, array: Array, settings: Settings) -> list[str]:
-    """The options of an array.
-
-    Of several analyses the first names the core type and how many run at a time, the largest walltime and number of
-    cores count.
-    """
-    analyses = place.form["jobanalyses"]
-    hardware = [analysis["hardware"] for analysis in analyses]
-    cores = max(each["coresPerSlot"] for each in hardware)
-    walltimes = [each["walltime"] for each in hardware if each["walltime"] is not None]
-    if any(analysis["useMpi"] for analysis in analyses):
-        shape = [f"--ntasks={cores}"]
+    """The options of an array."""
+    form = place.form
+    if form.uses_mpi:
+        shape = [f"--ntasks={form.cores_per_run}"]
     else:
-        shape = ["--nodes=1", "--ntasks=1", f"--cpus-per-task={cores}"]
-    kind = settings.core_type(hardware[0]["coreType"])
+        shape = ["--nodes=1", "--ntasks=1", f"--cpus-per-task={form.cores_per_run}"]
+    kind = settings.core_type(form.core_type)
     named = {
         "partition": kind.partition,
         "account": kind.account,
@@ -29,11 +22,11 @@ def sbatch_options(place: JobPlace, array: Array, settings: Settings) -> list[st
         "constraint": kind.constraint,
         "mem": kind.memory,
         "gres": f"gpu:{kind.gpus}" if kind.gpus else "",
-        "time": str(math.ceil(max(walltimes) * 60)) if walltimes else "",
+        "time": "" if form.walltime_h is None else str(math.ceil(form.walltime_h * 60)),
     }
     return [
         f"--job-name={array.name}",
-        f"--array=1-{len(array.tasks)}%{hardware[0]['slots']}",
+        f"--array=1-{len(array.tasks)}%{form.slots}",
         f"--chdir={place.folder}",
         f"--output={place.folder}/slurm/tasks.log",
         "--open-mode=append",
