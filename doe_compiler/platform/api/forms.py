@@ -1,10 +1,13 @@
-"""Reading what a client sent, field by field, with all its errors in the shape the API answers them."""
+"""Reading what a client sent, field by field, with all its errors in the shape the API answers them.
+
+A reader carries the JSON Schema of what it takes, so that the OpenAPI document says what is read.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-Reader = Callable[[object], object]
+JsonObject = dict[str, object]
 REQUIRED = object()
 WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}(\.0*)?\s*", re.ASCII)
 DECIMAL = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
@@ -21,12 +24,44 @@ class Invalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """How a value is read, and what may be sent, as JSON Schema; what else is taken for it, such as `"3"` for 3, is not told."""
+
+    read: Callable[[object], object]
+    schema: JsonObject
+
+    def __call__(self, value: object) -> object:
+        """The value as it is stored; raises Invalid."""
+        return self.read(value)
+
+    def described(self, text: str) -> "Reader":
+        """The same reader, with words about it."""
+        return Reader(self.read, {**self.schema, "description": text})
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One key of a record: how its value is read, and what stands for it when it is absent or null."""
 
     name: str
     read: Reader
     default: object = REQUIRED
+
+    @property
+    def schema(self) -> JsonObject:
+        """What may be sent for the key."""
+        return self.read.schema if self.default is REQUIRED else or_null(self.read.schema)
+
+
+def or_null(schema: JsonObject) -> JsonObject:
+    """What takes null, too; words about it stay where they are."""
+    if not schema.keys() - {"description"}:
+        return schema
+    words = {key: schema[key] for key in ("description",) if key in schema}
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    if isinstance(rest.get("type"), str):
+        return {**rest, "type": [rest["type"], "null"], **words}
+    return {"anyOf": [rest, {"type": "null"}], **words}
 
 
 def record(*fields: Field) -> Reader:
@@ -48,7 +83,9 @@ def record(*fields: Field) -> Reader:
             raise Invalid(errors)
         return result
 
-    return read
+    properties = {field.name: field.schema for field in fields}
+    required = [field.name for field in fields if field.default is REQUIRED]
+    return Reader(read, {"type": "object", "properties": properties, "required": required})
 
 
 def _field(field: Field, value: Mapping[object, object]) -> object:
@@ -81,7 +118,8 @@ def items(read: Reader, *, empty: bool = True) -> Reader:
             raise Invalid(errors)
         return result
 
-    return read_list
+    schema: JsonObject = {"type": "array", "items": read.schema}
+    return Reader(read_list, schema if empty else {**schema, "minItems": 1})
 
 
 def text(*, blank: bool = False, longest: int = 65_536) -> Reader:
@@ -100,7 +138,8 @@ def text(*, blank: bool = False, longest: int = 65_536) -> Reader:
             raise Invalid(f"Ensure this field has no more than {longest} characters.")
         return value
 
-    return read
+    shortest = {} if blank else {"minLength": 1}
+    return Reader(read, {"type": "string", **shortest, "maxLength": longest})
 
 
 def choice(options: Sequence[str]) -> Reader:
@@ -112,7 +151,7 @@ def choice(options: Sequence[str]) -> Reader:
             raise Invalid(f'"{str(value)[:80]}" is not a valid choice.')
         return known[value.lower()]
 
-    return read
+    return Reader(read, {"enum": list(options)})
 
 
 def integer(least: int, most: int = 2**31 - 1) -> Reader:
@@ -132,7 +171,7 @@ def integer(least: int, most: int = 2**31 - 1) -> Reader:
             raise Invalid(f"Ensure this value is less than or equal to {most}.")
         return number
 
-    return read
+    return Reader(read, {"type": "integer", "minimum": least, "maximum": most})
 
 
 def positive_number(most: float) -> Reader:
@@ -152,11 +191,10 @@ def positive_number(most: float) -> Reader:
             raise Invalid(f"Ensure this value is less than or equal to {most}.")
         return int(number) if number.is_integer() else number
 
-    return read
+    return Reader(read, {"type": "number", "exclusiveMinimum": 0, "maximum": most})
 
 
-def boolean(value: object) -> bool:
-    """Reads true and false, also as the words and digits that web forms send."""
+def _boolean(value: object) -> bool:
     if isinstance(value, bool | int | str):
         if value in TRUE:
             return True
@@ -165,9 +203,10 @@ def boolean(value: object) -> bool:
     raise Invalid("Must be a valid boolean.")
 
 
-def anything(value: object) -> object:
-    """Takes the value as it stands."""
-    return value
+boolean = Reader(_boolean, {"type": "boolean"})
+"""Reads true and false, also as the words and digits that web forms send."""
+anything = Reader(lambda value: value, {})
+"""Takes the value as it stands."""
 
 
 def _type_name(value: object) -> str:

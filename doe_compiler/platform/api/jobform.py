@@ -10,12 +10,14 @@ from doe_compiler.platform.api import catalogue
 from doe_compiler.platform.api.forms import (
     Field,
     Invalid,
+    JsonObject,
     Reader,
     anything,
     boolean,
     choice,
     integer,
     items,
+    or_null,
     positive_number,
     record,
     text,
@@ -31,14 +33,12 @@ LONGEST_WALLTIME_H = 24 * 366
 READING_KINDS = {"regex": ("regex", "take"), "json": ("path",), "csv": ("column", "take")}
 TAKES = ("first", "last", "min", "max", "mean")
 PROJECT_NAMES = ("projectId", "project_id")
-PASSED_THROUGH = (
-    *PROJECT_NAMES,
-    "tags",
-    "billingPriorityValue",
-    "jobAutomations",
-    "isInteractive",
-    "customFields",
-)
+PASSED_THROUGH = {
+    **dict.fromkeys(PROJECT_NAMES, anything.described("The project; `projectId` counts if both are given.")),
+    **dict.fromkeys(
+        ("tags", "billingPriorityValue", "jobAutomations", "isInteractive", "customFields"), anything
+    ),
+}
 PASSED_THROUGH_ANALYSIS = ("onDemandLicenseSeller", "userDefinedLicenseSettings", "rescaleLicense")
 
 
@@ -48,19 +48,33 @@ def job_form(known_file: FileLookup) -> Reader:
     read = record(
         Field("name", text(longest=1024)),
         Field("jobanalyses", items(_analysis(file), empty=False)),
-        Field("jobvariables", items(_variable), []),
-        Field("paramFile", file, None),
-        Field("caseFile", file, None),
+        Field("jobvariables", items(VARIABLE), []),
+        Field("paramFile", file.described("A CSV: a column a variable, a row a run."), None),
+        Field(
+            "caseFile",
+            file.described("A CSV of further variables; every case is run with every row of parameters."),
+            None,
+        ),
         Field("archiveFilters", items(anything), []),
-        Field("resourceFilters", items(_resource_filter), [dict(rule) for rule in DEFAULT_FILTERS]),
+        Field(
+            "resourceFilters",
+            items(RESOURCE_FILTER).described(
+                "Without any, a job is shown with rules that keep the files of every source."
+            ),
+            [dict(rule) for rule in DEFAULT_FILTERS],
+        ),
         Field("isLowPriority", boolean, False),
-        Field("includeNominalRun", boolean, False),
-        Field("isTemplateDryRun", boolean, False),
+        Field("includeNominalRun", boolean.described("Run the nominal values first."), False),
+        Field(
+            "isTemplateDryRun",
+            boolean.described("Substitute the templates, store them, execute nothing."),
+            False,
+        ),
         Field("monteCarloIterations", integer(1), None),
         Field("optimizer", anything, None),
         Field("remoteVizConfig", anything, None),
-        Field("outputReading", _output_reading, None),
-        *(Field(name, anything, None) for name in PASSED_THROUGH),
+        Field("outputReading", OUTPUT_READING, None),
+        *(Field(name, reader, None) for name, reader in PASSED_THROUGH.items()),
     )
 
     def with_project(value: object) -> object:
@@ -69,33 +83,7 @@ def job_form(known_file: FileLookup) -> Reader:
         given = next((form[name] for name in PROJECT_NAMES if form[name] is not None), None)
         return {**form, PROJECT_NAMES[0]: given}
 
-    return with_project
-
-
-def _output_reading(value: object) -> object:
-    """What is read of the outputs of every run when it has ended; an addition of this platform."""
-    return record(
-        Field("seconds", positive_number(LONGEST_READING_S), LONGEST_READING_S),
-        Field("variables", items(_read_variable)),
-    )(value)
-
-
-def _read_variable(value: object) -> object:
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    return record(
-        Field("name", text(longest=500)),
-        Field("kind", choice(tuple(READING_KINDS))),
-        Field("file", _output_path),
-        *(
-            Field(name, choice(TAKES) if name == "take" else text(blank=name == "column"))
-            for name in READING_KINDS.get(str(kind).lower(), ())
-        ),
-    )(value)
-
-
-def _output_path(value: object) -> str:
-    _relative_path(value)
-    return str(value)
+    return Reader(with_project, read.schema)
 
 
 def _analysis(file: Reader) -> Reader:
@@ -103,14 +91,14 @@ def _analysis(file: Reader) -> Reader:
         Field("analysis", record(Field("code", text(longest=200)), Field("version", text(blank=True), None))),
         Field("command", text()),
         Field("useMpi", boolean, False),
-        Field("envVars", _environment, {}),
+        Field("envVars", ENVIRONMENT, {}),
         Field("flags", anything, {}),
-        Field("hardware", _hardware),
+        Field("hardware", HARDWARE),
         Field("inputFiles", items(_input_file(file)), []),
         Field("useRescaleLicense", boolean, False),
         Field(
             "templateTasks",
-            items(record(Field("processedFilename", _relative_path), Field("templateFile", file))),
+            items(record(Field("processedFilename", PATH), Field("templateFile", file))),
             [],
         ),
         Field("preProcessScript", file, None),
@@ -122,12 +110,7 @@ def _analysis(file: Reader) -> Reader:
 
 
 def _hardware(value: object) -> object:
-    read = record(
-        Field("coreType", _core_type),
-        Field("coresPerSlot", integer(1)),
-        Field("slots", integer(1), 1),
-        Field("walltime", positive_number(LONGEST_WALLTIME_H), None),
-    )(value)
+    read = HARDWARE_FIELDS(value)
     assert isinstance(read, dict)
     published = catalogue.CORE_TYPES.get(read["coreType"])
     if published and read["coresPerSlot"] not in published.cores:
@@ -144,19 +127,15 @@ def _hardware(value: object) -> object:
 
 def _core_type(value: object) -> object:
     if isinstance(value, Mapping):
-        inner = record(Field("code", text(longest=200)))(value)
+        inner = CODED(value)
         assert isinstance(inner, dict)
         return inner["code"]
-    return text(longest=200)(value)
+    return CODE(value)
 
 
 def _resource_filter(value: object) -> object:
     """A rule for outputs, as `outputs.py` obeys it; keys of other services are kept and mean nothing."""
-    read = record(
-        Field("action", choice(FILTER_ACTIONS), FILTER_ACTIONS[0]),
-        Field("source", choice(FILTER_SOURCES), FILTER_SOURCES[0]),
-        Field("pattern", text(longest=1024), "*"),
-    )(value)
+    read = RULE(value)
     assert isinstance(read, dict)
     assert isinstance(value, Mapping)
     return {**value, **read}
@@ -192,7 +171,7 @@ def _file_reference(known_file: FileLookup) -> Reader:
             raise Invalid({"id": [f'Invalid pk "{file_id[:80]}" - object does not exist.']})
         return {"id": file_id}
 
-    return read
+    return Reader(read, FILE_REFERENCE)
 
 
 def _input_file(file: Reader) -> Reader:
@@ -205,11 +184,17 @@ def _input_file(file: Reader) -> Reader:
         except Invalid as problem:
             raise Invalid({"decompress": problem.detail}) from None
 
-    return read
+    return Reader(
+        read,
+        {
+            **FILE_REFERENCE,
+            "properties": {**FILE_PROPERTIES, "decompress": or_null(boolean.schema)},
+        },
+    )
 
 
 def _relative_path(value: object) -> str:
-    path = str(text(longest=4096)(value))
+    path = str(PATH_TEXT(value))
     parts = path.split("/")
     if path.startswith("/") or ".." in parts or path.endswith("/") or parts[-1] == ".":
         raise Invalid("Must be a path to a file inside the work directory.")
@@ -221,23 +206,88 @@ def _relative_path(value: object) -> str:
 def _variable(value: object) -> object:
     if isinstance(value, Mapping) and value.get("valueGeneratorType") is None:
         value = {**value, "valueGeneratorType": value.get("variableGeneratorType")}
-    return record(
-        Field("name", text(longest=500)),
-        Field("variableType", choice(VARIABLE_TYPES)),
-        Field("displayOrder", integer(0), 0),
-        Field("valueGeneratorType", _generator, ""),
-        Field("valueGeneratorSettings", _settings, {}),
-    )(value)
+    return VARIABLE_FIELDS(value)
 
 
 def _generator(value: object) -> str:
-    return "" if value == "" else str(choice(WIRE_KINDS)(value))
+    return "" if value == "" else str(GENERATOR_KIND(value))
 
 
 def _settings(value: object) -> object:
     if not isinstance(value, Mapping):
         raise Invalid("Expected a dictionary of items.")
     return dict(value)
+
+
+def _read_variable(value: object) -> object:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    return READ_VARIABLES.get(str(kind).lower(), OF_UNKNOWN_KIND)(value)
+
+
+def _read_variable_of(kind: str | None) -> Reader:
+    return record(
+        Field("name", text(longest=500)),
+        Field("kind", choice(tuple(READING_KINDS) if kind is None else (kind,))),
+        Field("file", Reader(_output_path, {**PATH.schema, "description": "A path in the run's directory."})),
+        *(
+            Field(name, choice(TAKES) if name == "take" else text(blank=name == "column"))
+            for name in READING_KINDS.get(kind or "", ())
+        ),
+    )
+
+
+def _output_path(value: object) -> str:
+    _relative_path(value)
+    return str(value)
+
+
+FILE_PROPERTIES: JsonObject = {
+    "id": {"type": "string", "description": "The id of an upload, or of an output of an ended run."}
+}
+FILE_REFERENCE: JsonObject = {"type": "object", "properties": FILE_PROPERTIES, "required": ["id"]}
+CODE = text(longest=200)
+CODED = record(Field("code", CODE))
+PATH_TEXT = text(longest=4096)
+PATH = Reader(_relative_path, PATH_TEXT.schema)
+ENVIRONMENT = Reader(_environment, {"type": "object", "additionalProperties": {"type": "string"}})
+HARDWARE_FIELDS = record(
+    Field("coreType", Reader(_core_type, {"anyOf": [CODE.schema, CODED.schema]})),
+    Field("coresPerSlot", integer(1)),
+    Field("slots", integer(1).described("How many runs at a time."), 1),
+    Field("walltime", positive_number(LONGEST_WALLTIME_H).described("Hours for the whole job."), None),
+)
+HARDWARE = Reader(_hardware, HARDWARE_FIELDS.schema)
+RULE = record(
+    Field("action", choice(FILTER_ACTIONS), FILTER_ACTIONS[0]),
+    Field("source", choice(FILTER_SOURCES), FILTER_SOURCES[0]),
+    Field("pattern", text(longest=1024), "*"),
+)
+RESOURCE_FILTER = Reader(_resource_filter, RULE.schema)
+GENERATOR_KIND = choice(WIRE_KINDS)
+VARIABLE_FIELDS = record(
+    Field("name", text(longest=500)),
+    Field("variableType", choice(VARIABLE_TYPES)),
+    Field("displayOrder", integer(0), 0),
+    Field("valueGeneratorType", Reader(_generator, {"enum": ["", *WIRE_KINDS]}), ""),
+    Field("valueGeneratorSettings", Reader(_settings, {"type": "object"}), {}),
+)
+VARIABLE = Reader(_variable, VARIABLE_FIELDS.schema)
+READ_VARIABLES = {kind: _read_variable_of(kind) for kind in READING_KINDS}
+OF_UNKNOWN_KIND = _read_variable_of(None)
+OUTPUT_READING = record(
+    Field(
+        "seconds",
+        positive_number(LONGEST_READING_S).described("The time for the reading of one run."),
+        LONGEST_READING_S,
+    ),
+    Field(
+        "variables",
+        items(Reader(_read_variable, {"oneOf": [each.schema for each in READ_VARIABLES.values()]})),
+    ),
+).described(
+    "What is read of every run's outputs when it has ended, as output variables of the run. "
+    "An addition of this platform; the root address names it."
+)
 
 
 def variables_of_table(

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 
-from doe_compiler.extraction.watch import LONGEST_READING_S
-from doe_compiler.generators.catalogue import WIRE_KINDS
-from doe_compiler.platform.api.jobform import READING_KINDS, TAKES, VARIABLE_TYPES
-from doe_compiler.platform.execute.outputs import FILTER_ACTIONS, FILTER_SOURCES
-
-JsonObject = dict[str, object]
+from doe_compiler.platform.api.forms import JsonObject
+from doe_compiler.platform.api.jobform import job_form
 
 TEXT: JsonObject = {"type": "string"}
 TEXT_OR_NULL: JsonObject = {"type": ["string", "null"]}
@@ -37,13 +33,6 @@ def _list(of: JsonObject) -> JsonObject:
     return {"type": "array", "items": of}
 
 
-def _or_null(schema: JsonObject) -> JsonObject:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-FILE_REFERENCE = _object(
-    {"id": {**TEXT, "description": "The id of an upload, or of an output of an ended run."}}, "id"
-)
 FILE = _all(
     {
         "id": TEXT,
@@ -64,113 +53,8 @@ FILE = _all(
         "viewInBrowser": FLAG,
     }
 )
-VARIABLE = _object(
-    {
-        "name": TEXT,
-        "variableType": {"enum": list(VARIABLE_TYPES)},
-        "displayOrder": WHOLE,
-        "valueGeneratorType": {"enum": ["", *WIRE_KINDS]},
-        "valueGeneratorSettings": FREE,
-    },
-    "name",
-    "variableType",
-)
-RESOURCE_FILTER = _object(
-    {
-        "action": {"enum": list(FILTER_ACTIONS)},
-        "source": {"enum": list(FILTER_SOURCES)},
-        "pattern": TEXT,
-    }
-)
-HARDWARE = _object(
-    {
-        "coreType": {"anyOf": [TEXT, _object({"code": TEXT}, "code")]},
-        "coresPerSlot": {"type": "integer", "minimum": 1},
-        "slots": {"type": "integer", "minimum": 1, "description": "How many runs at a time."},
-        "walltime": {"type": ["number", "null"], "description": "Hours for the whole job."},
-    },
-    "coreType",
-    "coresPerSlot",
-)
-ANALYSIS_FORM = _object(
-    {
-        "analysis": _object({"code": TEXT, "version": TEXT_OR_NULL}, "code"),
-        "command": TEXT,
-        "useMpi": FLAG,
-        "envVars": {"type": "object", "additionalProperties": TEXT},
-        "flags": FREE,
-        "hardware": HARDWARE,
-        "inputFiles": _list(_object({"id": TEXT, "decompress": FLAG}, "id")),
-        "useRescaleLicense": FLAG,
-        "templateTasks": _list(
-            _object(
-                {"processedFilename": TEXT, "templateFile": FILE_REFERENCE},
-                "processedFilename",
-                "templateFile",
-            )
-        ),
-        "preProcessScript": _or_null(FILE_REFERENCE),
-        "preProcessScriptCommand": TEXT,
-        "postProcessScript": _or_null(FILE_REFERENCE),
-        "postProcessScriptCommand": TEXT,
-    },
-    "analysis",
-    "command",
-    "hardware",
-)
-OUTPUT_READING = _object(
-    {
-        "seconds": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": LONGEST_READING_S,
-            "default": LONGEST_READING_S,
-            "description": "The time for the reading of one run.",
-        },
-        "variables": _list(
-            {
-                "oneOf": [
-                    _object(
-                        {
-                            "name": TEXT,
-                            "kind": {"const": kind},
-                            "file": {**TEXT, "description": "A path in the run's directory."},
-                            **{key: {"enum": list(TAKES)} if key == "take" else TEXT for key in keys},
-                        },
-                        *("name", "kind", "file", *keys),
-                    )
-                    for kind, keys in READING_KINDS.items()
-                ]
-            }
-        ),
-    },
-    "variables",
-)
-JOB_FIELDS: Mapping[str, JsonObject] = {
-    "name": {**TEXT, "minLength": 1, "maxLength": 1024},
-    "paramFile": {**_or_null(FILE_REFERENCE), "description": "A CSV: a column a variable, a row a run."},
-    "caseFile": {
-        **_or_null(FILE_REFERENCE),
-        "description": "A CSV of further variables; every case is run with every row of parameters.",
-    },
-    "jobvariables": _list(reference("JobVariable")),
-    "jobanalyses": {**_list(reference("JobAnalysisForm")), "minItems": 1},
-    "resourceFilters": {
-        **_list(RESOURCE_FILTER),
-        "description": "Without any, a job is shown with rules that keep the files of every source.",
-    },
-    "archiveFilters": _list(ANYTHING),
-    "projectId": {"description": "The project; also read from `project_id`."},
-    "isLowPriority": FLAG,
-    "isTemplateDryRun": {**FLAG, "description": "Substitute the templates, store them, execute nothing."},
-    "includeNominalRun": {**FLAG, "description": "Run the nominal values first."},
-    "monteCarloIterations": {"type": ["integer", "null"], "minimum": 1},
-    "outputReading": {
-        **_or_null(OUTPUT_READING),
-        "description": "What is read of every run's outputs when it has ended, as output variables of the run. "
-        "An addition of this platform; the root address names it.",
-    },
-}
+JOB_FORM = job_form(lambda _: None).schema
+JOB_FIELDS: Mapping[str, JsonObject] = JOB_FORM["properties"]  # type: ignore[assignment]
 EXAMPLE_JOB = {
     "name": "Example Job",
     "jobanalyses": [
@@ -227,9 +111,7 @@ SCHEMAS: Mapping[str, JsonObject] = {
         {"file": {"type": "string", "format": "binary"}, "typeId": {"type": "integer", "minimum": 1}}, "file"
     ),
     "Lines": _all({"lines": _list(TEXT)}),
-    "JobVariable": VARIABLE,
-    "JobAnalysisForm": ANALYSIS_FORM,
-    "JobForm": _object(JOB_FIELDS, "name", "jobanalyses", examples=[EXAMPLE_JOB]),
+    "JobForm": {**JOB_FORM, "examples": [EXAMPLE_JOB]},
     "JobChange": _object(JOB_FIELDS, examples=[{"name": "Jobster"}]),
     "Job": _object(
         {

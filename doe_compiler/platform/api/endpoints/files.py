@@ -13,7 +13,7 @@ from doe_compiler.platform.api.answers import (
 )
 from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.contents import contents_response, opened_contents
-from doe_compiler.platform.api.forms import Field, Invalid, integer, record, text
+from doe_compiler.platform.api.forms import Field, Invalid, Reader, integer, record, text
 from doe_compiler.platform.api.jobs import file_json
 from doe_compiler.platform.api.runs import output_json, output_of_id, with_sums
 from doe_compiler.platform.api.uploads import received_upload, safe_name
@@ -55,7 +55,7 @@ def metadata(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Give an upload another name or type; other keys are ignored."""
     file = _own_upload(call)
-    read = record(Field("name", _file_name, file.name), Field("typeId", integer(1, 99_999), file.type_id))(
+    read = record(Field("name", FILE_NAME, file.name), Field("typeId", integer(1, 99_999), file.type_id))(
         json_body(call.request)
     )
     assert isinstance(read, dict)
@@ -67,10 +67,14 @@ def change(call: Call) -> Response:
 
 
 def _file_name(value: object) -> str:
-    name = str(text(longest=1024)(value))
+    name = str(NAME(value))
     if safe_name(name) != name:
         raise Invalid("Not a name of a file.")
     return name
+
+
+NAME = text(longest=1024)
+FILE_NAME = Reader(_file_name, NAME.schema)
 
 
 def delete(call: Call) -> Response:
