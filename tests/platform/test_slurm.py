@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -221,6 +222,25 @@ def test_a_job_that_is_cancelled_behind_our_back_says_so(on_slurm, slurm_cluster
     assert api.finished(job) == "Cancelled in Slurm"
     assert api.counted_runs(job) == (0, 0)
     assert b"cancelled in Slurm" in api.content(job, "process_output.log")
+
+
+def test_a_task_that_hears_of_its_end_after_its_run_counts_the_run_as_cut_off(
+    on_slurm, slurm_cluster, until, tmp_path
+):
+    """The run dies first, of the signal that its task is about to get."""
+    api = on_slurm(slurm={"runsPerTask": 1})
+    task = tmp_path / "task"
+    command = f"echo $PPID > {task}.new; mv {task}.new {task}; sleep 60"
+    job = api.create(api.analysis(command))
+    api.submit(job)
+    until(task.exists, 60)
+    shell = int(task.read_text())
+    os.kill(int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0]), signal.SIGTERM)
+    time.sleep(0.3)
+    os.kill(shell, signal.SIGTERM)
+    slurm_cluster.run("scancel", *in_slurm(slurm_cluster, job))
+    assert api.finished(job) == "Cancelled in Slurm"
+    assert api.counted_runs(job) == (0, 0)
 
 
 def test_a_node_that_fails_loses_no_run(on_slurm, slurm_cluster, until, tmp_path):

@@ -81,6 +81,8 @@ for doe_item in $(sed -n "${{SLURM_ARRAY_TASK_ID}}{{p;q;}}" "$doe_list"); do
       doe_again=$?
       [ "$doe_again" = 127 ] || doe_status=$doe_again
     done
+    # Who ends a task signals all its processes; this shell may learn of it after the run has died of it.
+    if [ "$doe_status" -gt 128 ]; then sleep 1; elif [ "$doe_status" != 0 ]; then sleep 0.1 || sleep 1; fi
     [ -z "$doe_ended" ] || exit 143
     kill -s KILL -- "-$doe_child" 2>/dev/null
     doe_child=
