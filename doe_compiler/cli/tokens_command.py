@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doe_compiler.cli.listed import json_option, list_options, show_record, show_rows
-from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
 
 if TYPE_CHECKING:
     from doe_compiler.platform.store.users import Token, Users
@@ -42,7 +42,7 @@ def add(email: str, read_only: bool, data: Path | None, as_json: bool) -> None:
 
     if not EMAIL.fullmatch(email):
         raise WrongUsage(f"'{email}' is not an e-mail address")
-    users = _users(data)
+    users = _users(data, makes=True)
     try:
         token_id, token = users.add_token(email, only_reads=read_only)
     finally:
@@ -59,7 +59,7 @@ def add(email: str, read_only: bool, data: Path | None, as_json: bool) -> None:
 @list_options
 def list_(data: Path | None, as_json: bool) -> None:
     """List the tokens, without themselves."""
-    users = _users(data)
+    users = _users(data, reads_only=True)
     try:
         show_rows([_row(each, as_json=as_json) for each in users.tokens()], LIST, as_json=as_json)
     finally:
@@ -111,11 +111,19 @@ def _row(token: "Token", *, as_json: bool) -> dict[str, object]:
     }
 
 
-def _users(data: Path | None) -> "Users":
-    """The users of the platform in a folder; one that is not there yet is made."""
+def _users(data: Path | None, *, makes: bool = False, reads_only: bool = False) -> "Users":
+    """The users of the platform in a folder; raises PreconditionFailed where there is none, unless it `makes` one."""
     from doe_compiler.pipeline.connection import platform_folder
     from doe_compiler.platform.api.service import made_folder
+    from doe_compiler.platform.store.records import DataFolder
     from doe_compiler.platform.store.users import Users
 
-    folder = made_folder((data or platform_folder(os.environ, Path())).absolute())
-    return Users(folder.database, durable=True)
+    folder = DataFolder((data or platform_folder(os.environ, Path())).absolute())
+    if not folder.database.exists():
+        if not makes:
+            raise PreconditionFailed(
+                f"there is no platform in '{folder.root}'", hint="--data names its folder"
+            )
+        click.echo(f"note: there was no platform in '{folder.root}': it is made", err=True)
+        made_folder(folder.root)
+    return Users(folder.database, durable=True, reads_only=reads_only)

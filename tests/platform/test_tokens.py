@@ -144,9 +144,26 @@ def test_users_of_an_older_database_are_kept(serve_at, doe, tmp_path):
     [
         (["add", "nobody"], "'nobody' is not an e-mail address"),
         (["add", "a@b c"], "is not an e-mail address"),
-        (["revoke", "AbCdEf"], "no token 'AbCdEf'"),
     ],
 )
 def test_what_cannot_be_is_told(doe, tmp_path, words, message):
     answer = doe("tokens", *words, "--data", tmp_path / "data")
     assert (answer.returncode, message in answer.stderr) == (64, True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_unknown_token_is_told(doe, server):
+    answer = doe("tokens", "revoke", "AbCdEf", "--data", server.data)
+    assert (answer.returncode, "no token 'AbCdEf'" in answer.stderr) == (64, True)
+
+
+@pytest.mark.parametrize("words", [("list",), ("revoke", "a@b.org")])
+def test_a_folder_without_a_platform_is_told_and_not_made(doe, tmp_path, words):
+    answer = doe("tokens", *words, "--data", tmp_path / "data")
+    assert (answer.returncode, "there is no platform in" in answer.stderr) == (4, True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_token_for_a_platform_that_is_not_there_yet_says_so(doe, tmp_path):
+    assert "there was no platform in" in doe("tokens", "add", "a@b.org", "--data", tmp_path / "data").stderr
+    assert doe("tokens", "add", "a@b.org", "--data", tmp_path / "data").stderr.count("\n") == 1
