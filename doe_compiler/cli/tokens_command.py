@@ -1,6 +1,7 @@
 """`doe tokens`: who is let in by `doe serve`, changed while it serves."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,11 +60,7 @@ def add(email: str, read_only: bool, data: Path | None, as_json: bool) -> None:
 @list_options
 def list_(data: Path | None, as_json: bool) -> None:
     """List the tokens, without themselves."""
-    users = _users(data, reads_only=True)
-    try:
-        show_rows([_row(each, as_json=as_json) for each in users.tokens()], LIST, as_json=as_json)
-    finally:
-        users.close()
+    show_rows(_rows(data, as_json=as_json), LIST, as_json=as_json)
 
 
 @command.command("revoke")
@@ -94,6 +91,14 @@ def _meant(text: str, known: "list[Token]") -> "list[Token]":
             hint="take its line out there, and start the server anew",
         )
     return revocable
+
+
+def _rows(data: Path | None, *, as_json: bool) -> Iterator[dict[str, object]]:
+    users = _users(data, reads_only=True)
+    try:
+        yield from [_row(each, as_json=as_json) for each in users.tokens()]
+    finally:
+        users.close()
 
 
 def _row(token: "Token", *, as_json: bool) -> dict[str, object]:
