@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from doe_compiler.client.settings import is_loopback
-from doe_compiler.kernel.errors import WrongUsage
+from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
 from doe_compiler.pipeline.connection import apart, platform_folder, site_of
 
 if TYPE_CHECKING:
     from doe_compiler.platform.serve.http import Tokens
     from doe_compiler.platform.serve.weather import Weather
+    from doe_compiler.platform.store.runuser import RunUser
 
 SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT])(?:i?B)?", re.ASCII | re.IGNORECASE)
 TOKEN = re.compile(r"[!-~]{1,200}", re.ASCII)
@@ -39,6 +40,11 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     help="Holds the token; made if it does not exist (~/.config/doe/tokens/…).",
 )
 @click.option("--executor", help="What executes the runs: local or slurm (what the configuration says).")
+@click.option(
+    "--run-as",
+    metavar="USER",
+    help="Let runs execute as this user, from now on, and keep from them what is not theirs (Linux, as root).",
+)
 @click.option(
     "--quota", metavar="SIZE", help="Refuse uploads and submits once so much is stored: 500M, 200G, 1.5T."
 )
@@ -81,6 +87,7 @@ def command(
     data: Path | None,
     token_file: Path | None,
     executor: str | None,
+    run_as: str | None,
     quota: str | None,
     access_log: str | None,
     tls_cert: Path | None,
@@ -117,12 +124,13 @@ def command(
     if told:
         click.echo(f"note: {told}", err=True)
     folder = (data or platform_folder(os.environ, Path())).absolute()
+    user = _run_user(run_as, folder, settings.executor)
     file = (token_file or _token_file(folder)).absolute()
     tokens = _tokens(file)
     if not is_loopback(host):
         click.echo(
             f"warning: listening on {host}: whoever reaches this machine and has a token can run commands "
-            f"as you{'' if tls else ', and tokens are sent unencrypted'}",
+            f"as {user.name if user else 'you'}{'' if tls else ', and tokens are sent unencrypted'}",
             err=True,
         )
 
@@ -149,6 +157,35 @@ def command(
         log=log,
         tls=tls,
     )
+
+
+def _run_user(name: str | None, data: Path, executor: str) -> "RunUser | None":
+    """As whom runs in the data folder execute from now on, if not as who starts the server."""
+    from doe_compiler.platform.api.service import made_folder
+    from doe_compiler.platform.store.locks import is_locked
+    from doe_compiler.platform.store.records import DataFolder
+    from doe_compiler.platform.store.runuser import checked_user, keep_run_user
+
+    folder = DataFolder(data)
+    kept = folder.run_user()
+    user = kept if name is None else checked_user(name)
+    if user is None:
+        return None
+    if executor != "local":
+        raise WrongUsage(
+            f"--run-as {user.name} is for runs on this machine",
+            hint="with Slurm, runs are processes of whoever starts the server",
+        )
+    if user != kept and is_locked(folder.executor_lock):
+        raise PreconditionFailed(
+            f"runs in '{data}' are executing, not as {user.name}",
+            hint="wait for their end, or stop their jobs",
+        )
+    user.serve_apart()
+    if user != kept:
+        made_folder(data).jobs.mkdir(exist_ok=True)
+        keep_run_user(folder.root, folder.jobs, user)
+    return user
 
 
 def _tls(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None:

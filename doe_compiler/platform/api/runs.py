@@ -118,8 +118,8 @@ def with_sums(store: Store, folder: DataFolder, outputs: Sequence[Output]) -> li
 
 
 def _summed(folder: DataFolder, output: Output) -> Output:
-    path = folder.run_directory(output.job_id, output.run) / output.relative
-    return replace(output, sha512=sha512_of(str(path), output.md5))
+    with folder.reached(output.job_id, output.run) as directory:
+        return replace(output, sha512=sha512_of(f"{directory}/{output.relative}", output.md5))
 
 
 def output_of_id(store: Store, output_id: str) -> tuple[Job, Output] | None:

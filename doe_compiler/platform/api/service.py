@@ -43,6 +43,9 @@ class Platform:
         quota: int | None = None,
     ) -> None:
         self._folder = folder
+        user = folder.run_user()
+        if user is not None:
+            user.take_groups()
         self._store = Store(folder.database, durable=True, reads_only=reads_only)
         self._owner = self._store.owner(f"{login_name()}@localhost")
         self._asks = token is not None

@@ -1,5 +1,7 @@
 """The files that a job may name: uploads, and outputs of ended runs, whose content is kept for it."""
 
+from pathlib import Path
+
 from doe_compiler.platform.api.answers import Refusal
 from doe_compiler.platform.api.contents import opened_contents
 from doe_compiler.platform.api.forms import Invalid
@@ -38,7 +40,8 @@ def _has_ended(store: Store, job: Job, output: Output) -> bool:
 
 def _kept(store: Store, folder: DataFolder, viewer: User, job: Job, output: Output) -> StoredFile | None:
     try:
-        chunks = opened_contents(folder.run_directory(job.id, output.run) / output.relative)
+        with folder.reached(job.id, output.run) as directory:
+            chunks = opened_contents(Path(directory, output.relative))
     except Refusal:
         return None
     blob = stored_blob(folder.blobs, chunks)

@@ -28,6 +28,7 @@ from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.form import JobForm, form_of
 from doe_compiler.platform.store.records import DataFolder, Job, Run, RunEnd, now_us
+from doe_compiler.platform.store.runuser import CLOSED, PASSED, RunUser
 from doe_compiler.platform.store.states import Reason
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.tables import rows_from
@@ -125,6 +126,8 @@ class ActiveJob:
             problem = f"A template cannot be filled in: {error}"
         except OSError as error:
             problem = f"The work directory cannot be made: {error.strerror} ({error.filename})"
+        if self.place.user is not None:
+            self._give(self.place.user, number)
         if problem:
             self._end_unstarted(number, problem)
         elif number in self.stopped_runs:
@@ -145,16 +148,23 @@ class ActiveJob:
             os.symlink(self.place.directory(number), f"{home}/work")  # noqa: PTH211
 
     def _enter_new_directory(self, directory: str) -> None:
+        mode = 0o777 if self.place.user is None else 0o700
         try:
-            os.mkdir(directory)  # noqa: PTH102 (a thousand times a second)
+            os.mkdir(directory, mode)  # noqa: PTH102 (a thousand times a second)
         except FileExistsError:
             os.chdir("/")
             wipe(directory)
-            os.mkdir(directory)  # noqa: PTH102
+            os.mkdir(directory, mode)  # noqa: PTH102
         os.chdir(directory)
 
+    def _give(self, user: RunUser, number: int) -> None:
+        """Hand what was prepared over to the user of the runs."""
+        for directory in filter(os.path.lexists, (self.place.home(number), self.place.directory(number))):
+            user.give(directory)
+
     def _end_unstarted(self, number: int, problem: str) -> None:
-        log_line(self.place.directory(number), problem)
+        with self.place.reached(number) as directory:
+            log_line(directory, problem)
         self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
 
     def start_prepared(self, launcher: Launcher) -> int | None:
@@ -226,14 +236,14 @@ class ActiveJob:
 
     def collected(self, ended: Ended, read: Variables = ()) -> RunEnd:
         """What the ended run left behind; `read` is what its outputs say."""
-        directory = self.place.directory(ended.number)
         if self.place.has_own_homes:
             wipe(self.place.home(ended.number))
-        if not self.kept.keeps_all:
-            self.kept.apply(directory)
-        outputs = stored_outputs(directory)
+        with self.place.reached(ended.number) as directory:
+            if not self.kept.keeps_all:
+                self.kept.apply(directory)
+            outputs = stored_outputs(directory)
         if self.sharing is not None and ended.slot:
-            self.sharing.apply(directory, outputs)
+            self.sharing.apply(self.place.directory(ended.number), outputs)
         variables: tuple[tuple[str, str], ...] = ()
         if self.place.steps.has_post_process and ended.slot:
             variables = printed_variables(self.place.post_output(ended.slot))
@@ -300,6 +310,8 @@ class ActiveJob:
             path.unlink(missing_ok=True)
         if (Path(self.place.folder) / "inputs").exists():
             wipe(f"{self.place.folder}/inputs")
+        if self.place.user is not None:
+            os.chmod(self.place.folder, CLOSED)  # noqa: PTH101
 
 
 def activated(
@@ -317,13 +329,18 @@ def activated(
     unrecorded = [each for each in journal_entries(home) if not is_completed[each.run]]
     for entry in unrecorded:
         is_completed[entry.run] = 1
+    user = folder.run_user()
+    if user is not None:
+        home.chmod(PASSED)
+    environment = os.environ if user is None else user.environment(os.environ)
     place = JobPlace(
         job.id,
         str(home),
         form,
-        steps_of_job(form, job.id, os.environ, settings.prologues),
+        steps_of_job(form, job.id, environment, settings.prologues),
         job.expected_runs,
         settings.home == RUN,
+        user,
     )
     room = launcher.room(form, job.expected_runs)
     handed = list(launcher.handed(place, is_completed))
@@ -352,7 +369,9 @@ def activated(
         stopped_runs=store.run_stops(job.key),
         read_from=asked,
         untouched=untouched,
-        sharing=Sharing(files.originals(), home / "inputs", untouched) if files else None,
+        sharing=Sharing(files.originals(), home / "inputs", untouched, adopts=user is None)
+        if files
+        else None,
         running={run.seat: Started(run.number, run.slot) for run in handed},
     )
     for entry in unrecorded:

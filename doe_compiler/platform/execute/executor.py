@@ -68,6 +68,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", type=settings_from, default=DEFAULTS, help="as JSON")
     given = parser.parse_args(arguments)
     conceal_process()
+    folder = DataFolder(given.data.absolute())
+    user = folder.run_user()
+    if user is not None:
+        user.serve_apart()
     lock = None
     if given.lock is not None:
         os.set_inheritable(given.lock, False)
@@ -75,7 +79,7 @@ def main(arguments: list[str]) -> int:
     tie = Tie(reads_stdin=given.tied)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, tie.cut_by_signal)
-    return execute(DataFolder(given.data.absolute()), lock, tie, given.settings)
+    return execute(folder, lock, tie, given.settings)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Before it a run's directory is prepared, after it what the run left is collected
 
 import enum
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ from typing import Protocol
 from doe_compiler.platform.execute.steps import Steps
 from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.form import JobForm
+from doe_compiler.platform.store.runuser import RunUser, reached
 
 
 class Kind(enum.Enum):
@@ -51,10 +53,15 @@ class JobPlace:
     steps: Steps
     expected_runs: int
     has_own_homes: bool = False
+    user: RunUser | None = None
 
     def directory(self, number: int) -> str:
         """The work directory of a run."""
         return f"{self.folder}/run{number}"
+
+    def reached(self, number: int) -> AbstractContextManager[str]:
+        """The path by which the work directory of a run that was started is read and changed."""
+        return reached(self.directory(number), self.user)
 
     def home(self, number: int) -> str:
         """The HOME of a run; empty where that is the user's."""

@@ -14,6 +14,7 @@ from doe_compiler.platform.execute.supervisor import Request, Signal
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.form import JobForm
 from doe_compiler.platform.store.records import DataFolder, now_us
+from doe_compiler.platform.store.runuser import reached
 
 TICK_S = 0.05
 
@@ -34,7 +35,8 @@ class LocalLauncher:
         self.cores = available_cores()
         self._folder = folder
         self._guardian = Guardian(folder.jobs)
-        self._seats = Seats(tie, (self._guardian.tie,))
+        self._user = folder.run_user()
+        self._seats = Seats(tie, (self._guardian.tie,), self._user)
         self._directories: dict[int, str] = {}
         self._begun: list[tuple[int, int]] = []
 
@@ -57,6 +59,8 @@ class LocalLauncher:
     def start(self, place: JobPlace, number: int, slot: int) -> int:
         """Start the run at once."""
         directory = place.directory(number)
+        if self._user is not None and place.steps.has_post_process:
+            self._user.make_file(place.post_output(slot))
         arguments, environment = place.steps.of_run(directory, place.post_output(slot), place.home(number))
         started_us = now_us()
         seat = self._seats.start(Request(directory, arguments, place.steps.fallback, environment))
@@ -82,7 +86,8 @@ class LocalLauncher:
             if end.problem and end.status:
                 directory = self._directories[end.seat]
                 end_orphans(Path(directory))
-                log_line(directory, end.problem)
+                with reached(directory, self._user) as place:
+                    log_line(place, end.problem)
             yield end
 
     def signal(self, seat: int, which: Signal) -> None:

@@ -52,7 +52,9 @@ class _Loop:
         self._tie = tie
         self._settings = settings
         self._free_cores = launcher.cores
-        self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(tie, available_cores())
+        self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(
+            tie, available_cores(), folder.run_user()
+        )
         self._jobs: list[ActiveJob] = []
         self._job_of: dict[int, ActiveJob] = {}
         self._unrecorded: dict[int, list[RunEnd]] = {}

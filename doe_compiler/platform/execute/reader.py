@@ -24,8 +24,12 @@ MOST_KEPT_KIB = 256 << 10
 _PR_SET_PDEATHSIG = 1
 
 
-def main(parent: int) -> None:
-    """Answer until the requests end."""
+def main(parent: int, uid: int = -1, gid: int = -1, *groups: int) -> None:
+    """Answer until the requests end; as another user if one is given, whose groups follow."""
+    if uid >= 0:
+        os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
     _end_with(parent)
     with contextlib.suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -65,4 +69,4 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

@@ -22,6 +22,7 @@ from doe_compiler.platform.execute.outputs import variables_in
 from doe_compiler.platform.execute.reader import ENDS, LENGTH_DIGITS
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.form import JobForm
+from doe_compiler.platform.store.runuser import RunUser
 
 MODULE = "doe_compiler.platform.execute.reader"
 MOST_READERS = 4
@@ -122,8 +123,9 @@ class _Reader(Generic[Ticket]):
 class Readings(Generic[Ticket]):
     """The readings that are asked for and not answered yet, and the processes that do them."""
 
-    def __init__(self, tie: Tie, cores: int) -> None:
+    def __init__(self, tie: Tie, cores: int, user: RunUser | None = None) -> None:
         self._tie = tie
+        self._as = () if user is None else (str(user.uid), str(user.gid), *map(str, user.groups))
         self._most = min(MOST_READERS, max(1, cores))
         self._waiting: deque[_Request[Ticket]] = deque()
         self._readers: list[_Reader[Ticket]] = []
@@ -182,7 +184,7 @@ class Readings(Generic[Ticket]):
         try:
             pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-P", "-m", MODULE, str(os.getpid())],
+                [sys.executable, "-P", "-m", MODULE, str(os.getpid()), *self._as],
                 os.environ,
                 file_actions=((os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, their_answers, 1)),
                 setsigdef=(signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP),

@@ -11,6 +11,7 @@ from doe_compiler.platform.execute.launcher import End, Kind
 from doe_compiler.platform.execute.supervisor import END, NOT_STARTED, PATIENCE_S, Request, Signal, supervise
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.records import now_us
+from doe_compiler.platform.store.runuser import RunUser
 
 
 @dataclass(slots=True)
@@ -23,11 +24,13 @@ class _Seat:
 class Seats:
     """Starts runs, each in a seat of its own, and tells how they ended.
 
-    `foreign` are descriptors whose closing means something to others; supervisors do not keep them open.
+    `foreign` are descriptors whose closing means something to others; supervisors do not keep them open. `user` is as
+    whom the runs execute, if not as this process' user.
     """
 
-    def __init__(self, tie: Tie, foreign: tuple[int, ...]) -> None:
+    def __init__(self, tie: Tie, foreign: tuple[int, ...], user: RunUser | None = None) -> None:
         self._foreign = foreign
+        self._user = user
         self._seats: dict[int, _Seat] = {}
         self._ends, self._writing = os.pipe()
         os.set_blocking(self._ends, False)
@@ -110,7 +113,7 @@ class Seats:
                 *(s.requests for s in self._seats.values()),
             ):
                 os.close(descriptor)
-            supervise(number, requests, self._writing)
+            supervise(number, requests, self._writing, self._user)
         os.close(requests)
         return _Seat(pid, writing)
 

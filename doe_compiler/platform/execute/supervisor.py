@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -21,12 +22,14 @@ from typing import NoReturn
 
 from doe_compiler.platform.execute.workplace import Workplace
 from doe_compiler.platform.store.records import now_us
+from doe_compiler.platform.store.runuser import RunUser, touch_files_as
 
 END = struct.Struct("iiq")
 NOT_STARTED = 1 << 16
 SIZE = struct.Struct("I")
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 PATIENCE_S = 10.0
+UMASK = 0o022
 PROC = "/proc"
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -62,9 +65,14 @@ def _framed(content: tuple[object, ...]) -> bytes:
     return SIZE.pack(len(body)) + body
 
 
-def supervise(seat: int, requests: int, ends: int) -> NoReturn:
-    """Be the supervisor of the seat until the requests end; for a process that was just forked."""
+def supervise(seat: int, requests: int, ends: int, user: RunUser | None = None) -> NoReturn:
+    """Be the supervisor of the seat until the requests end; for a process that was just forked.
+
+    With a `user`, whom runs execute as, it stays root and touches files as that user.
+    """
     try:
+        if user is not None:
+            touch_files_as(user.uid, user.gid)
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _awake)  # a run may signal its parent
@@ -74,7 +82,7 @@ def supervise(seat: int, requests: int, ends: int) -> NoReturn:
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _awake)
         _become_subreaper()
-        _serve(seat, requests, ends, wakeup)
+        _serve(seat, requests, ends, wakeup, user)
     finally:
         os._exit(0)
 
@@ -88,13 +96,13 @@ def _become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _serve(seat: int, requests: int, ends: int, wakeup: int) -> None:
+def _serve(seat: int, requests: int, ends: int, wakeup: int, user: RunUser | None) -> None:
     while (request := _request(requests)) is not None:
         if isinstance(request, Signal):
             continue  # the run that it was for has ended
         try:
             workplace = Workplace.opened(request.directory)
-            pid = _started(request, workplace)
+            pid = _started(request, workplace, user)
         except OSError as error:
             os.write(ends, END.pack(seat, NOT_STARTED | (error.errno or errno.EIO), now_us()))
             continue
@@ -124,17 +132,33 @@ def _request(requests: int) -> Request | Signal | None:
     return Signal(*content) if len(content) == 2 else Request(*content)
 
 
-def _started(run: Request, workplace: Workplace) -> int:
+def _started(run: Request, workplace: Workplace, user: RunUser | None) -> int:
     os.fchdir(workplace.folder)
     try:
-        return _spawned(run.arguments, run.environment, workplace.log)
+        return _spawned(run.arguments, run.environment, workplace.log, user)
     except OSError:
-        return _spawned(run.fallback, run.environment, workplace.log)
+        return _spawned(run.fallback, run.environment, workplace.log, user)
     finally:
         os.chdir("/")
 
 
-def _spawned(arguments: tuple[str, ...], environment: Mapping[str, str], log: int) -> int:
+def _spawned(
+    arguments: tuple[str, ...], environment: Mapping[str, str], log: int, user: RunUser | None
+) -> int:
+    if user is not None:
+        process = subprocess.Popen(
+            arguments,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            user=user.uid,
+            group=user.gid,
+            extra_groups=user.groups,
+            start_new_session=True,
+            umask=UMASK,
+        )
+        process.returncode = 0  # `_ended` waits for it
+        return process.pid
     return os.posix_spawn(
         arguments[0],
         arguments,

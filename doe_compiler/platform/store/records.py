@@ -1,10 +1,13 @@
 """What the platform remembers, as plain values: files, jobs, runs, outputs and statuses."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from doe_compiler.platform.store.runuser import RunUser, kept_run_user, reached
 from doe_compiler.platform.store.states import JobState
 
 
@@ -152,3 +155,13 @@ class DataFolder:
     def run_directory(self, job_id: str, run: int) -> Path:
         """The work directory of a run, which is where its outputs stay."""
         return self.jobs / job_id / f"run{run}"
+
+    def run_user(self) -> RunUser | None:
+        """As whom runs execute, if not as this process' user."""
+        return kept_run_user(self.root)
+
+    @contextmanager
+    def reached(self, job_id: str, run: int) -> Iterator[str]:
+        """The path by which the work directory of a run is read and changed."""
+        with reached(str(self.run_directory(job_id, run)), self.run_user()) as directory:
+            yield directory

@@ -1,6 +1,7 @@
 """`files/`: uploads, and the outputs of runs by their ids."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from doe_compiler.kernel.wire import Response
 from doe_compiler.platform.api.answers import (
@@ -95,7 +96,8 @@ def delete(call: Call) -> Response:
     if run is None or run.completed_us is None:
         raise detail(400, "The run has not ended.")
     call.store.delete_output(output)
-    (call.folder.run_directory(job.id, output.run) / output.relative).unlink(missing_ok=True)
+    with call.folder.reached(job.id, output.run) as directory:
+        Path(directory, output.relative).unlink(missing_ok=True)
     return empty_response(204)
 
 
@@ -105,18 +107,20 @@ def contents(call: Call) -> Response:
     if isinstance(found, StoredFile):
         return contents_response(call.request, blob_path(call.folder.blobs, found.sha512), found.name)
     job, output = found
-    path = call.folder.run_directory(job.id, output.run) / output.relative
-    return contents_response(call.request, path, path.name)
+    with call.folder.reached(job.id, output.run) as directory:
+        path = Path(directory, output.relative)
+        return contents_response(call.request, path, path.name)
 
 
 def lines(call: Call) -> Response:
     """The lines of a text, each with its end; of a large file the first 8 MiB."""
     found = _found(call)
     if isinstance(found, StoredFile):
-        path = blob_path(call.folder.blobs, found.sha512)
+        opened = opened_contents(blob_path(call.folder.blobs, found.sha512))
     else:
-        path = call.folder.run_directory(found[0].id, found[1].run) / found[1].relative
-    body = b"".join(_head(opened_contents(path)))
+        with call.folder.reached(found[0].id, found[1].run) as directory:
+            opened = opened_contents(Path(directory, found[1].relative))
+    body = b"".join(_head(opened))
     return json_response(200, {"lines": body.decode("utf-8", "replace").splitlines(keepends=True)})
 
 

@@ -234,6 +234,7 @@ def instances(call: Call) -> Response:
         return whole_list(call.request, [])
     hardware = form_of(job.body).analyses[0].hardware
     started = [each for each in call.store.statuses(job, of_cluster=True) if each.status == "Started"]
+    user = call.folder.run_user()
     return whole_list(
         call.request,
         [
@@ -246,7 +247,7 @@ def instances(call: Call) -> Response:
                 "clusterId": job.id,
                 "publicIp": THIS_MACHINE,
                 "sshPort": SSH_PORT,
-                "username": login_name(),
+                "username": user.name if user else login_name(),
                 "role": "head",
             }
         ],

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from doe_compiler.kernel.wire import Response
@@ -60,7 +61,8 @@ def snapshot(call: Call) -> Response:
     """List what a run has written so far among its outputs."""
     job = call.own_job()
     number = call.running_run(job)
-    found = stored_outputs(str(call.folder.run_directory(job.id, number)))
+    with call.folder.reached(job.id, number) as directory:
+        found = stored_outputs(directory)
     if not call.store.record_snapshot(job.key, number, found):
         raise detail(400, "The run is not running.")
     return _run_response(call, 202, job, number)
@@ -82,8 +84,11 @@ def outputs(call: Call) -> Response:
 
 def directory_contents(call: Call) -> Response:
     """What lies in the work directory of a run that has started, folders included; links are left out."""
-    root = _work_directory(call)
-    entries: list[object] = []
+    with call.folder.reached(*_started_run(call)) as directory:
+        return json_response(200, list(_entries(directory)))
+
+
+def _entries(root: str) -> Iterator[dict[str, object]]:
     for folder, directories, names in os.walk(root):
         directories.sort()
         for name in sorted([*directories, *names]):
@@ -94,43 +99,42 @@ def directory_contents(call: Call) -> Response:
                 continue
             is_directory = stat.S_ISDIR(status.st_mode)
             if is_directory or stat.S_ISREG(status.st_mode):
-                entries.append(
-                    {
-                        "name": name,
-                        "path": path.relative_to(root).as_posix(),
-                        "size": 0 if is_directory else status.st_size,
-                        "isDirectory": is_directory,
-                    }
-                )
-    return json_response(200, entries)
+                yield {
+                    "name": name,
+                    "path": path.relative_to(root).as_posix(),
+                    "size": 0 if is_directory else status.st_size,
+                    "isDirectory": is_directory,
+                }
 
 
 def tail(call: Call) -> Response:
     """The last lines of a file in the work directory of a run that has started, of its last MiB."""
-    root = _work_directory(call)
+    run = _started_run(call)
     asked = call.request.first("lines") or str(DEFAULT_TAIL)
     if not (asked.isascii() and asked.isdigit() and len(asked) < 9):
         raise detail(400, "lines: A valid integer is required.")
-    text = _last_bytes(root, call.ids[2]).decode("utf-8", "replace")
+    with call.folder.reached(*run) as directory:
+        text = _last_bytes(directory, call.ids[2]).decode("utf-8", "replace")
     count = min(int(asked), MOST_TAIL)
     return json_response(200, {"lines": list(deque(text.splitlines(keepends=True), count))})
 
 
-def _work_directory(call: Call) -> Path:
+def _started_run(call: Call) -> tuple[str, int]:
+    """The ids of the job and its run that the call is about; raises the 400 if it has not started."""
     job = call.job()
     number = call.run_number(job)
     if number not in call.store.runs(job, number, number):
         raise detail(400, "The run has not started.")
-    return call.folder.run_directory(job.id, number)
+    return job.id, number
 
 
-def _last_bytes(root: Path, relative: str) -> bytes:
+def _last_bytes(root: str, relative: str) -> bytes:
     """The end of a regular file below the directory, whatever links the run has laid; raises the 404."""
-    real = os.path.realpath(root / relative)
-    if os.path.commonpath([real, os.path.realpath(root)]) != os.path.realpath(root):
+    place = os.path.relpath(os.path.realpath(f"{root}/{relative}"), os.path.realpath(root))
+    if place.partition("/")[0] == "..":
         raise not_found()
     try:
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(f"{root}/{place}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         raise not_found() from None
     try:

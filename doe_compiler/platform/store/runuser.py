@@ -1,0 +1,167 @@
+"""The system user as whom runs execute where the platform itself is root, and whose rights touch what runs have made.
+
+A run may lay links and change what lies in its directory at any moment. Done with the rights of its user, the system
+refuses whatever that user could not do.
+"""
+
+import contextlib
+import ctypes
+import functools
+import os
+import pwd
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
+
+NAME = "run-as"
+PASSED, CLOSED = 0o711, 0o700
+_NOBODY = ctypes.c_uint(-1)
+_OF_ROOT = ("TMPDIR",)
+
+
+@dataclass(frozen=True, slots=True)
+class RunUser:
+    """A user who is not root, with their groups."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+    shell: str
+
+    def environment(self, of_root: Mapping[str, str]) -> dict[str, str]:
+        """The environment of root with what differs for the user."""
+        kept = {name: value for name, value in of_root.items() if name not in _OF_ROOT}
+        return {**kept, "HOME": self.home, "SHELL": self.shell, "USER": self.name, "LOGNAME": self.name}
+
+    def serve_apart(self) -> None:
+        """Let this process, a server or an executor, make no file that others can reach; see `take_groups`."""
+        self.take_groups()
+        os.umask(0o077)
+
+    def take_groups(self) -> None:
+        """Let this process be in the user's groups instead of root's, as `rights` needs.
+
+        Raises PreconditionFailed if it is not root's.
+        """
+        if os.geteuid() != 0:
+            raise PreconditionFailed(f"the runs here execute as {self.name}, and only root can see to that")
+        os.setgroups(self.groups)
+
+    @contextlib.contextmanager
+    def rights(self) -> Iterator[None]:
+        """This thread touches files as the user, in all else it stays root."""
+        touch_files_as(self.uid, self.gid)
+        try:
+            yield
+        finally:
+            touch_files_as(0, 0)
+
+    def give(self, directory: str) -> None:
+        """Make the directory the user's, with all that is in it; nobody else has had access to it so far."""
+        for folder, directories, names in os.walk(directory):
+            for name in (*directories, *names):
+                os.lchown(f"{folder}/{name}", self.uid, self.gid)
+        os.lchown(directory, self.uid, self.gid)
+
+    def make_file(self, path: str) -> None:
+        """Make an empty file of the user in a folder of root, or empty it."""
+        descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
+        os.fchown(descriptor, self.uid, self.gid)
+        os.close(descriptor)
+
+
+def touch_files_as(uid: int, gid: int) -> None:
+    """Let this thread touch files as another user; raises PermissionError if the system does not let it."""
+    libc = _libc()
+    libc.setfsgid(gid)
+    libc.setfsuid(uid)
+    if (libc.setfsuid(_NOBODY), libc.setfsgid(_NOBODY)) != (uid, gid):
+        raise PermissionError(f"files cannot be touched as user {uid}")
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+@functools.cache
+def run_user(name: str) -> RunUser:
+    """The user; raises WrongUsage if there is none."""
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError as error:
+        raise WrongUsage(f"there is no user '{name}' on this machine") from error
+    groups = tuple(os.getgrouplist(name, found.pw_gid))
+    return RunUser(name, found.pw_uid, found.pw_gid, groups, found.pw_dir, found.pw_shell or "/bin/sh")
+
+
+@contextlib.contextmanager
+def reached(directory: str, user: RunUser | None) -> Iterator[str]:
+    """The path by which a run's directory is read and changed, with the rights of the runs' user if there is one.
+
+    The folders above it are closed to that user when the job has ended; so it is opened by root, and reached by that.
+    """
+    if user is None:
+        yield directory
+        return
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            stack.callback(os.close, descriptor)
+            directory = f"/proc/self/fd/{descriptor}"
+        stack.enter_context(user.rights())
+        yield directory
+
+
+def checked_user(name: str) -> RunUser:
+    """The user as whom runs shall execute; raises WrongUsage if they cannot."""
+    if sys.platform != "linux":
+        raise WrongUsage(f"--run-as {name}: only Linux can do that")
+    if os.geteuid() != 0:
+        raise WrongUsage(
+            f"--run-as {name}: only root can run as another user",
+            hint="start the server as root, or as that user, without --run-as",
+        )
+    user = run_user(name)
+    if user.uid == 0:
+        raise WrongUsage(f"--run-as {name}: that is root, who can reach everything", hint="name another user")
+    return user
+
+
+def keep_run_user(root: Path, jobs: Path, user: RunUser) -> None:
+    """Let the runs of a data folder execute as the user from now on, and close to them what is not theirs.
+
+    None is executing, and this process is in the user's groups. Raises PreconditionFailed where the user cannot get at
+    the directories of runs.
+    """
+    root.chmod(PASSED)
+    jobs.chmod(PASSED)
+    for folder in (*reversed(jobs.parents), jobs):
+        try:
+            with user.rights():
+                os.stat(f"{folder}/.")  # noqa: PTH116 (a Path drops the dot)
+        except PermissionError as error:
+            raise PreconditionFailed(
+                f"user {user.name} cannot get through the folder '{folder}' to the directories of runs",
+                hint=f"chmod o+x '{folder}', or choose another --data, such as /srv/doe",
+            ) from error
+    for path in (*root.iterdir(), *jobs.iterdir()):
+        if path != jobs and not path.is_symlink():
+            path.chmod(CLOSED if path.is_dir() else 0o600)
+    (root / NAME).write_text(f"{user.name}\n", "utf-8")
+
+
+def kept_run_user(root: Path) -> RunUser | None:
+    """The user as whom the runs of a data folder execute; None if they do as whoever starts them."""
+    try:
+        name = (root / NAME).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return run_user(name)
