@@ -1,5 +1,6 @@
 """The `doe` command: finds the subcommand's file, runs it, and turns errors into words and exit codes."""
 
+import gc
 import importlib
 import os
 import signal
@@ -44,6 +45,10 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "schema": "Print the JSON Schema of studies, plans or policies.",
 }
+
+
+# What a command makes it mostly keeps: to look for garbage while modules load, and at the end, takes a tenth of `doe plan`.
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 class _Commands(click.Group):
@@ -96,6 +101,7 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def run() -> NoReturn:
     """Run the command line and leave with the exit code of what happened."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     signal.signal(signal.SIGTERM, _terminate)
     _open_standard_streams()
     try:
@@ -110,6 +116,7 @@ def run() -> NoReturn:
     except OSError as error:
         code = _told(error)
         _let_go_of_stdout()
+    gc.freeze()
     sys.exit(code)
 
 

@@ -56,8 +56,7 @@ def _studies_in(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         for name in sorted(files):
-            path = Path(parent, name)
-            if name.endswith(_ENDS) and not name.startswith(".") and _is_study(path):
+            if name.endswith(_ENDS) and not name.startswith(".") and _is_study(path := Path(parent, name)):
                 yield path
 
 
