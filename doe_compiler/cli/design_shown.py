@@ -32,7 +32,7 @@ def _told(found: "Measures") -> Iterator[str]:
         yield f"smallest distance {found.distance:.3g} (unit cube)"
     if found.correlation is not None:
         value, first, second = found.correlation
-        yield f"largest rank correlation {value:.2f} ({first}, {second})"
+        yield f"largest rank correlation {value:z.2f} ({first}, {second})"
     if found.d_efficiency is not None:
         yield f"D-efficiency {found.d_efficiency:.1f} %"
 

@@ -18,6 +18,7 @@ from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
 from doe_compiler.design.rows import added_columns, randomized, replicated, told_of_nominal, with_nominal
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, has_errors, near_miss
+from doe_compiler.methods.blocks import COLUMN as BLOCK
 from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.options import MOST_RUNS
 from doe_compiler.spec.model import Formula, Spec
@@ -58,12 +59,13 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     in_file_order = [columns[variable.name] for variable in spec.variables]
     require_sendable(spec, in_file_order)
     added, told_of_added = added_columns(spec, rows, replicates, n)
+    added = [*(column for name, column in rows.items() if name == BLOCK), *added]
     known = {column.name: column for column in (*in_file_order, *added)}
     derived, told_of_templates = derived_columns(spec, known, n)
     if has_errors(told_of_templates):
         raise DesignRefused(*told_of_templates[:MOST_SHOWN])
     everything = (*in_file_order, *added, *derived)
-    varied = tuple(variable.name for variable in spec.varied)
+    varied = (*(variable.name for variable in spec.varied), *(name for name in rows if name == BLOCK))
     return Design(spec.study, everything, varied, spec.design.method, spec.job.include_nominal_run, n), [
         *told,
         *told_of_added,

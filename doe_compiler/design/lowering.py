@@ -16,6 +16,7 @@ from doe_compiler.expressions.parser import has_text
 from doe_compiler.expressions.parser import names as expression_names
 from doe_compiler.expressions.syntax import Call, Expression
 from doe_compiler.kernel.findings import Finding, Place
+from doe_compiler.methods.blocks import COLUMN as BLOCK
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import (
     Constant,
@@ -37,7 +38,7 @@ from doe_compiler.templates.template import Template, Unlowered
 
 _LONGEST_SHOWN = 200
 _SAMPLE = 512
-_ADDED = {"doe_seed": Kind.INTEGER, "doe_replicate": Kind.INTEGER}
+_ADDED = {"doe_seed": Kind.INTEGER, "doe_replicate": Kind.INTEGER, BLOCK: Kind.INTEGER}
 _WHOLE_FUNCTIONS = frozenset({"round", "floor", "ceil"})
 
 

@@ -154,10 +154,11 @@ def _correlation(points: Floats, names: list[str]) -> tuple[float, str, str] | N
     if len(varying) < 2 or len(points) < 3:
         return None
     ranks = np.stack([_ranks(points[:, column]) for column in varying], axis=1)
-    table = np.corrcoef(ranks.T) - np.eye(len(varying))
-    i, j = np.unravel_index(int(np.argmax(np.abs(table))), table.shape)
-    first, second = sorted((int(i), int(j)))
-    return float(table[first, second]), names[varying[first]], names[varying[second]]
+    firsts, seconds = np.triu_indices(len(varying), 1)
+    found = np.asarray(np.corrcoef(ranks.T))[firsts, seconds]
+    largest = int(np.argmax(np.abs(found)))
+    pair = names[varying[firsts[largest]]], names[varying[seconds[largest]]]
+    return float(found[largest]), *pair
 
 
 def _ranks(values: Floats) -> Floats:

@@ -19,6 +19,8 @@ from doe_compiler.design.table import require_constraints, table_points
 from doe_compiler.generators.catalogue import drawn_of
 from doe_compiler.generators.streams import Stream
 from doe_compiler.kernel.findings import Finding, Severity
+from doe_compiler.methods.blocks import COLUMN as BLOCK
+from doe_compiler.methods.blocks import blocks_asked
 from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.method import Factor, Method, Task
 from doe_compiler.spec.design import dimensions_of
@@ -206,7 +208,7 @@ def _levelled(spec: Spec, levels: "Callable[[Task], Iterator[Codes]]") -> tuple[
         cells = labels.get(variable.name) or levels_of_range(variable, int(codes.max()) + 1)
         points[variable.name] = CodedColumn(variable.name, codes, cells, holds_text(variable))
     n = len(next(iter(points.values()))) if points else 1
-    points = _with_cells(points, crossed, n)
+    points = _with_cells(_in_blocks(task, METHODS[spec.design.method], points), crossed, n)
     return _left_by_constraints(spec, points, n * math.prod(level_count(v) for v in crossed)), []
 
 
@@ -235,7 +237,20 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
     if kept:  # the cells of runs that exist stay as they are written
         parts = [part for part in (kept, points) if part]
         points = {name: joined([part[name] for part in parts]) for name in kept}
+    points = _in_blocks(task, METHODS[spec.design.method], points)
     return _with_cells(points, crossed, len(values)), []
+
+
+def _in_blocks(task: Task, method: Method, points: Points) -> Points:
+    """The points block by block, with the column of their blocks, where blocks are asked for."""
+    count = blocks_asked(task)
+    if not count or method.blocks is None:
+        return points
+    codes = method.blocks(task)
+    order = np.argsort(codes, kind="stable")
+    labels = tuple(str(number + 1) for number in range(count))
+    blocks = CodedColumn(BLOCK, codes[order], labels)
+    return {**{name: column.take(order) for name, column in points.items()}, BLOCK: blocks}
 
 
 def _codes_of(sampled: Sequence[Variable], points: Points) -> "Floats":

@@ -20,6 +20,7 @@ from doe_compiler.design.refusal import DesignRefused
 from doe_compiler.generators.streams import Stream, permutation
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding, Severity
+from doe_compiler.methods.blocks import COLUMN as BLOCK
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import FromCases, Spec, Variable
 from doe_compiler.templates.template import Template, Unlowered
@@ -40,13 +41,16 @@ def replicated(points: dict[str, Column], n: int, replicates: int) -> tuple[dict
 
 
 def randomized(spec: Spec, rows: dict[str, Column], replicates: Codes) -> tuple[dict[str, Column], Codes]:
-    """The same rows in random order, which changes none of them."""
+    """The same rows in random order, which changes none of them; those of a block stay together."""
     order = permutation(Stream(spec.seed, spec.study, "", "order of the runs"), len(replicates))
+    blocks = rows.get(BLOCK)
+    if isinstance(blocks, CodedColumn):
+        order = order[np.argsort(blocks.codes[order], kind="stable")]
     return {name: column.take(order) for name, column in rows.items()}, replicates[order]
 
 
 def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
-    """The nominal run in front, once and not replicated; a refusal names each variable without `nominal`."""
+    """The nominal run in front, once and not replicated, in the first block; a refusal names each variable without `nominal`."""
     missing = [variable for variable in spec.varied if _nominal(variable) is None]
     if missing:
         raise DesignRefused(
@@ -60,7 +64,10 @@ def with_nominal(spec: Spec, rows: dict[str, Column]) -> dict[str, Column]:
                 for variable in missing
             )
         )
-    return {v.name: joined([_nominal_column(v, rows[v.name]), rows[v.name]]) for v in spec.varied}
+    found = {v.name: joined([_nominal_column(v, rows[v.name]), rows[v.name]]) for v in spec.varied}
+    if BLOCK in rows:
+        found[BLOCK] = joined([constant_column(BLOCK, "1", 1), rows[BLOCK]])
+    return found
 
 
 def _nominal(variable: Variable) -> str | None:

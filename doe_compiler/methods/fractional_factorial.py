@@ -3,6 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from doe_compiler.methods.blocks import (
+    MAIN,
+    block_words,
+    blocks_asked,
+    blocks_of_runs,
+    two_level_block_misfits,
+    with_centers_spread,
+)
 from doe_compiler.methods.coded import as_indices, center_points, full_signs, two_level_misfits, with_centers
 from doe_compiler.methods.fractions_of_two import (
     LETTERS,
@@ -14,7 +22,7 @@ from doe_compiler.methods.fractions_of_two import (
 from doe_compiler.methods.method import Method, Misfit, Task
 
 if TYPE_CHECKING:
-    from doe_compiler.methods.method import Floats
+    from doe_compiler.methods.method import Codes, Floats
 
 Generators = tuple[tuple[int, int, int], ...]
 
@@ -52,6 +60,8 @@ def _misfits(task: Task) -> Iterator[Misfit]:
         yield Misfit("a generator uses a variable that another defines", "use the others only", "generators")
     elif resolution(defining_words(generators)) in (1, 2):
         yield Misfit("two variables would always change together", "choose other generators", "generators")
+    else:
+        yield from two_level_block_misfits(task, "this fractional factorial", *vectors_of(k, generators))
 
 
 def fraction(k: int, generators: Generators) -> "Floats":
@@ -71,6 +81,33 @@ def fraction(k: int, generators: Generators) -> "Floats":
     return points
 
 
+def vectors_of(k: int, generators: Generators) -> tuple[list[int], int]:
+    """The factors as products of those that no generator defines, bits each; and how many these are."""
+    defined = {factor: others for factor, others, _ in generators}
+    base = [j for j in range(k) if j not in defined]
+    places = {j: 1 << place for place, j in enumerate(base)}
+    vectors = [
+        sum(places[other] for other in base if defined[j] >> other & 1) if j in defined else places[j]
+        for j in range(k)
+    ]
+    return vectors, len(base)
+
+
+def factorial_blocks(k: int, generators: Generators, count: int, least: int) -> "Codes":
+    """The blocks of a fraction's runs in standard order, of which there are 2**count."""
+    import numpy as np
+
+    vectors, base = vectors_of(k, generators)
+    words = block_words(vectors, base, count, least)
+    assert words is not None
+    return blocks_of_runs(words, np.arange(1 << base, dtype=np.int32))
+
+
+def _blocks(task: Task) -> "Codes":
+    count = blocks_asked(task).bit_length() - 1
+    return with_centers_spread(task, factorial_blocks(len(task.factors), generators_of(task), count, MAIN))
+
+
 def _coded(task: Task) -> "Floats":
     points = fraction(len(task.factors), generators_of(task))
     return as_indices(task, with_centers(points, center_points(task)))
@@ -85,8 +122,9 @@ FRACTIONAL_FACTORIAL = Method(
     "A regular fraction of two levels: by `generators`, or the smallest of a `resolution` (4 if not given). A, B, C, ... are the variables in file order (there is no I).",
     "G. E. P. Box, J. S. Hunter, Technometrics 3 (1961) 311-351; NIST/SEMATECH e-Handbook 5.3.3.4",
     "the rows while the generators and the number of variables stay",
-    ("generators", "resolution", "centerPoints", "cross"),
+    ("generators", "resolution", "centerPoints", "blocks", "cross"),
     _size,
     coded=_coded,
+    blocks=_blocks,
     misfits=_misfits,
 )

@@ -83,7 +83,7 @@ class Method:
     gives a function whose calls give the next n points of the unit cube, column by column, each shape (n,) in [0, 1);
     `is_sequence` where n of n + m points are the first n. `coded(task)` gives points whose low is -1 and high 1, shape
     (n, d), or the index of the level where a factor enumerates; `levels(task)` the indices of levels, column by column. `size(task)` is the number of points, which `reaches_beyond` the ends of
-    the factors where some of them do.
+    the factors where some of them do. `blocks(task)` gives the block of each point, from 0, where the design has the option.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Method:
     unit: "Callable[[Task], Next] | None" = None
     coded: "Callable[[Task], Floats] | None" = None
     levels: "Callable[[Task], Iterator[Codes]] | None" = None
+    blocks: "Callable[[Task], Codes] | None" = None
     misfits: Callable[[Task], Iterator[Misfit]] = no_misfits
     is_sequence: bool = False
     reaches_beyond: bool = False

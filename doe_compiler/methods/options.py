@@ -74,6 +74,12 @@ _ALL = (
         _whole(0, 1000),
     ),
     Option(
+        "blocks",
+        "Into how many blocks the runs are divided, such as batches, operators or machines, so that a block's own effect is no main effect; the column `doe_block` tells each run's. Centre points are spread over the blocks.",
+        2,
+        _whole(2, 1024),
+    ),
+    Option(
         "model",
         "What a d-optimal or i-optimal design is to determine: linear (if not given), interactions, quadratic, or a list of terms; a constant is always in it.",
         "quadratic",

@@ -131,7 +131,7 @@ def _combined(section: Fields, around: Surroundings, report: Report) -> DesignSp
     for node in section.items("combine"):
         if not isinstance(node, Fields):
             continue
-        for key in (*_OF_THE_WHOLE, "combine", "sampling", "iterations"):
+        for key in (*_OF_THE_WHOLE, "combine", "sampling", "iterations", "blocks"):
             if node.get(key) is not None:
                 _meaningless(
                     node, key, "inside of 'combine'", report, "write it beside 'combine', or remove it"

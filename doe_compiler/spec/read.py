@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doe_compiler.kernel.findings import Finding, has_errors, in_reading_order
+from doe_compiler.methods.blocks import COLUMN as BLOCK
 from doe_compiler.spec.analyses import read_analyses
 from doe_compiler.spec.cases import with_cases, without_cases
 from doe_compiler.spec.design import Surroundings, check_nominal_run, read_design
@@ -175,10 +176,12 @@ def _analyses(
     before = len(report.findings)
     bad = frozenset(int(index) for index in unsound.entries("analyses"))
     analyses = read_analyses(section, bad, around.project, report)
-    analyses = with_shell_names(analyses, section, responses, around.known, report)
+    has_blocks = design is None or "blocks" in design.options
+    known = around.known | {BLOCK} if has_blocks else around.known
+    analyses = with_shell_names(analyses, section, responses, known, report)
     texts = textual_names(around.variables, None if design is None else design.table)
     foreign = foreign_texts(around.variables, None if design is None else design.table)
-    check_placeholders(analyses, around.known, texts, foreign, report)
+    check_placeholders(analyses, known, texts, foreign, report)
     if bad or has_errors(report.findings[before:]):
         return None if bad else analyses
     check_usage(analyses, around.variables, () if design is None else design.constraints, report)

@@ -196,6 +196,7 @@ DECISIONS: dict[str, tuple[tuple[dict, tuple, object], str]] = {
     "design.alpha": ((COMPOSITE, ("design", "alpha"), 1.2), ROWS),
     "design.array": ((ARRAY, ("design", "array"), "L8"), ROWS),
     "design.centerPoints": ((FRACTION, ("design", "centerPoints"), 1), ROWS),
+    "design.blocks": ((COMPOSITE, ("design", "blocks"), 2), ROWS),
     "design.secondOrder": ((SALTELLI, ("design", "secondOrder"), True), ROWS),
     "design.scramble": ((SOBOL, ("design", "scramble"), False), ROWS),
     "design.skip": ((SOBOL, ("design", "skip"), 1), ROWS),
