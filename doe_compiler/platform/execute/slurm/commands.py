@@ -18,6 +18,7 @@ _AWAY = re.compile(
     r"unexpected message received|unable to connect|host is unreachable|slurmctld|munge|in standby mode",
     re.IGNORECASE,
 )
+_ACCOUNTED = re.compile(r"[0-9]+_([0-9]+|\[[^]]*\])\|([A-Z_]+).*")  # 7_[3-4%2]|CANCELLED by 0
 _FULL = re.compile(r"limit|QOSMax|AssocMax|MaxSubmit|too many", re.IGNORECASE)
 
 
@@ -107,9 +108,9 @@ class Slurm:
             return {}
         found = {}
         for line in told.split("\n"):
-            match = re.fullmatch(r"[0-9]+_([0-9]+)\|([A-Z_]+).*", line)
+            match = _ACCOUNTED.fullmatch(line)
             if match:
-                found[int(match[1])] = match[2]
+                found.update(dict.fromkeys(_indices(match[1]), match[2]))
         return found
 
     def cancel(self, job_id: str) -> None:
