@@ -3,6 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
+from doe_compiler.platform.api.bodies import CUSTOM_FIELDS, FILE_CHANGE, SHARE, TAG, TAG_CHOICE
 from doe_compiler.platform.api.forms import (
     Field,
     Invalid,
@@ -42,6 +43,11 @@ HOW = {"name": "a", "kind": "regex", "file": "b", "regex": "(.)", "take": "last"
         (HARDWARE, tuple({"coreType": "x", "coresPerSlot": 1, "walltime": each} for each in (None, 0, 1.5, 1e9))),
         (RESOURCE_FILTER, ({}, {"action": "keep"}, {"action": "burn"}, {"source": None}, {"pattern": ""})),
         (VARIABLE, ({"name": "x", "variableType": "Param"}, {"name": "x"}, {"name": "x", "variableType": "Parameter"})),
+        (FILE_CHANGE, ({}, {"name": "a.txt"}, {"name": ""}, {"typeId": 0}, {"typeId": 7, "name": None}, {"typeId": 10**6})),
+        (TAG, ({"name": "a"}, {"name": ""}, {}, {"name": "a" * 201}, [])),
+        (TAG_CHOICE, ({"name": "a"}, {"id": "b"}, {}, {"name": None}, {"name": None, "id": "b"}, {"name": ""}, [])),
+        (SHARE, ({"email": "a@b.org"}, {"email": "a@b.org", "message": ""}, {}, {"email": None}, {"email": "a" * 300})),
+        (CUSTOM_FIELDS, ({"a": "b"}, {"a": None}, {}, {"a": []}, {"a" * 201: "b"}, {"name": "a", "value": "b"}, "a")),
         (OUTPUT_READING, ({"variables": []}, {}, {"variables": [HOW]}, {"variables": [{**HOW, "take": "all"}]})),
         (OUTPUT_READING, tuple({"variables": [{**HOW, "kind": each}]} for each in ("regex", "json", "xml"))),
     ],
@@ -65,3 +71,6 @@ def test_the_document_says_what_is_read():
     assert {key: schemas["JobForm"][key] for key in read} == read
     assert schemas["JobChange"]["properties"] == read["properties"]
     assert schemas["JobChange"]["required"] == []
+    bodies = {"FileChange": FILE_CHANGE, "ShareForm": SHARE, "TagForm": TAG, "TagChoice": TAG_CHOICE}
+    for name, reader in {**bodies, "CustomFieldsForm": CUSTOM_FIELDS}.items():
+        assert {key: schemas[name][key] for key in reader.schema} == reader.schema

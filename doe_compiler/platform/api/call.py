@@ -9,7 +9,7 @@ from doe_compiler.platform.api.answers import Refusal, detail, not_found
 from doe_compiler.platform.api.runs import run_count
 from doe_compiler.platform.store.database import User
 from doe_compiler.platform.store.records import DataFolder, Job
-from doe_compiler.platform.store.states import JobState
+from doe_compiler.platform.store.states import RunCall, RunState
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.view import View
 
@@ -71,10 +71,15 @@ class Call:
             raise not_found()
         return int(self.ids[1])
 
-    def running_run(self, job: Job) -> int:
-        """The number of a run that has started and not ended; raises the 404 and the 400."""
+    def run_for(self, asked: RunCall, job: Job) -> int:
+        """The number of the run that the address names, if this may be asked of it; raises the 404 and the 400."""
         number = self.run_number(job)
-        run = self.store.runs(job, number, number).get(number)
-        if job.state is not JobState.RUNNING or run is None or run.completed_us is not None:
-            raise detail(400, "The run is not running.")
+        self.check_run(asked, job, number)
         return number
+
+    def check_run(self, asked: RunCall, job: Job, number: int) -> None:
+        """Raise the 400 for what may not be asked of a run where it stands."""
+        run = self.store.runs(job, number, number).get(number)
+        state = RunState.WAITING if run is None else run.state(job.state)
+        if state not in asked.states:
+            raise detail(400, asked.refusal)

@@ -8,7 +8,7 @@ from itertools import islice
 from doe_compiler.platform.execute.outputs import sha512_of
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.records import DataFolder, Job, Output, Run, iso_date
-from doe_compiler.platform.store.states import JobState
+from doe_compiler.platform.store.states import JobState, RunState
 from doe_compiler.platform.store.store import Store
 from doe_compiler.platform.store.tables import rows_from
 from doe_compiler.platform.store.view import View
@@ -37,7 +37,9 @@ def runs_json(
         return []
     started = store.runs(job, first, last)
     if is_idle:
-        started = {number: run for number, run in started.items() if run.completed_us is not None}
+        started = {
+            number: run for number, run in started.items() if run.state(job.state) is not RunState.RUNNING
+        }
     names: Sequence[str] = ()
     rows: list[Sequence[str]] = [()] * (last - first + 1)
     index = store.table(job.table_sha512) if job.table_sha512 else None

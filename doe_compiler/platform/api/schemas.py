@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from doe_compiler.platform.api.bodies import CUSTOM_FIELDS, FILE_CHANGE, SHARE, TAG, TAG_CHOICE
 from doe_compiler.platform.api.forms import JsonObject
 from doe_compiler.platform.api.jobform import job_form
 
@@ -106,7 +107,7 @@ SCHEMAS: Mapping[str, JsonObject] = {
     },
     "Root": {"type": "object", "additionalProperties": TEXT},
     "File": FILE,
-    "FileChange": _object({"name": TEXT, "typeId": {"type": "integer", "minimum": 1}}),
+    "FileChange": FILE_CHANGE.schema,
     "Upload": _object(
         {"file": {"type": "string", "format": "binary"}, "typeId": {"type": "integer", "minimum": 1}}, "file"
     ),
@@ -148,11 +149,10 @@ SCHEMAS: Mapping[str, JsonObject] = {
         }
     ),
     "Status": _all({"status": TEXT, "statusDate": DATE, "statusReason": TEXT_OR_NULL}),
-    "ShareForm": _object(
-        {"email": {**TEXT, "format": "email"}, "message": TEXT},
-        "email",
-        examples=[{"email": "support@example.com", "message": "This job does not converge"}],
-    ),
+    "ShareForm": {
+        **SHARE.schema,
+        "examples": [{"email": "support@example.com", "message": "This job does not converge"}],
+    },
     "Share": _all({"recipient": TEXT, "supportDesk": ANYTHING}),
     "Instance": _all(
         {
@@ -170,17 +170,11 @@ SCHEMAS: Mapping[str, JsonObject] = {
     ),
     "LogEntry": _all({"date": DATE, "message": TEXT}),
     "Tag": _all({"id": TEXT, "name": TEXT}),
-    "TagForm": _object({"name": {**TEXT, "minLength": 1}}, "name", examples=[{"name": "wing"}]),
-    "TagChoice": {
-        **_object({"name": TEXT, "id": TEXT}, examples=[{"name": "wing"}]),
-        "anyOf": [{"required": ["name"]}, {"required": ["id"]}],
-    },
+    "TagForm": {**TAG.schema, "examples": [{"name": "wing"}]},
+    "TagChoice": {**TAG_CHOICE.schema, "examples": [{"name": "wing"}]},
     "CustomFields": {"type": "object", "additionalProperties": ANYTHING},
     "CustomFieldsForm": {
-        "description": "Values by names, or one field as its `name` and `value`.",
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": ANYTHING,
+        **CUSTOM_FIELDS.schema,
         "examples": [{"project": "X-1"}, {"name": "project", "value": "X-1"}],
     },
     "StorageDevice": FREE,

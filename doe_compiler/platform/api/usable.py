@@ -9,7 +9,7 @@ from doe_compiler.platform.api.runs import OUTPUT_TYPE, output_of_id
 from doe_compiler.platform.store.blobs import stored_blob
 from doe_compiler.platform.store.database import User
 from doe_compiler.platform.store.records import DataFolder, Job, Output, StoredFile
-from doe_compiler.platform.store.states import JobState
+from doe_compiler.platform.store.states import RunState
 from doe_compiler.platform.store.store import Store
 
 
@@ -25,17 +25,11 @@ def usable_file(store: Store, folder: DataFolder, viewer: User, file_id: str) ->
     if found is None or not store.may_see_job(viewer, found[0]):
         return None
     job, output = found
-    if not _has_ended(store, job, output):
+    if store.runs(job, output.run, output.run)[output.run].state(job.state) is RunState.RUNNING:
         raise Invalid(
             {"id": [f"{file_id} is an output of a run that has not ended; wait for its end, or stop it."]}
         )
     return _kept(store, folder, viewer, job, output)
-
-
-def _has_ended(store: Store, job: Job, output: Output) -> bool:
-    if job.state is JobState.FINISHED:
-        return True
-    return store.runs(job, output.run, output.run)[output.run].completed_us is not None
 
 
 def _kept(store: Store, folder: DataFolder, viewer: User, job: Job, output: Output) -> StoredFile | None:

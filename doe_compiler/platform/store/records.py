@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from doe_compiler.platform.store.runuser import RunUser, kept_run_user, reached
-from doe_compiler.platform.store.states import JobState
+from doe_compiler.platform.store.states import JobState, RunState, run_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,10 @@ class Run:
     file_count: int
     file_size: int
     variables: tuple[tuple[str, str], ...]
+
+    def state(self, job: JobState) -> RunState:
+        """Where it stands in a job that stands there."""
+        return run_state(job, has_started=True, has_ended=self.completed_us is not None)
 
 
 @dataclass(frozen=True, slots=True)

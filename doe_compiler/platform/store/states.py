@@ -1,6 +1,7 @@
-"""The life of a job in one table: where it may stand, what moves it on, and the words that its histories then get.
+"""The lives of a job and of a run in tables: where they may stand, what moves them on, and what may be asked of them there.
 
-The words are those of the platform's reference; the diagram in `platform/README.md` is drawn from this table.
+The words that a job's histories get are those of the platform's reference; a run has no words there, its dates tell. The
+diagrams in `platform/README.md` are drawn from these tables.
 """
 
 import enum
@@ -92,6 +93,74 @@ OF_THE_REFERENCE = ("Force Stop", "Waiting for Queue", "Waiting for Cluster")
 """Words of the reference that no job has here; lists may be asked for them."""
 
 JOB_STATUSES = (*dict.fromkeys(word for move in MOVES.values() for word in move.words), *OF_THE_REFERENCE)
+
+
+class RunState(enum.Enum):
+    """Where a run stands; of one that was cut off nobody knows how it would have ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    CUT_OFF = "cut off"
+
+
+class RunEvent(enum.Enum):
+    """What moves a run on: its first process, its end, the end of its job before that, and the death of an executor."""
+
+    START = "start"
+    END = "end"
+    CUT = "the job ends"
+    INTERRUPT = "the executor is killed"
+
+
+RUN_MOVES: Mapping[tuple[RunState, RunEvent], RunState] = MappingProxyType(
+    {
+        (RunState.WAITING, RunEvent.START): RunState.RUNNING,
+        (RunState.RUNNING, RunEvent.END): RunState.ENDED,
+        (RunState.RUNNING, RunEvent.CUT): RunState.CUT_OFF,
+        (RunState.RUNNING, RunEvent.INTERRUPT): RunState.WAITING,
+    }
+)
+
+
+class RunCall(enum.Enum):
+    """What may be asked of a run, in which states; and what is said in the others."""
+
+    STOP = (frozenset({RunState.WAITING, RunState.RUNNING}), "The run has ended.")
+    SNAPSHOT = (frozenset({RunState.RUNNING}), "The run is not running.")
+    LOOK = (frozenset(RunState) - {RunState.WAITING}, "The run has not started.")
+    DELETE_OUTPUT = (frozenset({RunState.ENDED, RunState.CUT_OFF}), "The run has not ended.")
+
+    @property
+    def states(self) -> frozenset[RunState]:
+        """Where it may be asked."""
+        return self.value[0]
+
+    @property
+    def refusal(self) -> str:
+        """The detail of the 400."""
+        return self.value[1]
+
+
+def run_state(job: JobState, *, has_started: bool, has_ended: bool) -> RunState:
+    """The state of a run by what is recorded of it and of its job."""
+    if has_ended:
+        return RunState.ENDED
+    if not has_started:
+        return RunState.WAITING
+    return RunState.CUT_OFF if job is JobState.FINISHED else RunState.RUNNING
+
+
+def run_diagram() -> str:
+    """The table of runs as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", '    state "cut off" as cut_off', "    [*] --> waiting: submit"]
+    for (state, event), to in RUN_MOVES.items():
+        lines.append(f"    {_id(state)} --> {_id(to)}: {event.value}")
+    return "\n".join(lines) + "\n"
+
+
+def _id(state: RunState) -> str:
+    return state.value.replace(" ", "_")
 
 
 def words_at(state: JobState) -> str:

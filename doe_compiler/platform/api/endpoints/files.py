@@ -12,15 +12,16 @@ from doe_compiler.platform.api.answers import (
     not_found,
     paged,
 )
+from doe_compiler.platform.api.bodies import FILE_CHANGE
 from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.contents import contents_response, opened_contents
-from doe_compiler.platform.api.forms import Field, Invalid, Reader, integer, record, text
 from doe_compiler.platform.api.jobs import file_json
 from doe_compiler.platform.api.runs import output_json, output_of_id, with_sums
-from doe_compiler.platform.api.uploads import received_upload, safe_name
+from doe_compiler.platform.api.uploads import received_upload
 from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.freeing import free_if_unheld
 from doe_compiler.platform.store.records import Job, Output, StoredFile, now_us
+from doe_compiler.platform.store.states import RunCall
 
 MOST_LINES_BYTES = 8 << 20
 
@@ -56,26 +57,13 @@ def metadata(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Give an upload another name or type; other keys are ignored."""
     file = _own_upload(call)
-    read = record(Field("name", FILE_NAME, file.name), Field("typeId", integer(1, 99_999), file.type_id))(
-        json_body(call.request)
-    )
+    read = FILE_CHANGE(json_body(call.request))
     assert isinstance(read, dict)
-    call.store.change_file(file.id, read["name"], read["typeId"])
+    call.store.change_file(file.id, read["name"] or file.name, read["typeId"] or file.type_id)
     changed = call.store.files_by_id([file.id]).get(file.id)
     if changed is None:
         raise not_found()
     return json_response(200, file_json(changed, call.view))
-
-
-def _file_name(value: object) -> str:
-    name = str(NAME(value))
-    if safe_name(name) != name:
-        raise Invalid("Not a name of a file.")
-    return name
-
-
-NAME = text(longest=1024)
-FILE_NAME = Reader(_file_name, NAME.schema)
 
 
 def delete(call: Call) -> Response:
@@ -92,9 +80,7 @@ def delete(call: Call) -> Response:
     job, output = found
     if job.owner != call.viewer.id:
         raise detail(403, "You do not have permission to perform this action.")
-    run = call.store.runs(job, output.run, output.run).get(output.run)
-    if run is None or run.completed_us is None:
-        raise detail(400, "The run has not ended.")
+    call.check_run(RunCall.DELETE_OUTPUT, job, output.run)
     call.store.delete_output(output)
     with call.folder.reached(job.id, output.run) as directory:
         Path(directory, output.relative).unlink(missing_ok=True)

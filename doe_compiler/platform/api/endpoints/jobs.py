@@ -15,8 +15,9 @@ from doe_compiler.platform.api.answers import (
     paged,
     whole_list,
 )
+from doe_compiler.platform.api.bodies import CUSTOM_FIELDS, RENAMED, SHARE, TAG, TAG_CHOICE
 from doe_compiler.platform.api.call import Call
-from doe_compiler.platform.api.forms import Field, Invalid, record, text
+from doe_compiler.platform.api.forms import Invalid
 from doe_compiler.platform.api.jobform import PROJECT_NAMES
 from doe_compiler.platform.api.jobs import (
     changed_job,
@@ -124,7 +125,7 @@ def _changed(call: Call, whole: Callable[[Job, dict[str, Any]], dict[str, Any]])
     if job.state is JobState.DRAFT:
         job = changed_job(call.store, call.folder, call.viewer, job, whole(job, sent))
     elif sent.get("name") is not None:
-        read = record(Field("name", text(longest=1024)))(sent)
+        read = RENAMED(sent)
         assert isinstance(read, dict)
         call.store.rename(job.key, read["name"])
         job = call.job()
@@ -178,16 +179,10 @@ def stop(call: Call) -> Response:
 def share(call: Call) -> Response:
     """Let another user see the job, its files and its outputs."""
     job = call.own_job()
-    read = record(Field("email", text(longest=254)), Field("message", text(blank=True), ""))(
-        json_body(call.request)
-    )
+    read = SHARE(json_body(call.request))
     assert isinstance(read, dict)
-    email = read["email"].strip()
-    local, at, domain = email.partition("@")
-    if not (local and at and domain) or "@" in domain or any(char.isspace() for char in email):
-        raise Invalid({"email": ["Enter a valid email address."]})
-    call.store.share(job.key, email, read["message"], form_of(job.body).file_ids, now_us())
-    return json_response(200, {"recipient": email, "supportDesk": None})
+    call.store.share(job.key, read["email"], read["message"], form_of(job.body).file_ids, now_us())
+    return json_response(200, {"recipient": read["email"], "supportDesk": None})
 
 
 def statuses(call: Call) -> Response:
@@ -274,7 +269,7 @@ def tags(call: Call) -> Response:
 def add_tag(call: Call) -> Response:
     """Tag the job, also after its submit."""
     job = call.own_job()
-    read = record(Field("name", text(longest=200)))(json_body(call.request))
+    read = TAG(json_body(call.request))
     assert isinstance(read, dict)
     names = _tags(job)
     if read["name"] not in names:
@@ -285,12 +280,8 @@ def add_tag(call: Call) -> Response:
 def remove_tag(call: Call) -> Response:
     """Take the tag that the body names, by its name or id, from the job."""
     job = call.own_job()
-    read = record(Field("name", text(longest=200), None), Field("id", text(longest=200), None))(
-        json_body(call.request)
-    )
+    read = TAG_CHOICE(json_body(call.request))
     assert isinstance(read, dict)
-    if read["name"] is None and read["id"] is None:
-        raise Invalid({"name": ["This field is required, or the id of a tag."]})
     return _without_tag(call, job, read["id"] or tag_id(read["name"]))
 
 
@@ -332,25 +323,11 @@ def custom_fields(call: Call) -> Response:
 def set_custom_fields(call: Call) -> Response:
     """Set custom fields, also after the submit: a map of values, or one field as its name and value; all of them then."""
     job = call.own_job()
-    sent = json_body(call.request)
-    is_one = isinstance(sent, dict) and "name" in sent and not sent.keys() - {"name", "value"}
-    fields = {**_fields(job), **(_one_field(sent) if is_one else _several_fields(sent))}
+    read = CUSTOM_FIELDS(json_body(call.request))
+    assert isinstance(read, dict)
+    fields = {**_fields(job), **read}
     call.store.change_labels(job.key, "customFields", fields)
     return json_response(201, fields)
-
-
-def _one_field(sent: object) -> dict[str, Any]:
-    read = record(Field("name", text(longest=200)), Field("value", text(blank=True), ""))(sent)
-    assert isinstance(read, dict)
-    return {read["name"]: read["value"]}
-
-
-def _several_fields(sent: object) -> dict[str, Any]:
-    if not isinstance(sent, dict) or not sent:
-        raise Invalid({"name": ["This field is required, or a map of values by names."]})
-    read = record(*(Field(name, text(blank=True), "") for name in sent))(sent)
-    assert isinstance(read, dict)
-    return {str(text(longest=200)(name)): value for name, value in read.items()}
 
 
 def _fields(job: Job) -> dict[str, Any]:

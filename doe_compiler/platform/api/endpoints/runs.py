@@ -17,6 +17,7 @@ from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.runs import output_json, page_with_sums, run_count, runs_json
 from doe_compiler.platform.execute.outputs import stored_outputs
 from doe_compiler.platform.store.records import Job
+from doe_compiler.platform.store.states import RunCall
 
 DEFAULT_TAIL = 100
 MOST_TAIL = 10_000
@@ -49,10 +50,7 @@ def _run_response(call: Call, status: int, job: Job, number: int) -> Response:
 def stop(call: Call) -> Response:
     """Ask for the end of one run: it fails, the others go on."""
     job = call.own_job()
-    number = call.run_number(job)
-    run = call.store.runs(job, number, number).get(number)
-    if run is not None and run.completed_us is not None:
-        raise detail(400, "The run has ended.")
+    number = call.run_for(RunCall.STOP, job)
     call.store.request_run_stop(job.key, number)
     return _run_response(call, 202, job, number)
 
@@ -60,11 +58,11 @@ def stop(call: Call) -> Response:
 def snapshot(call: Call) -> Response:
     """List what a run has written so far among its outputs."""
     job = call.own_job()
-    number = call.running_run(job)
+    number = call.run_for(RunCall.SNAPSHOT, job)
     with call.folder.reached(job.id, number) as directory:
         found = stored_outputs(directory)
     if not call.store.record_snapshot(job.key, number, found):
-        raise detail(400, "The run is not running.")
+        raise detail(400, RunCall.SNAPSHOT.refusal)
     return _run_response(call, 202, job, number)
 
 
@@ -122,10 +120,7 @@ def tail(call: Call) -> Response:
 def _started_run(call: Call) -> tuple[str, int]:
     """The ids of the job and its run that the call is about; raises the 400 if it has not started."""
     job = call.job()
-    number = call.run_number(job)
-    if number not in call.store.runs(job, number, number):
-        raise detail(400, "The run has not started.")
-    return job.id, number
+    return job.id, call.run_for(RunCall.LOOK, job)
 
 
 def _last_bytes(root: str, relative: str) -> bytes:
