@@ -17,6 +17,7 @@ from doe_compiler.archives.entries import (
 
 LONGEST_NAME = 255
 LONGEST_PATH = 3072
+MOST_LEVELS = 200
 MOST_LINKS = 40
 MOST_PARTS = 3_000_000
 DRIVE = re.compile(r"[A-Za-z]:/")
@@ -76,7 +77,10 @@ class Tree:
         for _ in range(MOST_LINKS):
             waiting = [each for each in self._waiting if each[0] not in self._made]
             self._waiting = []
-            for path, entry in waiting:
+            for _, entry in waiting:
+                path, missing = self._located(entry.name, entry.name)
+                for folder in missing:
+                    yield self._make(Step(folder, Kind.FOLDER))
                 yield from self._same_file(path, entry)
         if self._waiting:
             raise ArchiveError(f"its link {shown(self._waiting[0][1].name)} leads to no file of it")
@@ -123,6 +127,8 @@ class Tree:
             raise UnsafeArchive(f"its entry {shown(entry)} leads outside of the work directory")
         if "\0" in name:
             raise ArchiveError(f"its entry {shown(entry)} has a name with a NUL in it")
+        if len(parts) > MOST_LEVELS:
+            raise ArchiveError(f"its entry {shown(entry)} lies in more than {MOST_LEVELS} folders")
         if any(_length(part) > LONGEST_NAME for part in parts) or _length(name) > LONGEST_PATH:
             raise ArchiveError(f"its entry {shown(entry)} has too long a name")
         if not parts:

@@ -264,3 +264,91 @@ def test_users_that_cannot_be_meant_are_refused(lab, tmp_path):
     assert code == 64
     assert "only root" in said
     assert list((lab / "home").iterdir()) == []
+
+
+@pytest.fixture
+def sleeping(lab):
+    """A process of root's whose directory is closed to others: `/proc/PID/cwd` is a way into it that has no rights to pass."""
+    closed = lab / "closed" / "project"
+    closed.mkdir(parents=True)
+    (lab / "closed").chmod(0o700)
+    (closed / "notes.txt").write_text(SECRET)
+    with subprocess.Popen(["sleep", "600"], cwd=closed) as process:
+        yield process
+        process.kill()
+
+
+def test_magic_links_lead_nobody_to_what_is_not_the_user_s(server, sleeping, until):
+    """Root may pass `/proc/PID/cwd`, also with the file system rights of another user."""
+    job = submitted(
+        server,
+        f"mkdir d; echo mine > d/notes.txt; touch ready; while [ ! -e d/go ]; do sleep 0.05; done; "
+        f"mv d d0; ln -s /proc/{sleeping.pid}/cwd d; touch swapped; sleep 60",
+    )
+    directory = server.data / "jobs" / job / "run1"
+    until((directory / "ready").exists)
+    assert server.call("POST", f"jobs/{job}/runs/1/snapshot/")[0] == 202
+    notes = outputs_of(server, job)["d/notes.txt"]
+    assert text_of(server, notes) == "mine\n"
+    (directory / "d" / "go").touch()
+    until((directory / "swapped").exists)
+    for address in (
+        f"files/{notes['id']}/contents/",
+        f"files/{notes['id']}/lines/",
+        f"jobs/{job}/runs/1/tail/d/notes.txt",
+    ):
+        assert server.call("GET", address)[0] == 404, address
+    assert "d/notes.txt" not in {
+        each["path"] for each in server.get(f"jobs/{job}/runs/1/directory-contents/")
+    }
+    server.call("POST", f"jobs/{job}/runs/1/snapshot/")
+    assert "d/notes.txt" not in outputs_of(server, job)
+    server.call("POST", f"jobs/{job}/stop/")
+    ended(server, until, job)
+    for output in outputs_of(server, job).values():
+        assert text_of(server, output) in ("mine\n", "")
+        assert server.call("DELETE", f"files/{output['id']}/")[0] == 204
+    assert (Path(f"/proc/{sleeping.pid}/cwd") / "notes.txt").read_text() == SECRET
+
+
+INTRUDER = """
+for each in /proc/[0-9]*/cwd; do
+  case $(readlink $each) in {victim}) cd $each && ln result.txt {mine}/linked && break ;; esac
+done
+touch {mine}/inside
+while ! [ -e {mine}/over ]; do sleep 0.05; done
+cat result.txt; cat {mine}/linked
+echo FORGED > result.txt; echo FORGED > {mine}/linked
+touch made; mv result.txt moved; ls
+true
+"""
+
+
+def test_a_run_that_is_in_another_job_s_directory_is_shut_out_at_its_end(server, until):
+    victim = submitted(
+        server,
+        "echo victim-secret > result.txt; while ! [ -e /tmp/over-$RESCALE_JOB_ID ]; do sleep 0.05; done",
+    )
+    theirs = server.data / "jobs" / victim / "run1"
+    until((theirs / "result.txt").exists)
+    job = submitted(server, "pwd > here; while ! [ -e script ]; do sleep 0.05; done; . ./script")
+    mine = server.data / "jobs" / job / "run1"
+    until((mine / "here").exists)
+    (mine / "new").write_text(INTRUDER.replace("{victim}", str(theirs)).replace("{mine}", str(mine)))
+    (mine / "new").chmod(0o644)
+    (mine / "new").rename(mine / "script")
+    until((mine / "inside").exists)
+    assert (mine / "linked").exists(), "it was inside while the other ran"
+    over = Path(f"/tmp/over-{victim}")
+    over.touch()
+    try:
+        ended(server, until, victim)
+    finally:
+        over.unlink()
+    (mine / "over").touch()
+    ended(server, until, job)
+    said = text_of(server, outputs_of(server, job)["process_output.log"])
+    assert said.count("Permission denied") >= 6, said
+    assert "victim-secret" not in said
+    assert text_of(server, outputs_of(server, victim)["result.txt"]) == "victim-secret\n"
+    assert sorted(each.name for each in theirs.iterdir()) == ["process_output.log", "result.txt"]

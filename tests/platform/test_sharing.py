@@ -8,6 +8,7 @@ import pytest
 
 from doe_compiler.platform.execute.outputs import stored_outputs
 from doe_compiler.platform.execute.sharing import Sharing
+from doe_compiler.platform.store.runuser import reached
 
 SUCCESS = "Completed successfully"
 LARGE = os.urandom(8 << 20)
@@ -121,7 +122,8 @@ def test_what_must_keep_its_time_is_not_linked(tmp_path):
         (tmp_path / "run" / name).write_bytes(LARGE)
     originals = {"kept": tmp_path / "blob", "linked": tmp_path / "blob"}
     sharing = Sharing(originals, tmp_path / "inputs", apart=["kept"])
-    sharing.apply(str(tmp_path / "run"), stored_outputs(str(tmp_path / "run")))
+    with reached(str(tmp_path / "run"), None) as run:
+        sharing.apply(run.root, stored_outputs(run))
     assert [(tmp_path / "run" / name).stat().st_nlink for name in ("kept", "linked")] == [1, 2]
 
 

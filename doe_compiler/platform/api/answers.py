@@ -1,5 +1,6 @@
 """Responses in the shapes of the API: JSON, pages, errors."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -96,10 +97,14 @@ def _too_deep(value: object) -> bool:
     return any(isinstance(item, dict | list) for item in level)
 
 
+HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+
 def base_url(request: Request) -> str:
     """Scheme and host as the client sees them."""
     scheme = request.headers.get("x-forwarded-proto", "http").partition(",")[0].strip()
-    return f"{scheme if scheme in ('http', 'https') else 'http'}://{request.headers.get('host', 'localhost')}"
+    host = request.headers.get("host", "")
+    return f"{scheme if scheme in ('http', 'https') else 'http'}://{host if HOST.fullmatch(host) else 'localhost'}"
 
 
 @dataclass(frozen=True, slots=True)

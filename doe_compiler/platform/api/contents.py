@@ -2,20 +2,20 @@
 
 import os
 import re
-import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from doe_compiler.kernel.wire import Request, Response
 from doe_compiler.platform.api.answers import detail, not_found
+from doe_compiler.platform.store.below import FILE
+from doe_compiler.platform.store.blobs import blob_path
+from doe_compiler.platform.store.records import DataFolder, Output, StoredFile
 
 CHUNK = 1 << 18
 RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
-def contents_response(request: Request, path: Path, name: str) -> Response:
-    """The file at `path`; a range that begins past the end is 416, one that ends past it is cut."""
-    descriptor = _opened(path)
+def contents_response(request: Request, descriptor: int, name: str) -> Response:
+    """The open file; a range that begins past the end is 416, one that ends past it is cut."""
     size = os.fstat(descriptor).st_size
     wanted = _range(request.headers.get("range", ""), size)
     if wanted is not None and wanted[0] >= wanted[1]:
@@ -36,22 +36,26 @@ def contents_response(request: Request, path: Path, name: str) -> Response:
     return Response(200 if wanted is None else 206, headers, FileBody(descriptor, start, end))
 
 
-def opened_contents(path: Path) -> Iterator[bytes]:
-    """The bytes of a file in pieces; raises the 404 for what is no readable file."""
-    descriptor = _opened(path)
+def contents_of(descriptor: int) -> Iterator[bytes]:
+    """The bytes of an open file in pieces."""
     return iter(FileBody(descriptor, 0, os.fstat(descriptor).st_size))
 
 
-def _opened(path: Path) -> int:
-    """A descriptor of the regular file; raises the 404 for anything else."""
+def opened_upload(folder: DataFolder, file: StoredFile) -> int:
+    """A descriptor of an upload's content; raises the 404."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        return os.open(blob_path(folder.blobs, file.sha512), FILE)
     except OSError:
         raise not_found() from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise not_found()
-    return descriptor
+
+
+def opened_output(folder: DataFolder, output: Output) -> int:
+    """A descriptor of a file that a run left; raises the 404 if it is none any more."""
+    try:
+        with folder.reached(output.job_id, output.run) as run:
+            return run.opened(output.relative)
+    except OSError:
+        raise not_found() from None
 
 
 class FileBody:

@@ -120,8 +120,12 @@ def with_sums(store: Store, folder: DataFolder, outputs: Sequence[Output]) -> li
 
 
 def _summed(folder: DataFolder, output: Output) -> Output:
-    with folder.reached(output.job_id, output.run) as directory:
-        return replace(output, sha512=sha512_of(f"{directory}/{output.relative}", output.md5))
+    try:
+        with folder.reached(output.job_id, output.run) as run:
+            descriptor = run.opened(output.relative)
+    except OSError:
+        return output
+    return replace(output, sha512=sha512_of(descriptor, output.md5))
 
 
 def output_of_id(store: Store, output_id: str) -> tuple[Job, Output] | None:

@@ -1,9 +1,7 @@
 """The files that a job may name: uploads, and outputs of ended runs, whose content is kept for it."""
 
-from pathlib import Path
-
 from doe_compiler.platform.api.answers import Refusal
-from doe_compiler.platform.api.contents import opened_contents
+from doe_compiler.platform.api.contents import contents_of, opened_output
 from doe_compiler.platform.api.forms import Invalid
 from doe_compiler.platform.api.runs import OUTPUT_TYPE, output_of_id
 from doe_compiler.platform.store.blobs import stored_blob
@@ -34,8 +32,7 @@ def usable_file(store: Store, folder: DataFolder, viewer: User, file_id: str) ->
 
 def _kept(store: Store, folder: DataFolder, viewer: User, job: Job, output: Output) -> StoredFile | None:
     try:
-        with folder.reached(job.id, output.run) as directory:
-            chunks = opened_contents(Path(directory, output.relative))
+        chunks = contents_of(opened_output(folder, output))
     except Refusal:
         return None
     blob = stored_blob(folder.blobs, chunks)

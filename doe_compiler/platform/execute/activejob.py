@@ -163,8 +163,7 @@ class ActiveJob:
             user.give(directory)
 
     def _end_unstarted(self, number: int, problem: str) -> None:
-        with self.place.reached(number) as directory:
-            log_line(directory, problem)
+        log_line(self.place.directory(number), problem, self.place.user)
         self.ended.append(Ended(number, 0, now_us(), now_us(), NOT_STARTED))
 
     def start_prepared(self, launcher: Launcher) -> int | None:
@@ -238,12 +237,14 @@ class ActiveJob:
         """What the ended run left behind; `read` is what its outputs say."""
         if self.place.has_own_homes:
             wipe(self.place.home(ended.number))
-        with self.place.reached(ended.number) as directory:
+        with self.place.reached(ended.number) as folder:
+            folder.take_back()
+        with self.place.reached(ended.number) as folder:
             if not self.kept.keeps_all:
-                self.kept.apply(directory)
-            outputs = stored_outputs(directory)
-        if self.sharing is not None and ended.slot:
-            self.sharing.apply(self.place.directory(ended.number), outputs)
+                self.kept.apply(folder)
+            outputs = stored_outputs(folder)
+            if self.sharing is not None and ended.slot and folder.root >= 0:
+                self.sharing.apply(folder.root, outputs)
         variables: tuple[tuple[str, str], ...] = ()
         if self.place.steps.has_post_process and ended.slot:
             variables = printed_variables(self.place.post_output(ended.slot))
@@ -369,9 +370,7 @@ def activated(
         stopped_runs=store.run_stops(job.key),
         read_from=asked,
         untouched=untouched,
-        sharing=Sharing(files.originals(), home / "inputs", untouched, adopts=user is None)
-        if files
-        else None,
+        sharing=Sharing(files.originals(), home / "inputs", untouched) if files else None,
         running={run.seat: Started(run.number, run.slot) for run in handed},
     )
     for entry in unrecorded:

@@ -13,7 +13,7 @@ from typing import Protocol
 from doe_compiler.platform.execute.steps import Steps
 from doe_compiler.platform.execute.supervisor import Signal
 from doe_compiler.platform.store.form import JobForm
-from doe_compiler.platform.store.runuser import RunUser, reached
+from doe_compiler.platform.store.runuser import RunFolder, RunUser, reached
 
 
 class Kind(enum.Enum):
@@ -59,8 +59,8 @@ class JobPlace:
         """The work directory of a run."""
         return f"{self.folder}/run{number}"
 
-    def reached(self, number: int) -> AbstractContextManager[str]:
-        """The path by which the work directory of a run that was started is read and changed."""
+    def reached(self, number: int) -> AbstractContextManager[RunFolder]:
+        """The work directory of a run, open."""
         return reached(self.directory(number), self.user)
 
     def home(self, number: int) -> str:

@@ -14,7 +14,6 @@ from doe_compiler.platform.execute.supervisor import Request, Signal
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.form import JobForm
 from doe_compiler.platform.store.records import DataFolder, now_us
-from doe_compiler.platform.store.runuser import reached
 
 TICK_S = 0.05
 
@@ -86,8 +85,7 @@ class LocalLauncher:
             if end.problem and end.status:
                 directory = self._directories[end.seat]
                 end_orphans(Path(directory))
-                with reached(directory, self._user) as place:
-                    log_line(place, end.problem)
+                log_line(directory, end.problem, self._user)
             yield end
 
     def signal(self, seat: int, which: Signal) -> None:

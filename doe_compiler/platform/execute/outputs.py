@@ -4,9 +4,13 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from doe_compiler.platform.store.below import FOLDER, remove_below
+from doe_compiler.platform.store.runuser import RunFolder, RunUser, reached
 
 MOST_POST_OUTPUT = 16 << 20
 CHUNK = 1 << 20
@@ -18,24 +22,29 @@ DEFAULT_FILTERS: tuple[Mapping[str, str], ...] = tuple(
 )
 
 
-def stored_outputs(directory: str) -> tuple[tuple[str, int, str], ...]:
-    """The regular files below the directory as (relative path, size in bytes, md5), links left out.
+def stored_outputs(run: RunFolder) -> tuple[tuple[str, int, str], ...]:
+    """The regular files of a run as (relative path, size in bytes, md5), links left out.
 
     A file that vanishes meanwhile is left out; one that cannot be read has an empty md5.
     """
     found: list[tuple[str, int, str]] = []
-    pending = [("", directory)]
-    while pending:
-        prefix, folder = pending.pop()
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((f"{prefix}{entry.name}/", entry.path))
-                elif entry.is_file(follow_symlinks=False):
-                    with contextlib.suppress(FileNotFoundError):
-                        found.append((prefix + entry.name, *measured(entry.path)))
+    for prefix, folder, entries in run.folders():
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):
+                    found.append((prefix + entry.name, *_measured_in(run, folder, entry)))
     found.sort()
     return tuple(found)
+
+
+def _measured_in(run: RunFolder, folder: int, entry: "os.DirEntry[str]") -> tuple[int, str]:
+    try:
+        descriptor = run.opened_in(folder, entry.name)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return entry.stat(follow_symlinks=False).st_size, ""
+    return measured(descriptor)
 
 
 class OutputFilter:
@@ -73,29 +82,21 @@ class OutputFilter:
             return "template"
         return "input" if relative in self._inputs else "analysis"
 
-    def apply(self, directory: str) -> None:
+    def apply(self, run: RunFolder) -> None:
         """Remove what is not kept from a run's directory."""
-        for folder, _, names in os.walk(directory):
-            relative = os.path.relpath(folder, directory)
-            prefix = "" if relative == "." else f"{relative}/"
-            for name in names:
-                if not self.keeps(prefix + name):
+        for prefix, folder, entries in run.folders():
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False) and not self.keeps(prefix + entry.name):
                     with contextlib.suppress(OSError):
-                        os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118 (for every file of a run)
+                        os.unlink(entry.name, dir_fd=folder)
 
 
 def _fits(relative: str, pattern: str) -> bool:
     return fnmatchcase(relative if "/" in pattern else relative.rpartition("/")[2], pattern)
 
 
-def measured(path: str) -> tuple[int, str]:
-    """Size and md5 of the file; the md5 is empty where it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        return os.lstat(path).st_size, ""
+def measured(descriptor: int) -> tuple[int, str]:
+    """Size and md5 of the open file, which is closed then; the md5 is empty where it cannot be read."""
     try:
         size = os.fstat(descriptor).st_size
         if size <= CHUNK:
@@ -113,12 +114,8 @@ def measured(path: str) -> tuple[int, str]:
         os.close(descriptor)
 
 
-def sha512_of(path: str, md5: str) -> str | None:
-    """The SHA-512 of the file with this MD5; None where it is gone, unreadable, or another one by now."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
+def sha512_of(descriptor: int, md5: str) -> str | None:
+    """The SHA-512 of the open file with this MD5, which is closed then; None where it is unreadable, or another by now."""
     sums = hashlib.md5(usedforsecurity=False), hashlib.sha512()
     try:
         while chunk := os.read(descriptor, CHUNK):
@@ -165,28 +162,23 @@ def wipe_job(folder: Path) -> None:
 
 def wipe(directory: str) -> None:
     """Remove the directory with all that is in it, also what its owner may not write or read."""
-    shutil.rmtree(directory, ignore_errors=True)
-    if os.geteuid() == 0 or not Path(directory).is_dir():
-        return
-    _open_up(Path(directory))
-    for folder, names, _ in os.walk(directory):
-        for name in names:
-            _open_up(Path(folder, name))
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def _open_up(folder: Path) -> None:
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(directory, ignore_errors=True)
     with contextlib.suppress(OSError):
-        if not folder.is_symlink():
-            folder.chmod(0o700)
+        if os.geteuid() != 0 and stat.S_ISDIR(os.lstat(directory).st_mode):
+            os.chmod(directory, 0o700)  # noqa: PTH101
+        root = os.open(directory, FOLDER)
+        remove_below(root)
+        os.close(root)
+        os.rmdir(directory)  # noqa: PTH106
 
 
-def log_line(directory: str, text: str) -> None:
-    """Add a line of the platform to the run's log, if the disk lets it."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+def log_line(directory: str, text: str, user: RunUser | None = None) -> None:
+    """Add a line of the platform to the run's log, if the disk lets it; `user` is as whom the run would have executed."""
     with (
         contextlib.suppress(OSError),
-        os.fdopen(os.open(f"{directory}/{LOG}", flags, 0o644), "wb") as log,
+        reached(directory, user) as run,
+        os.fdopen(run.added_to(LOG), "wb") as log,
     ):
         log.write(f"[platform] {text}\n".encode("utf-8", "replace"))
 

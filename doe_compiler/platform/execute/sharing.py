@@ -7,17 +7,17 @@ read: `0444`, programs `0555`.
 import contextlib
 import errno
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from doe_compiler.platform.execute.outputs import measured
+from doe_compiler.platform.store.below import FILE, folder_of
 
 LARGE = 64 << 10
 MANY = 1 << 20
 SMALLEST = 512
 READ, EXECUTE = 0o444, 0o111
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,10 @@ class Sharing:
     """The sharing of one job's inputs; `originals` says where the file at a path of a run comes from.
 
     Small files are worth no link unless they are much together. `folder` holds what runs brought that the
-    stored files are not: the same content with an execute bit; nothing where this process `adopts` nothing, because the
-    runs are another user's.
+    stored files are not: the same content with an execute bit.
     """
 
-    def __init__(
-        self,
-        originals: Mapping[str, Path],
-        folder: Path,
-        apart: Collection[str] = (),
-        *,
-        adopts: bool = True,
-    ) -> None:
+    def __init__(self, originals: Mapping[str, Path], folder: Path, apart: Collection[str] = ()) -> None:
         sizes = {path: original.stat().st_size for path, original in originals.items() if path not in apart}
         smallest = SMALLEST if sum(sizes.values()) > MANY else LARGE
         self._originals = {path: str(originals[path]) for path, size in sizes.items() if size >= smallest}
@@ -53,10 +45,9 @@ class Sharing:
         self._signatures: dict[str, _Signature] = {}
         self._targets: dict[tuple[str, bool], str] = {}
         self._adopted = 0
-        self._adopts = adopts
 
-    def apply(self, directory: str, outputs: Iterable[tuple[str, int, str]]) -> None:
-        """Link what is unchanged; `outputs` are path, size and md5 of the ended run's files."""
+    def apply(self, root: int, outputs: Iterable[tuple[str, int, str]]) -> None:
+        """Link what is unchanged; `outputs` are path, size and md5 of the ended run's files below the open folder."""
         if not self._originals:
             return
         for relative, size, md5 in outputs:
@@ -64,15 +55,15 @@ class Sharing:
             if original is not None and size == self._sizes[relative] and md5:
                 with contextlib.suppress(OSError):
                     if self._md5(original) == md5:
-                        with _opened_folder(directory, relative) as folder:
-                            self._link(original, folder, relative.rpartition("/")[2])
+                        with folder_of(root, relative) as (folder, name):
+                            self._link(original, folder, name)
 
     def _md5(self, original: str) -> str:
         """The md5 of the stored file; empty if it has been changed since it was first looked at."""
         status = os.stat(original)  # noqa: PTH116 (for every file of a run)
         known = self._signatures.get(original)
         if known is None:
-            known = _Signature(measured(original)[1], status.st_ino, status.st_mtime_ns)
+            known = _Signature(measured(os.open(original, FILE))[1], status.st_ino, status.st_mtime_ns)
             self._signatures[original] = known
         is_same = (known.inode, known.mtime_ns) == (status.st_ino, status.st_mtime_ns)
         return known.md5 if is_same else ""
@@ -82,7 +73,7 @@ class Sharing:
         place = os.stat(name, dir_fd=folder, follow_symlinks=False)
         is_executable = bool(place.st_mode & EXECUTE)
         target = self._target(original, folder, name, is_executable=is_executable)
-        if target is None or os.path.samestat(os.stat(target), place):  # noqa: PTH116
+        if os.path.samestat(os.stat(target), place):  # noqa: PTH116
             return
         linked = f"{self._folder}/linked"
         with contextlib.suppress(FileNotFoundError):
@@ -95,7 +86,7 @@ class Sharing:
             return
         os.rename(linked, name, dst_dir_fd=folder)
 
-    def _target(self, original: str, folder: int, name: str, *, is_executable: bool) -> str | None:
+    def _target(self, original: str, folder: int, name: str, *, is_executable: bool) -> str:
         known = self._targets.get((original, is_executable))
         if known is not None:
             return known
@@ -106,30 +97,14 @@ class Sharing:
         os.chmod(original, _mode(is_executable=is_executable))  # noqa: PTH101
         return self._targets.setdefault((original, is_executable), original)
 
-    def _adopt(self, original: str, folder: int, name: str, *, is_executable: bool) -> str | None:
+    def _adopt(self, original: str, folder: int, name: str, *, is_executable: bool) -> str:
         """Make the run's own file what the following ones are linked to."""
-        if not self._adopts:
-            return None
         self._adopted += 1
         target = f"{self._folder}/adopted{self._adopted}"
         os.chmod(name, _mode(is_executable=is_executable), dir_fd=folder)
         os.link(name, target, src_dir_fd=folder)
         self._targets[original, is_executable] = target
         return target
-
-
-@contextlib.contextmanager
-def _opened_folder(directory: str, relative: str) -> Iterator[int]:
-    """The folder of a run's file, gone to without following a link."""
-    descriptor = os.open(directory, FOLDER)
-    try:
-        for name in relative.split("/")[:-1]:
-            inner = os.open(name, FOLDER, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _mode(*, is_executable: bool) -> int:

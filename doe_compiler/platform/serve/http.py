@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import anyio.from_thread
@@ -91,7 +92,7 @@ def application(
             raise
         finally:
             log.write(
-                request.client.host if request.client else "",
+                _client(request),
                 told.user,
                 f"{request.method} {scope['raw_path'].decode('latin-1')} HTTP/{scope['http_version']}",
                 told.status,
@@ -187,6 +188,15 @@ def _connection(request: Request) -> Connection:
     found = request.scope["state"]["connection"]
     assert isinstance(found, Connection)
     return found
+
+
+def _client(request: Request) -> str:
+    """The client's address, which a proxy may tell; what it tells that is none does not count."""
+    told = request.client.host if request.client else ""
+    try:
+        return str(ip_address(told))
+    except ValueError:
+        return _connection(request).peer
 
 
 def _headers(request: Request) -> dict[str, str]:

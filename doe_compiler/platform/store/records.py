@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from doe_compiler.platform.store.runuser import RunUser, kept_run_user, reached
+from doe_compiler.platform.store.runuser import RunFolder, RunUser, kept_run_user, reached
 from doe_compiler.platform.store.states import JobState, RunState, run_state
 
 
@@ -165,7 +165,7 @@ class DataFolder:
         return kept_run_user(self.root)
 
     @contextmanager
-    def reached(self, job_id: str, run: int) -> Iterator[str]:
-        """The path by which the work directory of a run is read and changed."""
-        with reached(str(self.run_directory(job_id, run)), self.run_user()) as directory:
-            yield directory
+    def reached(self, job_id: str, run: int) -> Iterator[RunFolder]:
+        """The work directory of a run, open."""
+        with reached(str(self.run_directory(job_id, run)), self.run_user()) as folder:
+            yield folder

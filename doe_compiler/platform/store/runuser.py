@@ -9,12 +9,14 @@ import ctypes
 import functools
 import os
 import pwd
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from doe_compiler.kernel.errors import PreconditionFailed, WrongUsage
+from doe_compiler.platform.store.below import FILE, FOLDER, Entries, folder_of, folders_below, within
 
 NAME = "run-as"
 PASSED, CLOSED = 0o711, 0o700
@@ -102,22 +104,109 @@ def run_user(name: str) -> RunUser:
     return RunUser(name, found.pw_uid, found.pw_gid, groups, found.pw_dir, found.pw_shell or "/bin/sh")
 
 
-@contextlib.contextmanager
-def reached(directory: str, user: RunUser | None) -> Iterator[str]:
-    """The path by which a run's directory is read and changed, with the rights of the runs' user if there is one.
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run's directory, open: nothing in it is reached through a link, and no file is read that its `user` could not.
 
-    The folders above it are closed to that user when the job has ended; so it is opened by root, and reached by that.
+    `root` is its descriptor, -1 where it is not there; `user` is None where it is not another user's.
     """
-    if user is None:
-        yield directory
+
+    directory: str
+    root: int
+    user: RunUser | None
+
+    def folders(self) -> Iterator[tuple[str, int, Entries]]:
+        """What is in it, folder by folder; see `folders_below`."""
+        return folders_below(self.root) if self.root >= 0 else iter(())
+
+    def folder_of(self, relative: str) -> contextlib.AbstractContextManager[tuple[int, str]]:
+        """The open folder of a path, and its last name; raises OSError."""
+        self._require()
+        return folder_of(self.root, relative)
+
+    def within(self, relative: str) -> str:
+        """The path without links, those that stay in the directory followed; raises OSError for others."""
+        self._require()
+        return within(self.root, self.directory, relative)
+
+    def opened(self, relative: str) -> int:
+        """A descriptor of the regular file; raises OSError."""
+        with self.folder_of(relative) as (folder, name):
+            return self.opened_in(folder, name)
+
+    def opened_in(self, folder: int, name: str) -> int:
+        """A descriptor of the regular file in an open folder; raises OSError."""
+        if self.user is None:
+            descriptor = os.open(name, FILE, dir_fd=folder)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return descriptor
+            os.close(descriptor)
+            raise FileNotFoundError(name)
+        known = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            if not stat.S_ISREG(os.fstat(known).st_mode):
+                raise FileNotFoundError(name)
+            with self.user.rights():  # no name is looked up any more
+                return os.open(f"/proc/self/fd/{known}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        finally:
+            os.close(known)
+
+    def added_to(self, name: str) -> int:
+        """A descriptor that adds to the file of this name, which is made if it is not there; raises OSError."""
+        self._require()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with contextlib.nullcontext() if self.user is None else self.user.rights():
+            return os.open(name, flags, 0o644, dir_fd=self.root)
+
+    def take_back(self) -> None:
+        """Make it root's, with all that is in it: the run has ended, and no other of its user is to change it any more.
+
+        A link to a file of somebody else that the user could not read is removed.
+        """
+        user = self.user
+        if user is None or self.root < 0:
+            return
+        for _, folder, entries in folders_below(self.root, _close_to_others):
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                if not stat.S_ISREG(status.st_mode):
+                    continue
+                if status.st_uid == user.uid:
+                    os.chown(entry.name, 0, 0, dir_fd=folder, follow_symlinks=False)
+                    os.chmod(entry.name, stat.S_IMODE(status.st_mode) & 0o700, dir_fd=folder)
+                elif status.st_nlink > 1 and not self._can_read(folder, entry.name):
+                    os.unlink(entry.name, dir_fd=folder)
+
+    def _can_read(self, folder: int, name: str) -> bool:
+        try:
+            os.close(self.opened_in(folder, name))
+        except OSError:
+            return False
+        return True
+
+    def _require(self) -> None:
+        if self.root < 0:
+            raise FileNotFoundError(self.directory)
+
+
+def _close_to_others(folder: int) -> None:
+    os.fchown(folder, 0, 0)
+    os.fchmod(folder, CLOSED)
+
+
+@contextlib.contextmanager
+def reached(directory: str, user: RunUser | None) -> Iterator[RunFolder]:
+    """A run's directory, as long as the context lasts; `user` is as whom runs execute."""
+    try:
+        descriptor = os.open(directory, FOLDER)
+    except FileNotFoundError:
+        yield RunFolder(directory, -1, None)
         return
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            stack.callback(os.close, descriptor)
-            directory = f"/proc/self/fd/{descriptor}"
-        stack.enter_context(user.rights())
-        yield directory
+    try:
+        is_theirs = user is not None and os.fstat(descriptor).st_uid == user.uid
+        yield RunFolder(directory, descriptor, user if is_theirs else None)
+    finally:
+        os.close(descriptor)
 
 
 def checked_user(name: str) -> RunUser:

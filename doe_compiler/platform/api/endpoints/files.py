@@ -1,7 +1,8 @@
 """`files/`: uploads, and the outputs of runs by their ids."""
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 
 from doe_compiler.kernel.wire import Response
 from doe_compiler.platform.api.answers import (
@@ -14,11 +15,10 @@ from doe_compiler.platform.api.answers import (
 )
 from doe_compiler.platform.api.bodies import FILE_CHANGE
 from doe_compiler.platform.api.call import Call
-from doe_compiler.platform.api.contents import contents_response, opened_contents
+from doe_compiler.platform.api.contents import contents_of, contents_response, opened_output, opened_upload
 from doe_compiler.platform.api.jobs import file_json
 from doe_compiler.platform.api.runs import output_json, output_of_id, with_sums
 from doe_compiler.platform.api.uploads import received_upload
-from doe_compiler.platform.store.blobs import blob_path
 from doe_compiler.platform.store.freeing import free_if_unheld
 from doe_compiler.platform.store.records import Job, Output, StoredFile, now_us
 from doe_compiler.platform.store.states import RunCall
@@ -82,8 +82,12 @@ def delete(call: Call) -> Response:
         raise detail(403, "You do not have permission to perform this action.")
     call.check_run(RunCall.DELETE_OUTPUT, job, output.run)
     call.store.delete_output(output)
-    with call.folder.reached(job.id, output.run) as directory:
-        Path(directory, output.relative).unlink(missing_ok=True)
+    with (
+        suppress(OSError),
+        call.folder.reached(job.id, output.run) as run,
+        run.folder_of(output.relative) as (folder, name),
+    ):
+        os.unlink(name, dir_fd=folder)
     return empty_response(204)
 
 
@@ -91,22 +95,21 @@ def contents(call: Call) -> Response:
     """The bytes, whole or a range of them."""
     found = _found(call)
     if isinstance(found, StoredFile):
-        return contents_response(call.request, blob_path(call.folder.blobs, found.sha512), found.name)
-    job, output = found
-    with call.folder.reached(job.id, output.run) as directory:
-        path = Path(directory, output.relative)
-        return contents_response(call.request, path, path.name)
+        return contents_response(call.request, opened_upload(call.folder, found), found.name)
+    _, output = found
+    name = output.relative.rpartition("/")[2]
+    return contents_response(call.request, opened_output(call.folder, output), name)
 
 
 def lines(call: Call) -> Response:
     """The lines of a text, each with its end; of a large file the first 8 MiB."""
     found = _found(call)
-    if isinstance(found, StoredFile):
-        opened = opened_contents(blob_path(call.folder.blobs, found.sha512))
-    else:
-        with call.folder.reached(found[0].id, found[1].run) as directory:
-            opened = opened_contents(Path(directory, found[1].relative))
-    body = b"".join(_head(opened))
+    opened = (
+        opened_upload(call.folder, found)
+        if isinstance(found, StoredFile)
+        else opened_output(call.folder, found[1])
+    )
+    body = b"".join(_head(contents_of(opened)))
     return json_response(200, {"lines": body.decode("utf-8", "replace").splitlines(keepends=True)})
 
 

@@ -4,7 +4,6 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 from doe_compiler.kernel.wire import Response
 from doe_compiler.platform.api.answers import (
@@ -17,6 +16,7 @@ from doe_compiler.platform.api.call import Call
 from doe_compiler.platform.api.runs import output_json, page_with_sums, run_count, runs_json
 from doe_compiler.platform.execute.outputs import stored_outputs
 from doe_compiler.platform.store.records import Job
+from doe_compiler.platform.store.runuser import RunFolder
 from doe_compiler.platform.store.states import RunCall
 
 DEFAULT_TAIL = 100
@@ -59,8 +59,8 @@ def snapshot(call: Call) -> Response:
     """List what a run has written so far among its outputs."""
     job = call.own_job()
     number = call.run_for(RunCall.SNAPSHOT, job)
-    with call.folder.reached(job.id, number) as directory:
-        found = stored_outputs(directory)
+    with call.folder.reached(job.id, number) as run:
+        found = stored_outputs(run)
     if not call.store.record_snapshot(job.key, number, found):
         raise detail(400, RunCall.SNAPSHOT.refusal)
     return _run_response(call, 202, job, number)
@@ -82,24 +82,22 @@ def outputs(call: Call) -> Response:
 
 def directory_contents(call: Call) -> Response:
     """What lies in the work directory of a run that has started, folders included; links are left out."""
-    with call.folder.reached(*_started_run(call)) as directory:
-        return json_response(200, list(_entries(directory)))
+    with call.folder.reached(*_started_run(call)) as run:
+        return json_response(200, list(_entries(run)))
 
 
-def _entries(root: str) -> Iterator[dict[str, object]]:
-    for folder, directories, names in os.walk(root):
-        directories.sort()
-        for name in sorted([*directories, *names]):
-            path = Path(folder, name)
+def _entries(run: RunFolder) -> Iterator[dict[str, object]]:
+    for prefix, _, entries in run.folders():
+        for entry in entries:
             try:
-                status = path.lstat()
+                status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             is_directory = stat.S_ISDIR(status.st_mode)
             if is_directory or stat.S_ISREG(status.st_mode):
                 yield {
-                    "name": name,
-                    "path": path.relative_to(root).as_posix(),
+                    "name": entry.name,
+                    "path": f"{prefix}{entry.name}",
                     "size": 0 if is_directory else status.st_size,
                     "isDirectory": is_directory,
                 }
@@ -107,12 +105,12 @@ def _entries(root: str) -> Iterator[dict[str, object]]:
 
 def tail(call: Call) -> Response:
     """The last lines of a file in the work directory of a run that has started, of its last MiB."""
-    run = _started_run(call)
+    started = _started_run(call)
     asked = call.request.first("lines") or str(DEFAULT_TAIL)
     if not (asked.isascii() and asked.isdigit() and len(asked) < 9):
         raise detail(400, "lines: A valid integer is required.")
-    with call.folder.reached(*run) as directory:
-        text = _last_bytes(directory, call.ids[2]).decode("utf-8", "replace")
+    with call.folder.reached(*started) as run:
+        text = _last_bytes(run, call.ids[2]).decode("utf-8", "replace")
     count = min(int(asked), MOST_TAIL)
     return json_response(200, {"lines": list(deque(text.splitlines(keepends=True), count))})
 
@@ -123,19 +121,14 @@ def _started_run(call: Call) -> tuple[str, int]:
     return job.id, call.run_for(RunCall.LOOK, job)
 
 
-def _last_bytes(root: str, relative: str) -> bytes:
-    """The end of a regular file below the directory, whatever links the run has laid; raises the 404."""
-    place = os.path.relpath(os.path.realpath(f"{root}/{relative}"), os.path.realpath(root))
-    if place.partition("/")[0] == "..":
-        raise not_found()
+def _last_bytes(run: RunFolder, relative: str) -> bytes:
+    """The end of a regular file in the directory, links that stay in it followed; raises the 404."""
     try:
-        descriptor = os.open(f"{root}/{place}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = run.opened(run.within(relative))
     except (OSError, ValueError):
         raise not_found() from None
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise not_found()
-        return os.pread(descriptor, MOST_TAIL_BYTES, max(0, status.st_size - MOST_TAIL_BYTES))
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, MOST_TAIL_BYTES, max(0, size - MOST_TAIL_BYTES))
     finally:
         os.close(descriptor)
