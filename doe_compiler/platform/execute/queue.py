@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from doe_compiler.platform.execute.activejob import ActiveJob, Ended, activated
 from doe_compiler.platform.execute.launcher import End, Launcher
 from doe_compiler.platform.execute.local import available_cores
+from doe_compiler.platform.execute.measuring import LARGE, Measures, Outputs
 from doe_compiler.platform.execute.orphans import end_orphans
 from doe_compiler.platform.execute.outputs import wipe, wipe_job
 from doe_compiler.platform.execute.reading import Readings, Variables
@@ -55,6 +57,7 @@ class _Loop:
         self._readings: Readings[tuple[ActiveJob, Ended]] = Readings(
             tie, available_cores(), folder.run_user()
         )
+        self._measures: Measures[tuple[ActiveJob, Ended, Variables]] = Measures(tie)
         self._jobs: list[ActiveJob] = []
         self._job_of: dict[int, ActiveJob] = {}
         self._unrecorded: dict[int, list[RunEnd]] = {}
@@ -68,7 +71,9 @@ class _Loop:
         while not self._tie.is_cut:
             self._reap()
             self._start()
-            is_busy = self._take_readings() or self._collect_one() or self._prepare_one()
+            is_busy = (
+                self._take_readings() or self._take_measures() or self._collect_one() or self._prepare_one()
+            )
             now = time.monotonic()
             if now >= next_tick or not is_busy:
                 self._tick(now)
@@ -127,9 +132,35 @@ class _Loop:
         return bool(found)
 
     def _collect(self, job: ActiveJob, ended: Ended, read: Variables = ()) -> None:
-        self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, read))
+        is_large = job.cleared(ended) > LARGE
+        if is_large and job.ending is None:
+            job.being_read += 1
+            self._measures.ask((job, ended, read), partial(job.place.reached, ended.number))
+        else:
+            outputs = job.sizes_of(ended) if is_large else None
+            self._take(job, job.collected(ended, read, outputs), ended)
+
+    def _take(self, job: ActiveJob, end: RunEnd, ended: Ended) -> None:
+        self._unrecorded.setdefault(job.job.key, []).append(end)
         self._unrecorded_count += 1
         self._settle(job, ended)
+
+    def _take_measures(self) -> bool:
+        found = list(self._measures.answers())
+        for (job, ended, read), outputs in found:
+            self._take_measured(job, ended, read, outputs)
+        return bool(found)
+
+    def _take_measured(self, job: ActiveJob, ended: Ended, read: Variables, outputs: Outputs | None) -> None:
+        """Collect a run whose outputs are measured; where that was cut short, by their sizes alone."""
+        job.being_read -= 1
+        outputs = job.sizes_of(ended) if outputs is None else outputs
+        self._take(job, job.collected(ended, read, outputs), ended)
+
+    def _end_early(self, job: ActiveJob, reason: str) -> None:
+        job.end_early(reason, self._launcher)
+        for _, ended, read in list(self._measures.cancelled(lambda ticket: ticket[0] is job)):
+            self._take_measured(job, ended, read, None)
 
     def _settle(self, job: ActiveJob, ended: Ended) -> None:
         if job.place.steps.has_post_process:
@@ -175,7 +206,7 @@ class _Loop:
         for job in self._jobs:
             job.kill_overdue(now, self._launcher)
             if job.deadline is not None and now >= job.deadline:
-                job.end_early(Reason.WALLTIME, self._launcher)
+                self._end_early(job, Reason.WALLTIME)
             self._launcher.send(job.place, is_whole=job.is_exhausted and not job.prepared)
         self._activate_next()
 
@@ -183,7 +214,7 @@ class _Loop:
         for job in self._jobs:
             current = self._store.job(job.job.id)
             if current is not None and current.stop_requested:
-                job.end_early(Reason.STOPPED, self._launcher)
+                self._end_early(job, Reason.STOPPED)
             job.stop_runs(self._store.run_stops(job.job.key), self._launcher)
         active = {job.job.key for job in self._jobs}
         for waiting in self._store.stopping_jobs():
@@ -211,10 +242,11 @@ class _Loop:
     def abandon(self) -> None:
         """Let the launcher go, and record what has ended.
 
-        What has not been read yet stands in the journal; the next executor reads it.
+        What has not been read or measured yet stands in the journal; the next executor does it.
         """
         os.chdir("/")
         self._readings.close()
+        self._measures.close()
         self._note_begun()
         for end in self._launcher.close():
             job = self._job_of.pop(end.seat)
@@ -225,7 +257,7 @@ class _Loop:
         for job in self._jobs:
             while job.ended:
                 ended = job.ended.popleft()
-                if job.wanted_of(ended) is None:
+                if job.wanted_of(ended) is None and job.cleared(ended) <= LARGE:
                     self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, ended.read))
                     if job.place.steps.has_post_process:
                         self._record()

@@ -51,10 +51,11 @@ class Workplace:
 
     def _log_is_there(self) -> bool:
         try:
+            folder = os.lstat(self.directory)
             found = os.stat(f"{self.directory}/{LOG}", follow_symlinks=False)  # noqa: PTH116 (a thousand times a second)
         except OSError:
             return False
-        return os.path.samestat(found, os.fstat(self.log))
+        return stat.S_ISDIR(folder.st_mode) and os.path.samestat(found, os.fstat(self.log))
 
     def _restore_directory(self) -> None:
         """Rename it back if it was moved, make it anew if it was removed."""

@@ -199,7 +199,7 @@ def reached(directory: str, user: RunUser | None) -> Iterator[RunFolder]:
     """A run's directory, as long as the context lasts; `user` is as whom runs execute."""
     try:
         descriptor = os.open(directory, FOLDER)
-    except FileNotFoundError:
+    except OSError:
         yield RunFolder(directory, -1, None)
         return
     try:

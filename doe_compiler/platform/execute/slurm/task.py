@@ -86,7 +86,8 @@ for doe_item in $(sed -n "${{SLURM_ARRAY_TASK_ID}}{{p;q;}}" "$doe_list"); do
     [ -z "$doe_ended" ] || exit 143
     kill -s KILL -- "-$doe_child" 2>/dev/null
     doe_child=
-    if [ -h "$RESCALE_WORK_PATH/{log}" ] || ! [ "$RESCALE_WORK_PATH/{log}" -ef "/proc/$$/fd/3" ]; then
+    if [ -h "$RESCALE_WORK_PATH" ] || [ -h "$RESCALE_WORK_PATH/{log}" ] ||
+      ! [ "$RESCALE_WORK_PATH/{log}" -ef "/proc/$$/fd/3" ]; then
       doe_restore 2>/dev/null
     fi
     exec 3>&-
