@@ -91,12 +91,12 @@ def command(
 
 
 def _answer_table(spec: Spec, design: "Design", file: Path | None, *, is_summary: bool) -> None:
-    from doe_compiler.cli.design_shown import alias_text, summary_text
+    from doe_compiler.cli.design_shown import alias_text, block_text, summary_text
     from doe_compiler.design.measure import measures
 
     asked = layout()
     columns = None if file or asked.is_wide else width()
-    aliases = alias_text(spec)
+    aliases = alias_text(spec) + block_text(spec)
     summary = summary_text(measures(spec, design), columns) + (f"\n{aliases}" if aliases else "")
     if is_summary:
         answer(summary, file)

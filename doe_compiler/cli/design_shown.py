@@ -29,7 +29,9 @@ def _told(found: "Measures") -> Iterator[str]:
     if found.discrepancy is not None:
         yield f"discrepancy {found.discrepancy:.3g} (centred L2)"
     if found.distance is not None:
-        yield f"smallest distance {found.distance:.3g} (unit cube)"
+        yield f"smallest distance of two runs that differ {found.distance:.3g} (unit cube)"
+    if found.repeats:
+        yield f"{found.repeats:,} of {found.runs:,} runs repeat others"
     if found.correlation is not None:
         value, first, second = found.correlation
         yield f"largest rank correlation {value:z.2f} ({first}, {second})"
@@ -49,6 +51,7 @@ def summary_json(found: "Measures") -> dict[str, object]:
         "discrepancy": found.discrepancy,
         "dEfficiency": found.d_efficiency,
         "smallestDistance": found.distance,
+        "repeats": found.repeats,
         "largestCorrelation": None
         if correlation is None
         else {"value": correlation[0], "variables": list(correlation[1:])},
@@ -81,6 +84,26 @@ def alias_text(spec: "Spec") -> str:
         if same
     ]
     return f"Resolution {resolution(words)}: {relation}\n{names}\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def block_text(spec: "Spec") -> str:
+    """The effects of up to two factors that a two-level design cannot tell from its blocks; nothing without blocks."""
+    import itertools
+
+    from doe_compiler.methods.blocks import blocks_asked, lost_to_blocks
+    from doe_compiler.methods.catalogue import METHODS
+    from doe_compiler.spec.design import task_of_spec
+
+    task = task_of_spec(spec)
+    if not blocks_asked(task) or spec.design.method not in ("fractional-factorial", "full-factorial"):
+        return ""
+    names = [factor.name for factor in task.factors]
+    lost = lost_to_blocks(METHODS[spec.design.method], task)
+    pairs = [
+        f"{names[i]}*{names[j]}" for i, j in itertools.combinations(range(len(names)), 2) if (i, j) in lost
+    ]
+    told = ", ".join(pairs) if pairs else "no variable and no product of two"
+    return f"Not told apart from the blocks: {told}\n"
 
 
 def compared_text(found: Iterable["Compared"], width: int | None) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 from doe_compiler.design.columns import PLAIN, CodedColumn, Column, FloatColumn, PrintedColumn
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused
 from doe_compiler.generators.catalogue import bounds_of
-from doe_compiler.generators.law import Bounds, Law
+from doe_compiler.generators.law import Bounds, DrawnLaw, Law
+from doe_compiler.generators.laws.log_uniform import LogUniform
+from doe_compiler.generators.laws.uniform import Uniform
 from doe_compiler.kernel.canonical import number_text
 from doe_compiler.kernel.findings import Finding
 from doe_compiler.spec.model import Spec, Variable
@@ -41,7 +43,31 @@ def require_within_bounds(spec: Spec, points: Mapping[str, Column]) -> None:
         raise DesignRefused(*findings)
 
 
-def _beyond(variable: Variable, column: Column) -> list[Finding]:
+def require_possible(spec: Spec, points: Mapping[str, Column]) -> None:
+    """Refuse points of a design that reaches beyond the ends, where the law has no values.
+
+    The ends of a plain Uniform or LogUniform are only the low and high of such a design.
+    """
+    findings = [
+        finding
+        for variable in spec.varied
+        if isinstance(variable.law, DrawnLaw)
+        and (variable.law.is_truncated or not isinstance(variable.law, Uniform | LogUniform))
+        for finding in _beyond(
+            variable,
+            points[variable.name],
+            "axial: inscribed and axial: faced stay within the ends; or give it Uniform",
+        )
+    ]
+    if findings:
+        raise DesignRefused(*findings)
+
+
+def _beyond(
+    variable: Variable,
+    column: Column,
+    hint: str = "give the format more digits, or move the bounds to numbers that it can write",
+) -> list[Finding]:
     lower, upper = limits_of(variable)
     numbers = column.numbers()
     is_beyond = np.zeros(len(numbers), dtype=np.bool_)
@@ -59,7 +85,7 @@ def _beyond(variable: Variable, column: Column) -> list[Finding]:
         Finding(
             "E540",
             f"'{variable.name}' is written {cell} in point {row + 1}, {outside(variable, float(numbers[row]))}{others}",
-            "give the format more digits, or move the bounds to numbers that it can write",
+            hint,
             variable.place,
         )
     ]

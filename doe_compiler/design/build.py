@@ -7,7 +7,7 @@
 The stages are the lines of `_built`.
 """
 
-from doe_compiler.design.bounds import require_sendable, require_within_bounds
+from doe_compiler.design.bounds import require_possible, require_sendable, require_within_bounds
 from doe_compiler.design.cases import case_count, crossed_with_cases, without_cases
 from doe_compiler.design.columns import Column, constant_column
 from doe_compiler.design.derived import completed, require_finite
@@ -15,7 +15,14 @@ from doe_compiler.design.design import Design
 from doe_compiler.design.lowering import derived_columns
 from doe_compiler.design.points import chosen_points, point_count
 from doe_compiler.design.refusal import MOST_SHOWN, DesignRefused, refused
-from doe_compiler.design.rows import added_columns, randomized, replicated, told_of_nominal, with_nominal
+from doe_compiler.design.rows import (
+    added_columns,
+    randomized,
+    replicated,
+    told_of_constant,
+    told_of_nominal,
+    with_nominal,
+)
 from doe_compiler.expressions.parser import CONSTANTS, mentioned
 from doe_compiler.kernel.findings import Finding, has_errors, near_miss
 from doe_compiler.methods.blocks import COLUMN as BLOCK
@@ -43,8 +50,11 @@ def _built(spec: Spec) -> tuple[Design, list[Finding]]:
     own = without_cases(spec)
     points, told = chosen_points(own)
     n = _length(points)
-    if not any(METHODS[part.method].reaches_beyond for part in (spec.design, *spec.design.parts)):
+    if any(METHODS[part.method].reaches_beyond for part in (spec.design, *spec.design.parts)):
+        require_possible(own, points)
+    else:
         require_within_bounds(own, points)
+    told = [*told, *told_of_constant(own, points, n)]
     points, n = crossed_with_cases(spec, points, n)
     rows, replicates = replicated(points, n, spec.design.replicates)
     n *= spec.design.replicates

@@ -17,6 +17,7 @@ from doe_compiler.spec.design import task_of_spec
 from doe_compiler.spec.model import Spec, Variable
 
 MOST_PAIRED = 5_000
+MOST_COMPARED = 100_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Measures:
     """A design's size and ranges; the others over the unit cube, None where they are not computed.
 
     `discrepancy` is centred L2 (Hickernell 1998), `distance` the smallest between two runs that differ, `correlation` the
-    largest of ranks between two variables, with their names; `d_efficiency` in percent, where a model is stated. Beyond 5,000 runs pairs of runs are not looked at.
+    largest of ranks between two variables, with their names; `d_efficiency` in percent, where a model is stated; `repeats`
+    are the runs that are equal to others, of up to 100,000. Beyond 5,000 runs pairs of runs are not looked at.
     """
 
     method: str
@@ -45,15 +47,16 @@ class Measures:
     distance: float | None
     correlation: tuple[float, str, str] | None
     d_efficiency: float | None = None
+    repeats: int = 0
 
 
 def measures(spec: Spec, design: Design) -> Measures:
     """The measures of a design without its nominal run."""
     start = int(design.has_nominal)
     varied = [variable for variable in spec.varied if variable.name in design.names]
-    points = (
-        np.stack([_coordinates(variable, design, start) for variable in varied], axis=1) if varied else None
-    )
+    methods = [METHODS[part.method] for part in spec.design.parts or (spec.design,)]
+    place = _codes_in_unit if all(each.coded or each.levels for each in methods) else _coordinates
+    points = np.stack([place(variable, design, start) for variable in varied], axis=1) if varied else None
     is_paired = points is not None and 1 < len(points) <= MOST_PAIRED
     return Measures(
         design.method,
@@ -63,7 +66,20 @@ def measures(spec: Spec, design: Design) -> Measures:
         _distance(points) if points is not None and is_paired else None,
         _correlation(points, [variable.name for variable in varied]) if points is not None else None,
         _d_efficiency(spec, design, start),
+        _repeats(design, start),
     )
+
+
+def _repeats(design: Design, start: int) -> int:
+    """How many rows are equal to an earlier one in all that makes a run, replicates told apart."""
+    names = [*design.varied, *(name for name in design.names if name == "doe_replicate")]
+    if not names or design.n > MOST_COMPARED:
+        return 0
+    columns = [
+        np.unique(np.asarray(design.column(name).cells()[start:]), return_inverse=True)[1] for name in names
+    ]
+    rows = np.stack(columns, axis=1)
+    return len(rows) - len(np.unique(rows, axis=0))
 
 
 def _d_efficiency(spec: Spec, design: Design, start: int) -> float | None:
@@ -86,6 +102,14 @@ def _codes(variable: Variable, design: Design, start: int) -> Floats:
     if isinstance(variable.law, LogUniform):
         return np.asarray(2.0 * np.log(numbers / low) / np.log(high / low) - 1.0)
     return np.asarray(2.0 * (numbers - low) / (high - low) - 1.0)
+
+
+def _codes_in_unit(variable: Variable, design: Design, start: int) -> Floats:
+    """The column in the unit interval by its codes, of which those beyond the ends of the range are drawn in."""
+    if enumerates(variable) or len(design.column(variable.name)) - start > MOST_PAIRED:
+        return _coordinates(variable, design, start)
+    codes = _codes(variable, design, start)
+    return np.asarray((codes / max(1.0, float(np.abs(codes).max())) + 1.0) / 2.0)
 
 
 def _range(variable: Variable, design: Design) -> Range:
@@ -111,7 +135,7 @@ def _coordinates(variable: Variable, design: Design, start: int) -> Floats:
     numbers = np.asarray(column.numbers()[start:], dtype=np.float64)
     if len(numbers) > MOST_PAIRED:  # only ranks are looked at, and a law keeps the order
         return numbers
-    if drawn is not None and METHODS[design.method].unit is not None and isinstance(variable.law, DrawnLaw):
+    if drawn is not None and isinstance(variable.law, DrawnLaw):
         low, high = bounds_of(variable.law)
         below = drawn.tails(variable.law, numbers)[0]
         ends = [0.0, 1.0]

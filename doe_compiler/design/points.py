@@ -224,7 +224,12 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
     _require_fit(spec, METHODS[spec.design.method], task)
     if spec.design.constraints:
         task = replace(task, allowed=lambda values: _holds(spec, sampled, crossed, values))
-    values = coded(task)
+    try:
+        values = coded(task)
+    except ValueError as error:
+        raise refused(
+            "E520", str(error), spec.design.place, "state a smaller model, or relax a constraint"
+        ) from error
     if not len(values):
         raise refused(
             "E521",
@@ -366,7 +371,7 @@ def _require_acceptance(spec: Spec, accepted: int, scanned: int) -> None:
         return
     raise refused(
         "E525",
-        f"the constraints keep {accepted:,} of {scanned:,} candidates; {spec.design.runs or 0:,} are wanted",
+        f"the constraints keep {accepted:,} of {scanned:,} candidates, too few for {spec.design.runs or 0:,}",
         spec.design.constraints[0].place,
         "relax a constraint, or narrow the variables' ranges",
     )

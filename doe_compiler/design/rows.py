@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from doe_compiler.design.cell_text import cell_of
+from doe_compiler.design.cell_text import cell_of, enumerates, level_count
 from doe_compiler.design.columns import (
     CodedColumn,
     Column,
@@ -26,6 +26,7 @@ from doe_compiler.spec.model import FromCases, Spec, Variable
 from doe_compiler.templates.template import Template, Unlowered
 
 _LARGEST_SEED = 2**31 - 1
+_LEAST_VARIED = 4  # rows, below which a variable may well have one value
 Codes = npt.NDArray[np.int32]
 
 _FIRST = np.zeros(1, dtype=np.intp)
@@ -121,6 +122,31 @@ def told_of_nominal(spec: Spec, rows: dict[str, Column], n: int) -> list[Finding
             )
         )
     return told
+
+
+def told_of_constant(spec: Spec, points: dict[str, Column], n: int) -> list[Finding]:
+    """The variables of which a design that chooses its points takes one value only."""
+    if n < _LEAST_VARIED or spec.design.table is not None:
+        return []
+    return [
+        Finding(
+            "E573",
+            f"'{variable.name}' has the same value in all {n:,} runs",
+            "ask for more runs, widen its law, or give it a value",
+            variable.place,
+            Severity.WARNING,
+        )
+        for variable in spec.varied
+        if not (enumerates(variable) and level_count(variable) == 1) and _is_constant(points[variable.name])
+    ]
+
+
+def _is_constant(column: Column) -> bool:
+    if isinstance(column, FloatColumn):
+        return bool((column.values == column.values[0]).all())
+    if isinstance(column, CodedColumn):
+        return bool((column.codes == column.codes[0]).all())
+    return len(set(column.cells())) == 1
 
 
 def added_columns(

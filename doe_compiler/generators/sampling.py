@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from doe_compiler.expressions.exponential import Floats
 from doe_compiler.generators.catalogue import bounds_of, record_of
-from doe_compiler.generators.law import Law
+from doe_compiler.generators.law import DrawnLaw, Law
 from doe_compiler.generators.truncation import clipped
 
 
@@ -19,7 +20,7 @@ def quantile(law: Law, u: Floats, *, is_integer: bool = False) -> Floats:
 
     Uniform is half-open, [minimum, maximum); truncated laws stay within their bounds. Whole numbers are
     float64 too: for Uniform the floor over [minimum, maximum + 1), all equally likely; for the others the
-    nearest, ties to even, and within the bounds. Raises ValueError when a law has no value or no
+    nearest, ties to even, within the bounds and with their whole share. Raises ValueError when a law has no value or no
     probability within its bounds; a value beyond the largest float is infinite. `u` may be overwritten.
     """
     drawn = record_of(law).drawn
@@ -28,8 +29,18 @@ def quantile(law: Law, u: Floats, *, is_integer: bool = False) -> Floats:
     with np.errstate(all="ignore"):
         if is_integer and drawn.whole is not None:
             return drawn.whole(law, u)
-        values = drawn.quantile(law, u)
+        values = drawn.quantile(_widened(law) if is_integer else law, u)
         return _whole(values, *bounds_of(law)) if is_integer else values
+
+
+def _widened(law: Law) -> Law:
+    """The law with room for what is rounded to its bounds, so that these are as likely as whole numbers between them."""
+    if not isinstance(law, DrawnLaw) or not law.is_truncated:
+        return law
+    half = Fraction(1, 2)
+    lower = None if law.lower is None else law.lower - half
+    upper = None if law.upper is None else law.upper + half
+    return replace(law, lower=lower, upper=upper)
 
 
 def level_index(u: Floats, count: int) -> npt.NDArray[np.int64]:

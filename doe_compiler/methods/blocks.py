@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doe_compiler.methods.coded import center_points
-from doe_compiler.methods.method import Misfit, Task
+from doe_compiler.methods.method import Method, Misfit, Task
 
 if TYPE_CHECKING:
     from doe_compiler.methods.method import Codes
@@ -134,6 +134,29 @@ def blocks_of_runs(words: Sequence[int], bits: "Codes") -> "Codes":
                 parity ^= (bits >> place & 1).astype(np.int32)
         blocks |= parity << number
     return blocks
+
+
+def lost_to_blocks(method: Method, task: Task) -> frozenset[tuple[int, int]]:
+    """The pairs of factors whose product is the same in all runs of each block, of a two-level design."""
+    import numpy as np
+
+    assert method.blocks is not None
+    if method.levels is not None:
+        points = np.stack(list(method.levels(task)), axis=1) * 2.0 - 1.0
+    else:
+        assert method.coded is not None
+        points = method.coded(task)
+        for column, factor in enumerate(task.factors):
+            points[:, column] = points[:, column] * 2.0 - 1.0 if factor.count else points[:, column]
+    blocks = method.blocks(task)
+    is_corner = np.abs(points).min(axis=1) > 0  # centre points have no products
+    points, blocks = points[is_corner], blocks[is_corner]
+    first = [int(np.argmax(blocks == block)) for block in range(int(blocks.max()) + 1)]
+    return frozenset(
+        (i, j)
+        for i, j in itertools.combinations(range(points.shape[1]), 2)
+        if np.array_equal(points[:, i] * points[:, j], (points[:, i] * points[:, j])[first][blocks])
+    )
 
 
 def with_centers_spread(task: Task, blocks: "Codes", default: int = 0) -> "Codes":

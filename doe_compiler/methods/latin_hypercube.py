@@ -202,6 +202,12 @@ def _misfits(task: Task) -> Iterator[Misfit]:
     if task.options.get("criterion") in _OPTIMISED and task.runs > MOST_OPTIMISED:
         message = f"{task.runs:,} runs are more than {MOST_OPTIMISED:,}, up to which a hypercube is optimised"
         yield Misfit(message, "leave 'criterion' out, or use method: sobol", "runs")
+    searched = ["criterion"] if task.options.get("criterion") in _OPTIMISED else []
+    if task.options.get("correlation") and (kinds or searched):
+        key = [*kinds, *searched][0]
+        message = f"'{key}' and correlation do not go together: correlated columns are reordered, and lose what it gives them"
+        yield Misfit(message, "remove one of them", key)
+        return
     asked = [key for key in (*_KINDS, "criterion") if task.options.get(key)]
     if asked and task.options.get("constraints"):
         message = f"'{asked[0]}' and constraints do not go together: the constraints choose the strata"
@@ -233,7 +239,8 @@ def _slice_misfits(task: Task) -> Iterator[Misfit]:
             yield Misfit(f"'{name}' is not a variable that is drawn", "name one with levels", "sliced")
             return
         if not by_name[name].count:
-            yield Misfit(f"'{name}' has no levels to slice by", "name a variable with levels", "sliced")
+            message = f"'{name}' has no equally likely levels to slice by"
+            yield Misfit(message, "name a variable with levels that have no weights", "sliced")
             return
     if _slicing(task):
         yield from multiple_misfits(

@@ -64,7 +64,7 @@ def _misfits(task: Task) -> Iterator[Misfit]:
 
 MORRIS = Method(
     "morris",
-    "Trajectories of k + 1 runs for elementary effects: each variable in turn steps over half of its `levels` (4 if not given). `runs` is a multiple of k + 1.",
+    "Trajectories of k + 1 runs for elementary effects: each variable in turn steps over half of its `levels` (4 if not given), which are the middles of equally likely shares: the step is 1/2 of the unit interval. `runs` is a multiple of k + 1.",
     "M. D. Morris, Technometrics 33 (1991) 161-174",
     "trajectories when more are asked for; a variable more changes the order in which they step",
     ("runs", "levels", "cross"),

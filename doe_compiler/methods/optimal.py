@@ -24,6 +24,7 @@ _MOST_COLUMNS = 150
 _STARTS = 12
 _MOST_PASSES = 60
 _RIDGE = 1e-7
+_STEPS = (4, 8, 16, 32, 64)  # of a range where constraints cut the region
 _TERM = re.compile(r"([A-Za-z_]\w*)(?:\*\*([1-9]))?", re.ASCII)
 
 Term = tuple[tuple[int, int], ...]  # (factor, power), ...
@@ -102,7 +103,25 @@ def d_efficiency(task: Task, points: "Floats") -> float:
 
 
 def _candidates(task: Task) -> "Floats":
-    """Coded points to choose from: the levels that the model tells apart, more where constraints cut the region."""
+    """Coded points to choose from: the levels that the model tells apart, more where constraints cut the region.
+
+    The grid is made finer until its points determine the model, if they ever do.
+    """
+    found = _grid(task, _STEPS[0])
+    for steps in _STEPS[1:]:
+        if task.allowed is None or _determines(task, found):
+            break
+        found = _grid(task, steps)
+    return found
+
+
+def _determines(task: Task, points: "Floats") -> bool:
+    import numpy as np
+
+    return bool(len(points)) and _log_determinant(_gram(model_matrix(task, points))) > -np.inf
+
+
+def _grid(task: Task, least: int) -> "Floats":
     import numpy as np
 
     degree = [
@@ -112,7 +131,7 @@ def _candidates(task: Task) -> "Floats":
     is_cut = task.allowed is not None
     levels = []
     for factor, most in zip(task.factors, degree, strict=True):
-        steps = max(most, 4) if is_cut else most
+        steps = max(most, least) if is_cut else most
         levels.append(
             [float(level) for level in range(factor.count)]
             if factor.count
@@ -302,6 +321,10 @@ def _chosen(task: Task, criterion: str) -> "Floats":
         cost = _cost(search, criterion, moments)
         if not best_rows or cost < best_cost * (1.0 - 1e-12 if best_cost > 0 else 1.0 + 1e-12):
             best_rows, best_cost = list(search.rows), cost
+    if _log_determinant(_gram(model[best_rows]) + kept) == -np.inf:
+        raise ValueError(
+            "no runs within the constraints determine the model: its coefficients cannot be told apart there"
+        )
     return np.concatenate([existing, candidates[sorted(best_rows)]])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import product
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -172,9 +173,15 @@ def _chosen(task: Task) -> tuple[str, int] | None:
 
 
 def _misfits(task: Task) -> Iterator[Misfit]:
-    if _chosen(task) is not None:
-        return
+    chosen = _chosen(task)
     asked = task.options.get("array")
+    if chosen is not None:
+        combinations = prod(factor.count or chosen[1] for factor in task.factors)
+        size = SHAPES[chosen[0]][0]
+        if asked is None and len(task.factors) > 1 and combinations <= size:
+            message = f"{chosen[0]} is the smallest array for this and has {size} runs, all combinations are {combinations}"
+            yield Misfit(message, f"use method: full-factorial, or say array: {chosen[0]}")
+        return
     levels = ", ".join(f"{n} of {count} levels" for count, n in sorted(_needs(task, 3).items()))
     if asked is None:
         yield Misfit(f"no array has {levels}", "use method: d-optimal or latin-hypercube")

@@ -64,7 +64,7 @@ def _of_pairs(node: Fields, report: Report) -> Iterator[tuple[tuple[str, str], F
             )
         elif value is None or not -1 < value < 1:
             report.error(
-                "E223", f"the correlation of '{key}' is not a number between -1 and 1", entry.node.place
+                "E223", f"the correlation of '{key}' is not a number above -1 and below 1", entry.node.place
             )
         elif frozenset((first, second)) in seen:
             report.error("E120", f"the pair '{key}' stands twice", entry.key_place, "remove one of them")

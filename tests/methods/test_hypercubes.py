@@ -167,7 +167,7 @@ def test_few_points_and_one_column_are_left_alone():
         ({"nested": True, "criterion": "maximin"}, 48, "do not go together"),
         ({"criterion": "maximin"}, 2001, "more than 2,000"),
         ({"sliced": ["v9"]}, 10, "not a variable"),
-        ({"sliced": ["v0"]}, 10, "no levels"),
+        ({"sliced": ["v0"]}, 10, "no equally likely levels"),
         ({"sliced": ["v3"]}, 10, "slices"),
     ],
 )
