@@ -251,9 +251,18 @@ def format_options(function: F) -> F:
     return function
 
 
+_OF_OTHERS = frozenset(
+    {"xlsx", "xlsm", "xls", "ods", "parquet", "feather", "h5", "hdf5", "mat", "npy", "npz", "db"}
+)
+
+
 def format_of(asked: str | None, file: Path | None) -> str:
     """The form of an answer; raises WrongUsage if the file's suffix says another than was asked for."""
     suffix = "" if file is None else file.suffix.lower().removeprefix(".")
+    if suffix in _OF_OTHERS:
+        raise WrongUsage(
+            f"-o '{file}': {suffix} cannot be written", hint="write a .csv, which such programs read"
+        )
     named = suffix if suffix in {"csv", "json"} else None
     if asked and named and asked != named:
         raise WrongUsage(

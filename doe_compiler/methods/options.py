@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from doe_compiler.methods.orthogonal_array import ARRAYS
+from doe_compiler.methods.orthogonal_array import ARRAYS, SHAPES
 
 MOST_RUNS = 10_000_000
 
@@ -30,6 +30,14 @@ _FLAG = {"type": "boolean"}
 
 def _whole(least: int, most: int) -> dict[str, object]:
     return {"type": "integer", "minimum": least, "maximum": most}
+
+
+def _arrays() -> str:
+    """The arrays with their columns by levels, `L18 (2^1 3^7)`."""
+    return ", ".join(
+        f"{name} ({' '.join(f'{levels}^{count}' for levels, count in sorted(SHAPES[name][1].items()))})"
+        for name in ARRAYS
+    )
 
 
 _ALL = (
@@ -65,7 +73,10 @@ _ALL = (
         },
     ),
     Option(
-        "array", "The orthogonal array; the smallest that fits if not given.", "L18", {"enum": list(ARRAYS)}
+        "array",
+        f"The orthogonal array; the smallest that fits if not given: {_arrays()}.",
+        "L18",
+        {"enum": list(ARRAYS)},
     ),
     Option(
         "centerPoints",

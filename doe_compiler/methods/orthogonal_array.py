@@ -100,6 +100,26 @@ def _l32_mixed() -> Rows:
     )
 
 
+# The 15 columns of L16 in five lines of three, each two of which make the third: a column of four levels each.
+_LINES = ((1, 2), (4, 8), (5, 10), (6, 11), (7, 9))
+
+
+def _with_lines(k: int, count: int) -> Rows:
+    """Taguchi's two-level array of 2**k runs, three columns of it made one of four levels, `count` times."""
+    lines = _LINES[:count]
+    taken = {point for u, v in lines for point in (u, v, u ^ v)}
+    left = [point for point in range(1, 1 << k) if point not in taken]
+    return tuple(
+        (*(2 * row[u - 1] + row[v - 1] for u, v in lines), *(row[point - 1] for point in left))
+        for row in _two_level(k)
+    )
+
+
+def _first_two_as_one(rows: Rows, levels: int, others: int) -> Rows:
+    """The first two columns as one of all their levels; `others` is from where on the rest stays."""
+    return tuple((row[0] * levels + row[1], *row[others:]) for row in rows)
+
+
 @cache
 def array(name: str) -> Rows:
     """The levels, from 0, of an array by its name; raises KeyError for one that is not known."""
@@ -113,13 +133,20 @@ _MAKERS: Mapping[str, Callable[[], Rows]] = MappingProxyType(
     {
         "L4": lambda: _two_level(2),
         "L8": lambda: _two_level(3),
+        "L8b": lambda: _with_lines(3, 1),
         "L9": lambda: _linear(3, ((1, 0), (0, 1), (1, 1), (2, 1))),
         "L12": lambda: _typed(_L12),
         "L16": lambda: _two_level(4),
         "L16b": lambda: _linear(4, ((1, 0), (0, 1), (1, 1), (2, 1), (3, 1))),
+        **{
+            f"L16{letter}": lambda count=count: _with_lines(4, count)  # type: ignore[misc]
+            for count, letter in enumerate("cdef", 1)
+        },
         "L18": lambda: _typed(_L18),
+        "L18b": lambda: _first_two_as_one(_typed(_L18), 3, 2),
         "L25": lambda: _linear(5, ((1, 0), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1))),
         "L27": lambda: _linear(3, _THREE),
+        "L27b": lambda: _first_two_as_one(_linear(3, _THREE), 3, 4),
         "L32": lambda: _two_level(5),
         "L32b": _l32_mixed,
         "L36": lambda: _developed(_typed(_D12), _typed(_L12), 3),
@@ -135,13 +162,17 @@ SHAPES: Mapping[str, tuple[int, Mapping[int, int]]] = MappingProxyType(
     {
         "L4": (4, {2: 3}),
         "L8": (8, {2: 7}),
+        "L8b": (8, {4: 1, 2: 4}),
         "L9": (9, {3: 4}),
         "L12": (12, {2: 11}),
         "L16": (16, {2: 15}),
         "L16b": (16, {4: 5}),
+        **{f"L16{letter}": (16, {4: count, 2: 15 - 3 * count}) for count, letter in enumerate("cdef", 1)},
         "L18": (18, {2: 1, 3: 7}),
+        "L18b": (18, {6: 1, 3: 6}),
         "L25": (25, {5: 6}),
         "L27": (27, {3: 13}),
+        "L27b": (27, {9: 1, 3: 9}),
         "L32": (32, {2: 31}),
         "L32b": (32, {2: 1, 4: 9}),
         "L36": (36, {2: 11, 3: 12}),

@@ -101,6 +101,7 @@ def test_some_columns_are_drawn(doe, tmp_path):
         ["--summary", "--format", "csv"],
         ["--plot", "a.svg", "--format", "csv"],
         ["--plot", "a.svg", "-o", "b.txt"],
+        ["-o", "b.xlsx"],
         ["--compare", "--derived"],
         ["--summary", "--columns", "speed"],
     ],

@@ -361,6 +361,12 @@ class TestOrthogonalArrays:
             ([5] * 6, 25),
             ([2] * 12, 16),
             ([2, 2, 3], 36),
+            # Taguchi and Konishi's arrays with merged columns
+            ([4, 2, 2, 2, 2], 8),
+            ([4, *[2] * 12], 16),
+            ([4, 4, 4, 4, 2, 2, 2], 16),
+            ([6, *[3] * 6], 18),
+            ([9, *[3] * 9], 27),
         ],
     )
     def test_the_smallest_array_that_fits_is_taken(self, counts, runs, task):
