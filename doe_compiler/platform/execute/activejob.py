@@ -12,13 +12,14 @@ from pathlib import Path
 from doe_compiler.platform.execute.inputs import InputError, RunFiles, run_files
 from doe_compiler.platform.execute.journal import Entry, Journal, journal_entries
 from doe_compiler.platform.execute.launcher import End, JobPlace, Kind, Launcher, Room
-from doe_compiler.platform.execute.measuring import Outputs
+from doe_compiler.platform.execute.measuring import LARGE
 from doe_compiler.platform.execute.outputs import (
     OutputFilter,
+    Outputs,
     log_line,
     output_sizes,
+    outputs_up_to,
     printed_variables,
-    stored_outputs,
     variables_in,
     wipe,
 )
@@ -235,28 +236,29 @@ class ActiveJob:
         is_wanted = ended.slot and ended.completed_us is not None and not ended.is_read
         return self.read_from if is_wanted else None
 
-    def cleared(self, ended: Ended) -> int:
-        """Tidy up after the run, which is done before it is collected; the bytes of what it left."""
+    def cleared(self, ended: Ended) -> Outputs | None:
+        """Tidy up after the run, which is done before it is collected; its outputs, None if they take long to measure."""
         if self.place.has_own_homes:
             wipe(self.place.home(ended.number))
-        with self.place.reached(ended.number) as folder:
-            folder.take_back()
+        if self.place.user is not None:
+            with self.place.reached(ended.number) as folder:
+                folder.take_back()
         with self.place.reached(ended.number) as folder:
             if not self.kept.keeps_all:
                 self.kept.apply(folder)
-        return sum(size for _, size, _ in self.sizes_of(ended))
+            return outputs_up_to(folder, LARGE)
 
     def sizes_of(self, ended: Ended) -> Outputs:
         """The outputs of a run that is cleared, without their md5."""
         with self.place.reached(ended.number) as folder:
             return output_sizes(folder)
 
-    def collected(self, ended: Ended, read: Variables = (), outputs: Outputs | None = None) -> RunEnd:
-        """What the ended run left behind; `read` is what its outputs say, which are measured here if they are not yet."""
-        with self.place.reached(ended.number) as folder:
-            outputs = stored_outputs(folder) if outputs is None else outputs
-            if self.sharing is not None and ended.slot and folder.root >= 0:
-                self.sharing.apply(folder.root, outputs)
+    def collected(self, ended: Ended, read: Variables, outputs: Outputs) -> RunEnd:
+        """What the ended run left behind; `read` is what its outputs say."""
+        if self.sharing is not None and self.sharing.is_any and ended.slot:
+            with self.place.reached(ended.number) as folder:
+                if folder.root >= 0:
+                    self.sharing.apply(folder.root, outputs)
         variables: tuple[tuple[str, str], ...] = ()
         if self.place.steps.has_post_process and ended.slot:
             variables = printed_variables(self.place.post_output(ended.slot))

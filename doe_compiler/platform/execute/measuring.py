@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NoReturn, TypeVar
 
-from doe_compiler.platform.execute.outputs import stored_outputs
+from doe_compiler.platform.execute.outputs import Outputs, stored_outputs
 from doe_compiler.platform.execute.tie import Tie
 from doe_compiler.platform.store.runuser import RunFolder
 
@@ -24,7 +24,6 @@ MOST_AT_A_TIME = 2
 CHUNK = 1 << 18
 _PR_SET_PDEATHSIG = 1
 
-Outputs = tuple[tuple[str, int, str], ...]
 Ticket = TypeVar("Ticket")
 Reached = Callable[[], "contextlib.AbstractContextManager[RunFolder]"]
 

@@ -5,13 +5,14 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from doe_compiler.platform.store.below import FOLDER, remove_below
 from doe_compiler.platform.store.runuser import RunFolder, RunUser, reached
 
+Outputs = tuple[tuple[str, int, str], ...]
 MOST_POST_OUTPUT = 16 << 20
 CHUNK = 1 << 20
 FILTER_ACTIONS = ("keep", "drop")
@@ -22,22 +23,36 @@ DEFAULT_FILTERS: tuple[Mapping[str, str], ...] = tuple(
 )
 
 
-def stored_outputs(run: RunFolder) -> tuple[tuple[str, int, str], ...]:
+def stored_outputs(run: RunFolder) -> Outputs:
     """The regular files of a run as (relative path, size in bytes, md5), links left out.
 
     A file that vanishes meanwhile is left out; one that cannot be read has an empty md5.
     """
+    return tuple(sorted(_measures(run)))
+
+
+def outputs_up_to(run: RunFolder, most: int) -> Outputs | None:
+    """The same, None if there are more bytes; these are not read."""
     found: list[tuple[str, int, str]] = []
-    for prefix, folder, entries in run.folders():
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                with contextlib.suppress(FileNotFoundError):
-                    found.append((prefix + entry.name, *_measured_in(run, folder, entry)))
+    total = 0
+    for each in _measures(run, most):
+        total += each[1]
+        if total > most:
+            return None
+        found.append(each)
     found.sort()
     return tuple(found)
 
 
-def output_sizes(run: RunFolder) -> tuple[tuple[str, int, str], ...]:
+def _measures(run: RunFolder, most: int | None = None) -> Iterator[tuple[str, int, str]]:
+    for prefix, folder, entries in run.folders():
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):
+                    yield prefix + entry.name, *_measured_in(run, folder, entry, most)
+
+
+def output_sizes(run: RunFolder) -> Outputs:
     """The same without reading any file: each md5 is empty."""
     found = [
         (prefix + entry.name, entry.stat(follow_symlinks=False).st_size, "")
@@ -48,14 +63,14 @@ def output_sizes(run: RunFolder) -> tuple[tuple[str, int, str], ...]:
     return tuple(sorted(found))
 
 
-def _measured_in(run: RunFolder, folder: int, entry: "os.DirEntry[str]") -> tuple[int, str]:
+def _measured_in(run: RunFolder, folder: int, entry: "os.DirEntry[str]", most: int | None) -> tuple[int, str]:
     try:
         descriptor = run.opened_in(folder, entry.name)
     except FileNotFoundError:
         raise
     except OSError:
         return entry.stat(follow_symlinks=False).st_size, ""
-    return measured(descriptor)
+    return measured(descriptor, most)
 
 
 class OutputFilter:
@@ -106,13 +121,15 @@ def _fits(relative: str, pattern: str) -> bool:
     return fnmatchcase(relative if "/" in pattern else relative.rpartition("/")[2], pattern)
 
 
-def measured(descriptor: int) -> tuple[int, str]:
-    """Size and md5 of the open file, which is closed then; the md5 is empty where it cannot be read."""
+def measured(descriptor: int, most: int | None = None) -> tuple[int, str]:
+    """Size and md5 of the open file, which is closed then; the md5 is empty where it cannot be read, or is larger than `most`."""
     try:
         size = os.fstat(descriptor).st_size
         if size <= CHUNK:
             content = os.read(descriptor, CHUNK)
             return len(content), hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if most is not None and size > most:
+            return size, ""
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
         while chunk := os.read(descriptor, CHUNK):

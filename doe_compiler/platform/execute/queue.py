@@ -9,9 +9,9 @@ from pathlib import Path
 from doe_compiler.platform.execute.activejob import ActiveJob, Ended, activated
 from doe_compiler.platform.execute.launcher import End, Launcher
 from doe_compiler.platform.execute.local import available_cores
-from doe_compiler.platform.execute.measuring import LARGE, Measures, Outputs
+from doe_compiler.platform.execute.measuring import Measures
 from doe_compiler.platform.execute.orphans import end_orphans
-from doe_compiler.platform.execute.outputs import wipe, wipe_job
+from doe_compiler.platform.execute.outputs import Outputs, wipe, wipe_job
 from doe_compiler.platform.execute.reading import Readings, Variables
 from doe_compiler.platform.execute.settings import Settings
 from doe_compiler.platform.execute.tie import Tie
@@ -132,12 +132,12 @@ class _Loop:
         return bool(found)
 
     def _collect(self, job: ActiveJob, ended: Ended, read: Variables = ()) -> None:
-        is_large = job.cleared(ended) > LARGE
-        if is_large and job.ending is None:
+        outputs = job.cleared(ended)
+        if outputs is None and job.ending is None:
             job.being_read += 1
             self._measures.ask((job, ended, read), partial(job.place.reached, ended.number))
         else:
-            outputs = job.sizes_of(ended) if is_large else None
+            outputs = job.sizes_of(ended) if outputs is None else outputs
             self._take(job, job.collected(ended, read, outputs), ended)
 
     def _take(self, job: ActiveJob, end: RunEnd, ended: Ended) -> None:
@@ -257,8 +257,10 @@ class _Loop:
         for job in self._jobs:
             while job.ended:
                 ended = job.ended.popleft()
-                if job.wanted_of(ended) is None and job.cleared(ended) <= LARGE:
-                    self._unrecorded.setdefault(job.job.key, []).append(job.collected(ended, ended.read))
+                outputs = job.cleared(ended) if job.wanted_of(ended) is None else None
+                if outputs is not None:
+                    collected = job.collected(ended, ended.read, outputs)
+                    self._unrecorded.setdefault(job.job.key, []).append(collected)
                     if job.place.steps.has_post_process:
                         self._record()
             for number in job.prepared:

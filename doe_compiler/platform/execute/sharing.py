@@ -46,10 +46,13 @@ class Sharing:
         self._targets: dict[tuple[str, bool], str] = {}
         self._adopted = 0
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to share."""
+        return bool(self._originals)
+
     def apply(self, root: int, outputs: Iterable[tuple[str, int, str]]) -> None:
         """Link what is unchanged; `outputs` are path, size and md5 of the ended run's files below the open folder."""
-        if not self._originals:
-            return
         for relative, size, md5 in outputs:
             original = self._originals.get(relative)
             if original is not None and size == self._sizes[relative] and md5:
