@@ -164,7 +164,7 @@ def _run_user(name: str | None, data: Path, executor: str) -> "RunUser | None":
     from doe_compiler.platform.api.service import made_folder
     from doe_compiler.platform.store.locks import is_locked
     from doe_compiler.platform.store.records import DataFolder
-    from doe_compiler.platform.store.runuser import checked_user, keep_run_user
+    from doe_compiler.platform.store.runuser import checked_user, keep_run_user, require_passage
 
     folder = DataFolder(data)
     kept = folder.run_user()
@@ -181,10 +181,12 @@ def _run_user(name: str | None, data: Path, executor: str) -> "RunUser | None":
             f"runs in '{data}' are executing, not as {user.name}",
             hint="wait for their end, or stop their jobs",
         )
-    user.serve_apart()
+    user.take_groups()
     if user != kept:
+        require_passage((parent for parent in reversed(data.parents) if parent.exists()), user)
         made_folder(data).jobs.mkdir(exist_ok=True)
         keep_run_user(folder.root, folder.jobs, user)
+    user.serve_apart()
     return user
 
 

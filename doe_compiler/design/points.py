@@ -22,7 +22,7 @@ from doe_compiler.kernel.findings import Finding, Severity
 from doe_compiler.methods.blocks import COLUMN as BLOCK
 from doe_compiler.methods.blocks import blocks_asked
 from doe_compiler.methods.catalogue import METHODS
-from doe_compiler.methods.method import Factor, Method, Task
+from doe_compiler.methods.method import Factor, Method, NoDesignError, Task
 from doe_compiler.spec.design import dimensions_of
 from doe_compiler.spec.domains import holds_text
 from doe_compiler.spec.model import Levels, Spec, Variable
@@ -226,10 +226,8 @@ def _coded(spec: Spec, coded: "Callable[[Task], Floats]") -> tuple[Points, list[
         task = replace(task, allowed=lambda values: _holds(spec, sampled, crossed, values))
     try:
         values = coded(task)
-    except ValueError as error:
-        raise refused(
-            "E520", str(error), spec.design.place, "state a smaller model, or relax a constraint"
-        ) from error
+    except NoDesignError as error:
+        raise refused("E520", str(error), spec.design.place, error.hint) from error
     if not len(values):
         raise refused(
             "E521",

@@ -41,6 +41,8 @@ def two_level_block_misfits(
     task: Task, what: str, vectors: Sequence[int], base: int, *, least: int = MAIN, beside: int = 0
 ) -> Iterator[Misfit]:
     """A number of blocks for which there are no effects that are long enough; `beside` blocks hold other points."""
+    if not blocks_asked(task):
+        return
     asked = blocks_asked(task) - beside
 
     def are_there(count: int) -> bool:
@@ -48,7 +50,7 @@ def two_level_block_misfits(
 
     count = asked.bit_length() - 1
     is_possible = asked == 1 << max(count, 0) and (are_there(count) if count else bool(beside))
-    if blocks_asked(task) and not is_possible:
+    if not is_possible:
         sizes = [beside + (1 << b) for b in range(1, base) if are_there(b)]
         yield from block_misfits(task, what, [1 + beside, *sizes] if beside else sizes)
 

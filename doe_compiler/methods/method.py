@@ -70,6 +70,14 @@ class Misfit:
     variable: str = ""
 
 
+class NoDesignError(Exception):
+    """The points that were asked for do not exist, which only making them has shown; why, and what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 def no_misfits(_task: Task) -> Iterator[Misfit]:
     """A method that takes everything."""
     return iter(())
@@ -82,7 +90,7 @@ class Method:
     `options` are the keys of the design that it takes, `stays` says what stays put when the design is edited. `unit(task)`
     gives a function whose calls give the next n points of the unit cube, column by column, each shape (n,) in [0, 1);
     `is_sequence` where n of n + m points are the first n. `coded(task)` gives points whose low is -1 and high 1, shape
-    (n, d), or the index of the level where a factor enumerates; `levels(task)` the indices of levels, column by column. `size(task)` is the number of points, which `reaches_beyond` the ends of
+    (n, d), or the index of the level where a factor enumerates, or raises NoDesignError; `levels(task)` the indices of levels, column by column. `size(task)` is the number of points, which `reaches_beyond` the ends of
     the factors where some of them do. `blocks(task)` gives the block of each point, from 0, where the design has the option.
     """
 

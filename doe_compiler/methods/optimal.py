@@ -12,7 +12,7 @@ from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING
 
-from doe_compiler.methods.method import Method, Misfit, Task, runs_asked
+from doe_compiler.methods.method import Method, Misfit, NoDesignError, Task, runs_asked
 
 if TYPE_CHECKING:
     from doe_compiler.methods.method import Floats
@@ -322,8 +322,9 @@ def _chosen(task: Task, criterion: str) -> "Floats":
         if not best_rows or cost < best_cost * (1.0 - 1e-12 if best_cost > 0 else 1.0 + 1e-12):
             best_rows, best_cost = list(search.rows), cost
     if _log_determinant(_gram(model[best_rows]) + kept) == -np.inf:
-        raise ValueError(
-            "no runs within the constraints determine the model: its coefficients cannot be told apart there"
+        raise NoDesignError(
+            "no runs within the constraints determine the model: its coefficients cannot be told apart there",
+            "state a smaller model, or relax a constraint",
         )
     return np.concatenate([existing, candidates[sorted(best_rows)]])
 

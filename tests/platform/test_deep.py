@@ -54,6 +54,16 @@ def test_what_is_wiped_is_gone_however_deep(tmp_path):
     assert (tmp_path / "other" / "kept").exists()
 
 
+@pytest.mark.parametrize("put", [lambda path, there: path.symlink_to(there), lambda path, _: path.touch()])
+def test_what_stands_in_the_place_of_a_directory_is_removed_and_nothing_behind_it(tmp_path, put):
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "kept").touch()
+    put(tmp_path / "run1", there)
+    wipe(str(tmp_path / "run1"))
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["kept", "there"]
+
+
 def test_what_lies_too_deep_is_not_there_for_anybody(tmp_path):
     made_deep(tmp_path / "deep", DEEPEST + 50)
     with reached(str(tmp_path / "deep"), None) as run:

@@ -35,6 +35,14 @@ def test_others_go_on_meanwhile_and_a_stop_cuts_it_short(api):
     assert (found["large.bin"]["decryptedSize"], found["large.bin"]["md5"]) == (4 << 40, "")
 
 
+def test_the_walltime_is_the_runs_and_not_that_of_measuring(api):
+    """The job's time is over while its outputs are measured; its runs were through before."""
+    analysis = api.analysis("truncate -s 4G large.bin", walltime=4 / 3600)
+    job, reason = api.ran(analysis)
+    assert reason == SUCCESS
+    assert api.outputs(job)["large.bin"]["md5"]
+
+
 def text_of(pid, name):
     try:
         return (Path("/proc") / str(pid) / name).read_text()

@@ -105,6 +105,11 @@ class ActiveJob:
         return self.is_exhausted and not (self.prepared or self.running or self.ended or self.being_read)
 
     @property
+    def has_runs_left(self) -> bool:
+        """Whether a run is running or may still start; the others may be being read or measured."""
+        return bool(self.running or self.prepared or not self.is_exhausted)
+
+    @property
     def leaves_cores(self) -> bool:
         """Whether the job cannot start another run now, so that a later job may."""
         return (self.is_exhausted and not self.prepared) or not self.free_slots

@@ -189,7 +189,11 @@ def wipe_job(folder: Path) -> None:
 
 
 def wipe(directory: str) -> None:
-    """Remove the directory with all that is in it, also what its owner may not write or read."""
+    """Remove the directory with all that is in it, also what its owner may not write or read; and what stands in its place."""
+    with contextlib.suppress(OSError):
+        if not stat.S_ISDIR(os.lstat(directory).st_mode):
+            os.unlink(directory)  # noqa: PTH108
+            return
     with contextlib.suppress(RecursionError):
         shutil.rmtree(directory, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -205,7 +205,7 @@ class _Loop:
             self._stop_requested()
         for job in self._jobs:
             job.kill_overdue(now, self._launcher)
-            if job.deadline is not None and now >= job.deadline:
+            if job.deadline is not None and now >= job.deadline and job.has_runs_left:
                 self._end_early(job, Reason.WALLTIME)
             self._launcher.send(job.place, is_whole=job.is_exhausted and not job.prepared)
         self._activate_next()

@@ -11,7 +11,7 @@ import os
 import pwd
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -230,9 +230,18 @@ def keep_run_user(root: Path, jobs: Path, user: RunUser) -> None:
     None is executing, and this process is in the user's groups. Raises PreconditionFailed where the user cannot get at
     the directories of runs.
     """
+    require_passage(reversed(root.parents), user)
     root.chmod(PASSED)
     jobs.chmod(PASSED)
-    for folder in (*reversed(jobs.parents), jobs):
+    for path in (*root.iterdir(), *jobs.iterdir()):
+        if path != jobs and not path.is_symlink():
+            path.chmod(CLOSED if path.is_dir() else 0o600)
+    (root / NAME).write_text(f"{user.name}\n", "utf-8")
+
+
+def require_passage(folders: Iterable[Path], user: RunUser) -> None:
+    """Raise PreconditionFailed for a folder that the user cannot get through."""
+    for folder in folders:
         try:
             with user.rights():
                 os.stat(f"{folder}/.")  # noqa: PTH116 (a Path drops the dot)
@@ -241,10 +250,6 @@ def keep_run_user(root: Path, jobs: Path, user: RunUser) -> None:
                 f"user {user.name} cannot get through the folder '{folder}' to the directories of runs",
                 hint=f"chmod o+x '{folder}', or choose another --data, such as /srv/doe",
             ) from error
-    for path in (*root.iterdir(), *jobs.iterdir()):
-        if path != jobs and not path.is_symlink():
-            path.chmod(CLOSED if path.is_dir() else 0o600)
-    (root / NAME).write_text(f"{user.name}\n", "utf-8")
 
 
 def kept_run_user(root: Path) -> RunUser | None:

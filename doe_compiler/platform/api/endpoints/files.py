@@ -83,7 +83,7 @@ def delete(call: Call) -> Response:
     call.check_run(RunCall.DELETE_OUTPUT, job, output.run)
     call.store.delete_output(output)
     with (
-        suppress(OSError),
+        suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),  # it is not there any more
         call.folder.reached(job.id, output.run) as run,
         run.folder_of(output.relative) as (folder, name),
     ):
