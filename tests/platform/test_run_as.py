@@ -14,10 +14,13 @@ import pytest
 from tests.platform.conftest import Served
 from tests.platform.test_out_of_reach import as_nobody
 
-USER = "nobody"
+USER = "daemon"  # other tests run programs as nobody at the same time, which runs of nobody may signal
 SECRET = "secret-of-root-0123456789"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as another user")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as another user"),
+    pytest.mark.xdist_group("run-as"),  # runs of one user may signal each other
+]
 
 
 @pytest.fixture
