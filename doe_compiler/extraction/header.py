@@ -12,7 +12,23 @@ from doe_compiler.extraction.values import NoValue, is_nothing, number_text
 DELIMITERS = (";", "\t", ",", None)
 _COMMENT = re.compile(r"\s*(?:[#%!]+|//+)")
 _GAPS = re.compile(r"\t+| {2,}")
-_UNIT = re.compile(r"\s+[\[(][^\])]*[\])]$")
+_SUFFIX = re.compile(r"\s+(?:\(((?:[^()]|\([^()]*\))*)\)|\[([^\[\]]*)\])$")
+_UNIT = re.compile(
+    r"""(?: [yzafpnuµμmcdhkKMGTPEZY]?
+        (?:m|g|s|A|K|mol|cd|rad|sr|Hz|N|Pa|J|W|C|V|F|ohm|Ohm|Ω|Ω|S|Wb|T|H|lm|lx|Bq|Gy|Sv|kat|l|L|bar|bara|barg|eV|t|Wh|VA
+        |var|cal|B|P|St|p|Torr|torr|sec|metre|meter|gram|newton|pascal|joule|watt|volt|ampere|kelvin|hertz|mole|tonne)s?
+      | da[NmLl] | [°º]?[CFKR]? | [°º˚]? deg[CFKR]? | degrees? | [Cc]elsius | [Ff]ahrenheit | [%‰] | percent | pct | ppm | ppb
+      | min|minutes?|h|hrs?|hours?|d|days?|yrs?|years?|seconds?|radians?|revs?|rps|rpm|RPM|rev|dB[AaC]?|Np|oct
+      | in|inch|inches|ft|feet|foot|yd|mi|miles?|mph|kts?|knots?|kn|nmi|mils?|thou
+      | lbs?|lbf|lbm|klb|kips?|k?ksi|[kM]?psi[agd]?|psf|pcf|oz|slugs?|gal|gpm|GPM|s?cfm|CFM|hp|HP|BTU|Btu|btu|therm
+      | atm|mmHg|inHg|mmH2O|inH2O|mH2O|mWC|at|kgf|gf|tf|dyn|dynes?|erg|Gal|gn?|au|AU|Å|[Aa]ngstroms?|microns?|um|ev
+      | amu|u|Da|M|mM|N?m3|Sm3|wt%?|vol%|mol%|counts?|cts|px|pixels?
+      | dimensionless|unitless|adim
+    )""",
+    re.VERBOSE,
+)
+_NO_UNIT = ("", "-", "--", "\u2013", "\u2014", "1")
+_NO_WORD = re.compile(r"[\s·⋅×*/^{}()_.,+\-−¹²³⁰⁴-⁹⁻]+")
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eEdD][+-]?[0-9]+)?")
 _MOST_NAMES_SHOWN = 12
 
@@ -116,12 +132,31 @@ class _Header:
         self.line = line
         self.in_head = in_head
         self._places = _places(titles)
-        self._bare = _places([_UNIT.sub("", title) for title in titles])
+        self._bare = _places([_SUFFIX.sub("", title) for title in titles])
+        self._titles = titles
 
     def place(self, name: str) -> "int | None":
         """Where the name stands, as it is or without the unit after it; twice is nowhere."""
-        found = self._places[name] if name in self._places else self._bare.get(name, -1)
+        found = self._places.get(name)
+        if found is None:
+            found = self._bare.get(name, -1)
+            suffix = _SUFFIX.search(self._titles[found]) if found >= 0 else None
+            if suffix and not is_unit(suffix[1] or suffix[2] or ""):
+                return None
         return None if found < 0 else found
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text in brackets behind a column's name can be its unit: N/m^2, kg m-3, -; "viscous" is none.
+
+    "Temperature (K)" is the column Temperature, "Cd (viscous)" is not all of Cd.
+    """
+    words = [word for word in _NO_WORD.split(text) if word.strip("0123456789")]
+    return (
+        all(_UNIT.fullmatch(word) or _UNIT.fullmatch(word.rstrip("0123456789")) for word in words)
+        if words
+        else text.strip() in _NO_UNIT
+    )
 
 
 def _places(titles: "list[str]") -> "dict[str, int]":
@@ -191,19 +226,26 @@ def _blocks(head: "list[str]") -> "list[_Header] | None":
 def _absent(name: str, head: "list[str]", row: str) -> NoValue:
     """Why a column has no place: twice there, in a header of another width, or not at all."""
     best = []  # type: list[str]
+    separator = next(each for each in DELIMITERS if _is_separated_by(row, each))
     for line in reversed(head):
         for delimiter in DELIMITERS:
             titles = _titles(line, delimiter)[0]
             if titles.count(name) > 1:
                 return NoValue(f"{titles.count(name)} columns are named '{name}'")
             if name in titles:
-                width = len(cells_of(row, next(each for each in DELIMITERS if _is_separated_by(row, each))))
+                width = len(cells_of(row, separator))
                 return NoValue(f"the header names {len(titles)} columns, a row has {width} cells")
         if not best and not is_comment(line):
-            best = max((_titles(line, each)[0] for each in DELIMITERS), key=len)
+            best = _told_titles(line, separator)
     if not best and head:
-        best = max((_titles(head[-1], each)[0] for each in DELIMITERS), key=len)
+        best = _told_titles(head[-1], separator)
     if not best:
         return NoValue(f"no column '{name}': no line names the columns")
     more = ", ..." if len(best) > _MOST_NAMES_SHOWN else ""
     return NoValue(f"no column '{name}': there are {', '.join(best[:_MOST_NAMES_SHOWN])}{more}")
+
+
+def _told_titles(line: str, separator: "str | None") -> "list[str]":
+    """The names of a line, split as the rows are if that splits it."""
+    titles = _titles(line, separator)[0]
+    return titles if len(titles) > 1 else max((_titles(line, each)[0] for each in DELIMITERS), key=len)

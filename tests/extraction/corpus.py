@@ -27,6 +27,15 @@ CHUNK = (
     b"# Chunk Coord1 Ncount\n1000 2 300\n  1 0.5 100\n  2 1.5 200\n2000 2 310\n  1 0.5 101\n  2 1.5 209\n"
 )
 FDS = b's,kW,kW\n"Time","HRR","Q_RADI"\n 0.0000000E+000, 0.0E+000, 1.0E-003\n 1.0E+000, 2.5E+002,-8.0E+001\n'
+UNITS = (
+    "(Pa)", "[Pa]", "[ Pa ]", "(N/m^2)", "(kg m^-2 s^-1)", "[kg·m⁻²]", "(J/(kg K))", "(W m-2 K-1)", "[-]", "(%)", "(degC)",
+    "[°C]", "(deg C)", "(mmHg)", "(inH2O)", "(kip-ft)", "(lbf/ft^2)", "(psia)", "(m2/s2)", "(1/s)", "(rad/s)", "[1]",
+    "(dB)", "(kmol/hr)", "(cm^3)", "(kWh)", "(N.m)", "(ms)", "(MPa)", "(wt%)", "(counts)", "(dimensionless)", "(mm/yr)",
+)  # fmt: skip
+NO_UNITS = (
+    "(viscous)", "(pressure)", "(wall)", "[left]", "(mean)", "(max)", "(total)", "(0 0 0)", "(probe 1)", "(Zone 2)",
+    "(x=0.5)", "(upper surface)", "[old]", "(2)",
+)  # fmt: skip
 COMSOL = (
     b"% Model:              beam.mph\n% Version:            COMSOL 6.1\n% Table:              Table 1 - Point Evaluation\n"
     b"% freq (Hz)               T (K)                    solid.disp (mm)\n1                         293.15                   0.25\n"
@@ -139,6 +148,17 @@ CORPUS = [
     (csv("Q_RADI", "min"), FDS, "-8.0E+001", ""),
     (csv("T (K)"), COMSOL, "293.15", ""),
     (csv("T"), COMSOL, "293.15", ""),
+    *((csv("p", "first"), f"t (s),p {unit}\n0,1\n".encode(), "1", "") for unit in UNITS),
+    *(
+        (
+            csv("p", "first"),
+            f"t (s),p {other}\n0,1\n".encode(),
+            None,
+            f"no column 'p': there are t (s), p {other}",
+        )
+        for other in NO_UNITS
+    ),
+    (csv("Cd"), b"t,Cd (N),Cd (viscous)\n0,1,2\n", None, "no column 'Cd'"),
     (csv("solid.disp"), COMSOL, "0.25", ""),
     (csv("cd 1"), FLUENT, "0.25", ""),
     (csv("p", "first"), b"t,p\ns,Pa\n0,1\n1,3\n", "1", ""),

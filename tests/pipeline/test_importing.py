@@ -376,8 +376,18 @@ def test_a_template_that_is_no_text_is_left_out_and_told(workshop):
     written = workshop.imported(workshop.job(workshop.analysis(templateTasks=[task])))
     assert "templates" not in tree(written)["analyses"][0]
     assert (written.folder / "templates" / "deck").read_bytes() == b"\xff\xfe\0"
-    assert "not UTF-8" in text_of(written)
+    assert "it is not text" in text_of(written)
     checked_spec(written.study)
+
+
+def test_a_template_of_another_encoding_keeps_its_bytes(workshop):
+    deck = b"* Tr\xe4ger \xff\r\nx = ${doe_x} ${HOME}"
+    written = workshop.imported(table_job(workshop, "doe_x\n1\n2\n", deck))
+    (entry,) = tree(written)["analyses"][0]["templates"]
+    assert (written.folder / entry["source"]).read_bytes() == deck.replace(b"doe_x", b"imported_x").replace(
+        b"${H", b"$${H"
+    )
+    workshop.made(written.study)
 
 
 def test_a_name_with_control_characters_breaks_neither_comment_nor_text(workshop):

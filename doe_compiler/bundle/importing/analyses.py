@@ -13,6 +13,7 @@ from doe_compiler.bundle.importing.files import (
 from doe_compiler.bundle.importing.notes import Notes
 from doe_compiler.bundle.importing.reading import entries, flag, mapping, number, said, text, whole
 from doe_compiler.bundle.importing.steps import Step
+from doe_compiler.spec.decks import deck_problem
 from doe_compiler.spec.files import target_problem
 from doe_compiler.spec.yaml_text import Path
 from doe_compiler.templates.lowering import raised
@@ -233,18 +234,15 @@ class _Templates:
             return f"its target {target_problem(target)}"
         if content is None:
             return "it is too large for a template"
-        try:
-            content.decode()
-        except UnicodeDecodeError:
-            return "it is not UTF-8 text"
-        return "it holds a NUL character" if 0 in content else ""
+        problem = deck_problem(content, "", target)
+        return f"it is not text: {problem.message}" if problem else ""
 
     def _content(self, file: Reference) -> bytes | None:
         """The template in the language of studies, None if that is the very text of the platform's."""
         known, where = self._placeholders, (*self._path, self._count)
         names = {**{name: name for name in known.of_cases}, **known.names}
         before = self._contents[file.id]
-        found = raised(before.decode(), names, known.dollar or "")
+        found = raised(before.decode("utf-8", "surrogateescape"), names, known.dollar or "")
         for text_ in found.strange[:5]:
             self._notes.add(where, f"{text_} names no variable of the job: it is left as text, {'$' + text_}")
         if found.has_dollars:
@@ -253,5 +251,5 @@ class _Templates:
                 self._notes.add(where, message)
                 return None
             self.needs_dollar = True
-        content = found.text.encode()
+        content = found.text.encode("utf-8", "surrogateescape")
         return None if content == before else content
