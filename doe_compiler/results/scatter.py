@@ -1,6 +1,8 @@
 """A scatter matrix of a design, with the marginals on its diagonal, as SVG, PNG or a page that needs no network."""
 
+import functools
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +22,8 @@ FORMS = ("svg", "png", "html")
 MOST_VARIABLES = 30
 _MOST_DOTS = 20_000
 _MOST_BARS = 15
+_MOST_SHAPES = 10_000
+_LEAST_RATIO = 30
 _INK, _SOFT = "#2b4c7e", "#9db4d3"
 
 
@@ -30,6 +34,21 @@ class _Axis:
     label: str
     values: "npt.NDArray[np.float64]"
     ticks: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def is_logarithmic(self) -> bool:
+        """Whether the values spread evenly over orders of magnitude rather than over their range."""
+        low, middle, high = (float(each) for each in np.quantile(self.values, (0, 0.5, 1)))
+        if self.ticks or low <= 0 or high / low < _LEAST_RATIO:
+            return False
+        place = math.log(middle / low) / math.log(high / low)
+        return abs(place - 0.5) < abs((middle - low) / (high - low) - 0.5)
+
+    @functools.cached_property
+    def few(self) -> "npt.NDArray[np.float64] | None":
+        """The distinct numbers, where they are few for the runs."""
+        distinct = np.unique(self.values)
+        return distinct if len(distinct) <= _MOST_BARS and 2 * len(distinct) <= len(self.values) else None
 
 
 def scatter_matrix(spec: Spec, design: Design, form: str) -> bytes:
@@ -78,6 +97,7 @@ def _drawn(axes: Sequence[_Axis], title: str) -> Any:  # noqa: ANN401 - matplotl
     figure.suptitle(title, fontsize=font + 3, y=1.0 - 0.2 / height)
     grid = figure.subplots(count, count, squeeze=False)
     chosen = _few(len(axes[0].values))
+    is_heavy = len(chosen) * count * (count - 1) // 2 > _MOST_SHAPES
     for row, vertical in enumerate(axes):
         for column, horizontal in enumerate(axes):
             panel = grid[row][column]
@@ -87,9 +107,9 @@ def _drawn(axes: Sequence[_Axis], title: str) -> Any:  # noqa: ANN401 - matplotl
             if column == row:
                 _histogram(panel, vertical)
             else:
-                _dots(panel, horizontal.values[chosen], vertical.values[chosen], side)
-                _limits(panel.set_ylim, vertical)
-            _limits(panel.set_xlim, horizontal)
+                _dots(panel, horizontal.values[chosen], vertical.values[chosen], side, is_heavy=is_heavy)
+                _limits(panel.set_yscale, panel.set_ylim, vertical)
+            _limits(panel.set_xscale, panel.set_xlim, horizontal)
             panel.tick_params(labelsize=font - 1.5, length=2, pad=1.5)
             _label(
                 panel.xaxis,
@@ -119,10 +139,10 @@ def _few(n: int) -> "npt.NDArray[np.int64]":
     return np.arange(n) if n <= _MOST_DOTS else np.linspace(0, n - 1, _MOST_DOTS).astype(np.int64)
 
 
-def _dots(panel: Any, x: Any, y: Any, side: float) -> None:  # noqa: ANN401
+def _dots(panel: Any, x: Any, y: Any, side: float, *, is_heavy: bool) -> None:  # noqa: ANN401
     n = len(x)
     size = max(min(14.0 * side, 1500.0 * side / max(n, 1)), 0.4)
-    panel.scatter(x, y, s=size, c=_INK, alpha=0.75 if n < 2000 else 0.25, linewidths=0, rasterized=n > 2000)
+    panel.scatter(x, y, s=size, c=_INK, alpha=0.75 if n < 2000 else 0.25, linewidths=0, rasterized=is_heavy)
 
 
 def _histogram(panel: Any, axis: _Axis) -> None:  # noqa: ANN401
@@ -130,22 +150,46 @@ def _histogram(panel: Any, axis: _Axis) -> None:  # noqa: ANN401
     if axis.ticks:
         counts = np.bincount(values.astype(np.int64), minlength=len(axis.ticks))
         panel.bar(np.arange(len(axis.ticks)), counts, width=0.8, color=_SOFT)
-    elif len(distinct := np.unique(values)) <= _MOST_BARS:
-        gap = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
-        panel.bar(
-            distinct,
-            [int((values == value).sum()) for value in distinct.tolist()],
-            width=0.8 * gap,
-            color=_SOFT,
-        )
+    elif axis.few is not None:
+        _bars(panel, axis, axis.few)
     else:
-        panel.hist(values, bins=min(max(int(np.sqrt(len(values))), 5), 40), color=_SOFT)
+        count = min(max(int(np.sqrt(len(values))), 5), 40)
+        low, high = float(values.min()), float(values.max())
+        if low == high:
+            edges = np.asarray([low - 0.5, low + 0.5])
+        else:
+            edges = (
+                np.geomspace(low, high, count + 1)
+                if axis.is_logarithmic
+                else np.linspace(low, high, count + 1)
+            )
+        panel.hist(values, bins=edges, color=_SOFT)
     panel.set_yticks([])
 
 
-def _limits(set_limits: Any, axis: _Axis) -> None:  # noqa: ANN401
+def _bars(panel: Any, axis: _Axis, distinct: "npt.NDArray[np.float64]") -> None:  # noqa: ANN401
+    counts = [int((axis.values == value).sum()) for value in distinct.tolist()]
+    places = np.log(distinct) if axis.is_logarithmic else distinct
+    width = 0.8 * _gap(places)
+    left, right = places - width / 2, places + width / 2
+    if axis.is_logarithmic:
+        left, right = np.exp(left), np.exp(right)
+    panel.bar(left, counts, width=right - left, align="edge", color=_SOFT)
+
+
+def _gap(places: "npt.NDArray[np.float64]") -> float:
+    return float(np.diff(places).min()) if len(places) > 1 else 1.0
+
+
+def _limits(set_scale: Any, set_limits: Any, axis: _Axis) -> None:  # noqa: ANN401
     low, high = float(axis.values.min()), float(axis.values.max())
-    margin = 0.5 if axis.ticks else 0.06 * (high - low) or 0.5
+    if axis.is_logarithmic:
+        set_scale("log")
+        margin = (high / low) ** 0.06 if axis.few is None else math.exp(_gap(np.log(axis.few)) / 2)
+        set_limits(low / margin, high * margin)
+        return
+    margin = 0.5 if axis.ticks else 0.06 * (high - low) if axis.few is None else _gap(axis.few) / 2
+    margin = margin or 0.5
     set_limits(low - margin, high + margin)
 
 
@@ -154,9 +198,10 @@ def _label(which: Any, axis: _Axis, font: float, *, is_shown: bool, turn: bool) 
         texts = [tick if len(tick) <= 14 else f"{tick[:13]}…" for tick in axis.ticks]
         which.set_ticks(range(len(texts)), texts if is_shown else [""] * len(texts))
     else:
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-        which.set_major_locator(MaxNLocator(3))
+        which.set_major_locator(LogLocator(numticks=4) if axis.is_logarithmic else MaxNLocator(3))
+        which.set_minor_locator(NullLocator())
     if not is_shown:
         which.set_tick_params(labelleft=False, labelbottom=False)
         return

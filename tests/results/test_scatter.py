@@ -59,3 +59,41 @@ def test_too_many_variables_say_what_to_do(drawn):
     with pytest.raises(WrongUsage, match="31 variables") as caught:
         drawn(29)
     assert "--columns" in caught.value.hint
+
+
+@pytest.fixture
+def drawn_alone(tmp_path):
+    def _drawn(law, runs=12):
+        path = tmp_path / "study.yaml"
+        path.write_text(STUDY.format(variables=f"  k: {law}", runs=runs, names="$k"))
+        spec, _ = checked_spec(path)
+        return scatter_matrix(spec, designed(spec), "svg").decode()
+
+    return _drawn
+
+
+@pytest.mark.parametrize(
+    ("law", "is_logarithmic"),
+    [
+        ("{generator: LogUniform, min: 0.001, max: 100}", True),
+        ("{generator: LogNormal, mu: 0, sigma: 2}", True),
+        ("{levels: [1, 10, 100, 1000]}", True),
+        ("{generator: Uniform, min: 0.001, max: 100}", False),
+        ("{generator: LogUniform, min: 1, max: 2}", False),
+        ("{generator: Normal, mean: 0, std: 1}", False),
+    ],
+)
+def test_what_spreads_over_orders_of_magnitude_has_a_logarithmic_axis(drawn_alone, law, is_logarithmic):
+    assert ("10^{" in drawn_alone(law)) is is_logarithmic
+
+
+@pytest.mark.parametrize(
+    ("law", "bars"), [("{generator: Uniform, min: 0, max: 1}", 5), ("{levels: [1, 2, 4]}", 3)]
+)
+def test_a_bar_is_a_share_of_the_range_or_a_level(drawn_alone, law, bars):
+    figure_axes_and_spines = 1 + 1 + 4
+    assert drawn_alone(law).count('<g id="patch_') == figure_axes_and_spines + bars
+
+
+def test_a_page_of_fifteen_variables_is_small(drawn):
+    assert len(drawn(13, runs=256, form="html")) < 1_500_000
