@@ -71,11 +71,14 @@ def _reading_order(finding: Finding) -> tuple[str, int, int, str, str]:
 
 
 def near_miss(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be, or None."""
+    """The known word that `word` was probably meant to be, by its spelling or as others call it; or None."""
+    from doe_compiler.kernel.synonyms import MEANT, plain  # noqa: PLC0415 - only where something is wrong
+
     candidates = list(known)
-    lowered = {candidate.lower(): candidate for candidate in candidates}
-    if word.lower() in lowered:
-        return lowered[word.lower()]
+    spelled = {plain(candidate): candidate for candidate in candidates}
+    for meant in (plain(word), *map(plain, MEANT.get(plain(word), ()))):
+        if meant in spelled:
+            return spelled[meant]
     matches = get_close_matches(word, candidates, n=1, cutoff=0.6)
     return matches[0] if matches else None
 

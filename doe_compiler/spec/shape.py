@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -154,7 +154,7 @@ def _best_branch(root: Node, path: Path, error: ValidationError) -> tuple[Misfit
     own_kind = [misfit for misfit in best if not misfit.is_other_kind]
     if len(own_kind) == len(best) and best:
         return _with_excluded_keys(root, path, best, _keys_of_branches(error))
-    return (_of_no_kind(root, path, candidates),)
+    return (_of_no_kind(root, path, candidates, cast("Sequence[Mapping[str, Any]]", error.validator_value)),)
 
 
 def _of_same_discriminator(
@@ -177,15 +177,27 @@ def _tells(misfit: Misfit, path: Path) -> bool:
     return misfit.is_other_kind and len(misfit.path) > len(path)
 
 
-def _of_no_kind(root: Node, path: Path, candidates: list[tuple[Misfit, ...]]) -> Misfit:
+def _of_no_kind(
+    root: Node, path: Path, candidates: list[tuple[Misfit, ...]], branches: Sequence[Mapping[str, Any]]
+) -> Misfit:
     others = [misfit for misfits in candidates for misfit in misfits if misfit.is_other_kind]
     deeper = [misfit for misfit in others if len(misfit.path) > len(path)]
     node = node_at(root, deeper[0].path if deeper else path)
     if deeper and isinstance(node, Scalar):
         known = list(dict.fromkeys(misfit.finding.hint for misfit in deeper))
-        return Misfit(deeper[0].path, _not_one_of(deeper[0].path, node, known))
+        finding = _not_one_of(deeper[0].path, node, known)
+        if finding.hint.startswith("one of"):
+            finding = replace(finding, hint=finding.hint + _in_place_of(str(deeper[0].path[-1]), branches))
+        return Misfit(deeper[0].path, finding)
     kinds = list(dict.fromkeys(misfit.finding.hint for misfit in others))
     return Misfit(path, _wrong_kind(path, node, " or ".join(kinds), "", node.place))
+
+
+def _in_place_of(key: str, branches: Sequence[Mapping[str, Any]]) -> str:
+    """The keys that make other branches without this one, as more of a hint."""
+    required = [_resolved(branch).get("required", ()) for branch in branches]
+    others = [str(keys[0]) for keys in required if keys and key not in keys]
+    return f"; or `{'`, `'.join(others)}` in place of `{key}`" if others else ""
 
 
 def _with_excluded_keys(
@@ -240,6 +252,9 @@ def _misfit(root: Node, path: Path, error: ValidationError) -> Misfit:
                 return Misfit(path, Finding("E105", finding.message, str(wanted), place), is_other_kind=True)
         case "enum":
             finding = _not_one_of(path, node, [str(value) for value in wanted])
+            if error.parent is not None and not isinstance(node, Scalar):
+                kinds = " or ".join(map(str, wanted))
+                return Misfit(path, Finding("E105", finding.message, kinds, place), is_other_kind=True)
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             finding = Finding(
                 "E106", f"{_label(path)} is {_shown(node)}, not {_bound(error.validator, wanted)}", "", place

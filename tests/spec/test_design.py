@@ -92,6 +92,8 @@ BOTH = {**RANDOM, **LEVELS}
         (THREE, "{method: d-optimal, runs: 9, model: [a*q]}", ["E115"]),
         (THREE, "{method: d-optimal, runs: 9, model: [a + b]}", ["E115"]),
         (THREE, "{method: d-optimal, runs: 9, model: cubic}", ["E105"]),
+        (THREE, "{method: d-optimal, runs: 9, model: []}", ["E107"]),
+        (THREE, "{method: d-optimal, runs: 9, model: {a: 1}}", ["E103"]),
         (THREE, "{method: morris, runs: 8, levels: 5}", ["E115"]),
         (THREE, "{method: saltelli, runs: 16}", ["E115"]),
         (THREE, "{method: fast, runs: 192}", ["E115"]),
