@@ -17,7 +17,7 @@ demo: .venv/installed
 	$(BIN)/doe apply examples/airfoil2d --yes
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 test-oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider $(OLDEST)

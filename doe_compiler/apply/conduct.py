@@ -37,6 +37,10 @@ def _nothing_to_check() -> None:
     return
 
 
+def _nothing_to_sign(_nonce: str) -> None:
+    return
+
+
 class Clock:
     """Seconds that strictly rise and run on in suspend; no two readings are equal, so that before and after differ."""
 
@@ -61,7 +65,8 @@ def _boot_time() -> float:
 class Conduct:
     """Time as the protocol sees it, a source of random bits, and how to wait.
 
-    `go_on` is called before every write and raises to end the apply there; `tell` hears of every receipt;
+    `go_on` is called before every write and raises to end the apply there; `tell` hears of every receipt; `sign` of the
+    nonce of a create before it is sent;
     `parallelism` writes are under way at once.
     """
 
@@ -71,6 +76,7 @@ class Conduct:
     tell: Callable[[Receipt], None]
     go_on: Callable[[], None] = _nothing_to_check
     parallelism: int = 1
+    sign: Callable[[str], None] = _nothing_to_sign
 
     def each(
         self, function: Callable[[_Item], _Result], items: Iterable[_Item]

@@ -57,6 +57,7 @@ class Writer:
             time = self.client.server_time()
             nonce = nonce_of(time.timestamp() if time else 0.0, self.conduct.chance())
             name = marked_name(title, replace(mark, nonce=nonce))
+            self.conduct.sign(nonce)
             sent(Sending(nonce, posted, name))
             receipt = replace(receipt, name=name)
             self.conduct.tell(receipt)

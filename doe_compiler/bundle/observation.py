@@ -75,7 +75,7 @@ class Observation:
     """One look at a study.
 
     `begun` and `ended` are seconds of the applier's own clock, `date_us` the platform's at the answer (None: it
-    told none). `holdings` are the jobs of the recipe in the order of their creation; `copies` those that a person
+    told none). `abandoned` are nonces whose makers are known to be dead. `holdings` are the jobs of the recipe in the order of their creation; `copies` those that a person
     made of our jobs; `older` the jobs of other recipes, `jobs` all of them.
     """
 
@@ -86,3 +86,4 @@ class Observation:
     copies: tuple[SeenJob, ...] = ()
     older: tuple[SeenJob, ...] = ()
     jobs: tuple[SeenJob, ...] = ()
+    abandoned: frozenset[str] = frozenset()

@@ -47,7 +47,7 @@ def subject_of(wanted: Wanted) -> Subject:
 class Eye:
     """Looks at one platform as one account.
 
-    `clock` are seconds, strictly rising, in suspend too. `known` is shared by the looks of one command so that nothing
+    `clock` are seconds, strictly rising, in suspend too. `abandoned()` are the nonces of makers that are dead. `known` is shared by the looks of one command so that nothing
     is read twice.
     """
 
@@ -55,6 +55,7 @@ class Eye:
     account: str
     clock: Callable[[], float]
     known: KnownJobs = field(default_factory=KnownJobs)
+    abandoned: Callable[[], frozenset[str]] = frozenset
 
     def look(
         self, subjects: Sequence[Subject], submitted: Sequence[frozenset[str]] | None = None
@@ -74,6 +75,7 @@ class Eye:
         self, subjects: Sequence[Subject], submitted: Sequence[frozenset[str]]
     ) -> tuple[Observation, ...]:
         begun = self.clock()
+        abandoned = self.abandoned()
         listed = marked_jobs(self.client, self.account)
         date = self.client.server_time()
         ended = self.clock()
@@ -84,6 +86,7 @@ class Eye:
                 begun=begun,
                 ended=ended,
                 date_us=date_us,
+                abandoned=abandoned,
             )
             for subject, known in zip(subjects, submitted, strict=True)
         )

@@ -165,18 +165,19 @@ def applied(
     `looks` are what the plan was made of; the platform is looked at again before anything is done.
     """
     times = times_of(connection, pace)
-    conduct = _conduct(connection, at, pace, hands)
-    eye = Eye(connection.client, at.account, conduct.clock, at.known)
-    acting = Writer(connection.client, conduct)
-    cleaned(acting, decisions, [look.seen for look in looks])
-    again = looked(eye, orders, [look.memory for look in looks])
     fail_fast = _FailFast(looks, pace.fail_fast)
-    try:
-        Driver(eye, acting, times, connection.throttle, fail_fast).carry_out(orders, again)
-    except DoeError as error:
-        if fail_fast.words:
-            raise TooManyFailures(fail_fast.words) from error
-        raise
+    with at.makers.at_work() as sign:
+        conduct = replace(_conduct(connection, at, pace, hands), sign=sign)
+        eye = Eye(connection.client, at.account, conduct.clock, at.known, at.makers.dead)
+        acting = Writer(connection.client, conduct)
+        cleaned(acting, decisions, [look.seen for look in looks])
+        again = looked(eye, orders, [look.memory for look in looks])
+        try:
+            Driver(eye, acting, times, connection.throttle, fail_fast).carry_out(orders, again)
+        except DoeError as error:
+            if fail_fast.words:
+                raise TooManyFailures(fail_fast.words) from error
+            raise
     shared(eye, acting, orders)
 
 

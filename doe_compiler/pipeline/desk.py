@@ -9,6 +9,7 @@ from doe_compiler.apply.conduct import Receipt
 from doe_compiler.observe.known import KnownJobs
 from doe_compiler.pipeline.connection import Connection, hidden_folder
 from doe_compiler.pipeline.kept import kept_facts
+from doe_compiler.pipeline.makers import Makers
 from doe_compiler.pipeline.receipts import Receipts
 
 _SUBMITTED, _FORGOTTEN = "submitted ", ""
@@ -21,6 +22,7 @@ class Desk:
     receipts: Receipts
     account: str
     kept: MutableMapping[str, str]
+    makers: Makers
 
     @property
     def known(self) -> KnownJobs:
@@ -64,7 +66,8 @@ def desk(connection: Connection, folder: Path) -> Desk:
     account = connection.client.me()
     hidden = hidden_folder(folder)
     kept = kept_facts(hidden / "client", connection.host, account, reads_only=connection.reads_only)
-    return Desk(Receipts(hidden, connection.host, account), account, kept)
+    makers = Makers(hidden / "client" / "makers", reads_only=connection.reads_only)
+    return Desk(Receipts(hidden, connection.host, account), account, kept, makers)
 
 
 def kept_readings(

@@ -84,7 +84,7 @@ def planned(
 
 def eye_of(connection: Connection, at: Desk) -> Eye:
     """What looks at the platform for a desk."""
-    return Eye(connection.client, at.account, Clock(), at.known)
+    return Eye(connection.client, at.account, Clock(), at.known, at.makers.dead)
 
 
 def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -> Order:

@@ -21,16 +21,18 @@ class Times:
     """The protocol's times in seconds.
 
     `settle`: from the answer to a create to the look that judges the draft. `own`: the age up to which I submit a
-    draft. `dead`: the age from which a foreign draft was left behind.
+    draft. `dead`: the age from which a foreign draft was left behind. `acts`: how long after its maker's death it is,
+    which is how long a request may take to act and to show.
     """
 
     settle: float
     own: float
     dead: float
+    acts: float
 
 
-OURS = Times(0.0, math.inf, 20.0)
-ELSEWHERE = Times(30.0, 180.0, 360.0)
+OURS = Times(0.0, math.inf, 20.0, 0.0)
+ELSEWHERE = Times(30.0, 180.0, 360.0, 150.0)
 
 
 class Sent(enum.Enum):
@@ -84,6 +86,7 @@ class Memory:
 
     `round` are the nonces of the drafts in play. `empty` are jobs whose statuses were read since the look
     and are empty.
+    `dead_since` tells when the maker of a draft was found dead.
     `kept` are drafts that could not be withdrawn: they are foreign from then on. `changed` is the time of the last
     write, and `pause` the time before which no look begins a round.
     """
@@ -99,6 +102,7 @@ class Memory:
     stopped: frozenset[str] = frozenset()
     attempts: Mapping[str, int] = field(default_factory=dict)
     first_seen: Mapping[str, float] = field(default_factory=dict)
+    dead_since: Mapping[str, float] = field(default_factory=dict)
     changed: float = -math.inf
     pause: float = -math.inf
     progress: tuple[object, ...] = ()
@@ -136,6 +140,7 @@ def noted(memory: Memory, seen: Observation) -> Memory:
     """What a look adds."""
     own = dict(memory.own)
     first_seen = dict(memory.first_seen)
+    dead_since = dict(memory.dead_since)
     submitted = set(memory.submitted)
     for holding in seen.holdings:
         job = holding.job
@@ -143,6 +148,8 @@ def noted(memory: Memory, seen: Observation) -> Memory:
             submitted.add(job.id)
             continue
         first_seen.setdefault(job.id, seen.ended)
+        if job.mark.nonce in seen.abandoned:
+            dead_since.setdefault(job.id, seen.ended)
         mine = own.get(job.mark.nonce)
         if mine is not None and mine.job_id is None:
             own[mine.nonce] = replace(mine, job_id=job.id, known=seen.ended)
@@ -156,6 +163,7 @@ def noted(memory: Memory, seen: Observation) -> Memory:
         own=own,
         empty=frozenset(),
         first_seen=first_seen,
+        dead_since=dead_since,
         submitted=frozenset(submitted),
         progress=progress,
         progress_at=seen.ended if has_moved else memory.progress_at,

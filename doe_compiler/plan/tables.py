@@ -77,10 +77,12 @@ class Situation:
         return frozenset(h.job.id for h in self.account.fitting(rivals))
 
     def is_left_behind(self, holding: Holding) -> bool:
-        """Whether its maker is gone: by the platform's clock, or since I first saw it."""
+        """Whether its maker is gone: by the platform's clock, or since I first saw it; or known to be dead."""
         job = holding.job
         if job.id in self.memory.kept:
             return False
+        if self.now - self.memory.dead_since.get(job.id, math.inf) >= self.times.acts:
+            return True
         by_stamp = -math.inf
         if self.seen.date_us is not None:
             by_stamp = (self.seen.date_us - job.created_us) / _MICROSECONDS

@@ -23,10 +23,11 @@ def driver_of(client, *, times=OURS, now=time.monotonic, sleep=lambda _s: None, 
     """What carries out applies on a client; `more` goes into its conduct, `throttle` into the driver."""
     throttle = more.pop("throttle", None)
     known = more.pop("known", None)
+    abandoned = more.pop("abandoned", frozenset)
     clock = Clock(now)
     chance = more.pop("chance", lambda: random.getrandbits(32))
     conduct = Conduct(sleep, clock, chance, more.pop("tell", lambda _receipt: None), **more)
-    eye = Eye(client, account or client.me(), clock, KnownJobs() if known is None else known)
+    eye = Eye(client, account or client.me(), clock, KnownJobs() if known is None else known, abandoned)
     return Driver(eye, Writer(client, conduct), times, throttle)
 
 

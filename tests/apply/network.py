@@ -28,7 +28,7 @@ from .applying import apply, missing, order_of
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 LATE_S = 0.7
 LARGEST_LAG_S, LARGEST_SPREAD_S = 1.2, 0.6
-ELSEWHERE = Times(2.0, 8.0, 12.0)  # settle > spread + lag; dead > own + late + spread + lag
+ELSEWHERE = Times(2.0, 8.0, 12.0, 3.0)  # settle > spread + lag; dead > own + late + spread + lag
 
 WRITE_FAULTS = (
     "refused", "request-lost", "answer-lost", "cut", "html", "late", "delayed",
@@ -71,6 +71,8 @@ class Cloud:
     by_people: set = field(default_factory=set)
     late: list = field(default_factory=list)
     faults: int = 0
+    tells_dead: bool = False
+    abandoned: set = field(default_factory=set)
 
     def answer(self, request):
         """The platform's own answer, as JSON and status; the truth is kept."""
@@ -203,6 +205,7 @@ class Network:
         self.fault = fault
         self.calls = 0
         self.is_dead = False
+        self.nonces = set()
 
     def client(self):
         patience = Patience(
@@ -228,6 +231,8 @@ class Network:
     def faulty(self, request, fault):
         cloud = self.cloud
         self.is_dead = fault in CRASHES
+        if self.is_dead and cloud.tells_dead:
+            cloud.abandoned |= self.nonces
         if fault == "crash-before":
             raise Crash
         if fault == "crash-after":
@@ -291,6 +296,8 @@ def run_apply(network, bundles):
             now=lambda: network.cloud.now,
             sleep=network.appliers.step_aside,
             account=ACCOUNT,
+            sign=network.nonces.add,
+            abandoned=lambda: frozenset(network.cloud.abandoned),
         )
     except DoeError as error:
         return error

@@ -84,6 +84,7 @@ def example(platform, versions, data):
         spread_s=0.0 if is_ours else data.draw(st.sampled_from([0.0, LARGEST_SPREAD_S]), "spread"),
         refuses_second_submit=data.draw(st.booleans(), "refuses"),
         now=1.0,
+        tells_dead=data.draw(st.booleans(), "the dead are known"),
     )
     randoms = random.Random(data.draw(st.integers(0, 1 << 32), "schedule"))
     appliers = Appliers(cloud, randoms.randrange)

@@ -12,6 +12,7 @@ from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.pipeline.kept import kept_facts
+from doe_compiler.pipeline.makers import Makers
 from doe_compiler.pipeline.receipts import Receipts
 from doe_compiler.platform.api.service import open_platform
 
@@ -36,7 +37,8 @@ def opened(data):
 
 
 def desk_at(folder):
-    return Desk(Receipts(folder, "local", "me"), "me", kept_facts(folder / "client", "local", "me"))
+    kept = kept_facts(folder / "client", "local", "me")
+    return Desk(Receipts(folder, "local", "me"), "me", kept, Makers(folder / "client" / "makers"))
 
 
 def killed_at(data, study, boundary):
@@ -61,7 +63,14 @@ def killed_at(data, study, boundary):
         desk.add(receipt)
         reach()
 
-    apply(Client.embedded(answer), order_of(compiled(study)[0]), tell=tell)
+    with desk.makers.at_work() as signed:
+
+        def sign(nonce):
+            reach()
+            signed(nonce)
+            reach()
+
+        apply(Client.embedded(answer), order_of(compiled(study)[0]), tell=tell, sign=sign)
 
 
 class Time:
@@ -86,7 +95,9 @@ def test_a_kill_at_every_boundary_submits_every_row_once(tmp_path, study, part):
         platform, time = opened(data), Time()
         with Client.embedded(platform.answer) as client:
             order = order_of(compiled(study)[0])
-            apply(client, order, now=lambda time=time: time.now_s, sleep=time.sleep)
+            abandoned = desk_at(tmp_path / f"{boundary}.doe").makers.dead
+            apply(client, order, now=lambda time=time: time.now_s, sleep=time.sleep, abandoned=abandoned)
+            assert time.now_s == 0, "what a dead maker left is not waited for"
             jobs = study_jobs(client, "adder")
             submitted = [job for job in jobs if not job.is_draft]
             copies = Counter(key for job in submitted for key in rows_of(client, job.id))

@@ -18,6 +18,7 @@ ALONE, EQUAL, NESTED = ((1,),), ((1,), (1,)), ((1, 0), (1, 1))
 OVERLAP, TWICE, CHAIN = ((1, 1, 0), (0, 1, 1)), ((2,), (1,)), ((1, 0), (1, 1), (0, 1))
 RECOVERY = {ALONE: (1,), EQUAL: (1,), NESTED: (1, 1), OVERLAP: (1, 1, 1), TWICE: (2,), CHAIN: (1, 1)}
 OURS = Server(settle=0, unique=True, own=math.inf, dead=1, conditional=True, bound=None)
+KNOWN = replace(OURS, acts=0)
 TIES = Server()
 STALE = Server(stale=True)
 FAR = Server(lag=1, skew=1, settle=2, own=3, dead=5)
@@ -41,6 +42,11 @@ SHORT_SEARCHES = [
     ("alone, ties and stale lists", ALONE, STALE, {"crashes": 1, "lost": 1}),
     ("alone, lag and skew", ALONE, FAR, {"crashes": 1, "lost": 1}),
     ("alone, late requests", ALONE, LATE, {"crashes": 1, "lost": 1}),
+    ("alone, ours, the dead are known", ALONE, KNOWN, {"crashes": 1, "lost": 2}),
+    ("equal, ours, the dead are known", EQUAL, KNOWN, {"crashes": 1}),
+    ("nested, ours, the dead are known", NESTED, KNOWN, {"crashes": 1}),
+    ("alone, late requests, the dead are known", ALONE, replace(LATE, acts=2), {"crashes": 1, "lost": 1}),
+    ("alone, lag and skew, the dead are known", ALONE, replace(FAR, acts=1), {"crashes": 1, "lost": 1}),
 ]
 LONG_SEARCHES = [
     ("two and a copy, ours", EQUAL, OURS, {"clones": 1}),
@@ -53,6 +59,8 @@ LONG_SEARCHES = [
     ("nested, one row a job", NESTED, replace(OURS, pack=1), {"crashes": 1}),
     ("overlapping, ours", OVERLAP, OURS, {"crashes": 1}),
     ("equal, ours, everything", EQUAL, OURS, {"crashes": 1, "lost": 1}),
+    ("equal, late requests, the dead are known", EQUAL, replace(LATE, acts=2), {"crashes": 1}),
+    ("overlapping, ours, the dead are known", OVERLAP, KNOWN, {"crashes": 1}),
     ("equal, late by any time, conditional DELETE", EQUAL, HELP, {"lost": 1}),
     ("a chain of three, ours", CHAIN, OURS, {}),
     ("nobody dawdles", EQUAL, replace(OURS, prompt=True), {"crashes": 1, "lost": 1}),
@@ -160,6 +168,13 @@ def test_a_maker_that_submits_at_any_age_has_its_job_deleted():
 
 def test_a_foreign_draft_that_counts_as_left_behind_at_once_is_deleted_when_submitted():
     assert found(EQUAL, replace(TIES, dead=0))[0] == HARM
+
+
+@pytest.mark.parametrize(
+    "server", [replace(LATE, acts=1), replace(FAR, acts=0)], ids=["late requests", "lag and skew"]
+)
+def test_a_dead_maker_whose_requests_may_still_act_has_its_job_deleted(server):
+    assert found(ALONE, server, crashes=1, lost=1)[0] == HARM
 
 
 def test_late_requests_without_bound_need_the_conditional_delete():

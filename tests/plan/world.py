@@ -60,7 +60,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Server:
-    """How the server behaves, in ticks, and the times that the appliers keep."""
+    """How the server behaves, in ticks, and the times that the appliers keep; with `acts` they know who is dead."""
 
     lag: int = 0
     skew: int = 0
@@ -71,13 +71,15 @@ class Server:
     settle: int = 1
     own: float = 1
     dead: int = 2
+    acts: int | None = None
     bound: int | None = 0
     pack: int = 9
     prompt: bool = False
 
     @property
     def times(self) -> Times:
-        return Times(float(self.settle), float(self.own), float(self.dead))
+        acts = math.inf if self.acts is None else float(self.acts)
+        return Times(float(self.settle), float(self.own), float(self.dead), acts)
 
 
 def plus(one: Sequence[int], other: Sequence[int]) -> Rows:
@@ -105,7 +107,7 @@ class World:
         self.zero = (0,) * len(recovery)
         self.spare = (lost, stops, clones)
         own = 0 if math.isinf(server.own) else int(server.own) + 1
-        self.cap = max(server.lag, server.skew + 1, server.settle, server.dead, own)
+        self.cap = max(server.lag, server.skew + 1, server.settle, server.dead, own, server.acts or 0)
         appliers = (*(Applier(crashes=crashes) for _ in designs), Applier(end="asleep"))
         self.start = State((), appliers, (), self.spare)
         self.wants = [tables.Want(keys_of(design), self.packs(design)) for design in self.designs]
@@ -118,7 +120,7 @@ class World:
     # Between the state, which is hashed, and what `next_step` reads
 
     def observation(self, seen: Any) -> Observation:
-        begun, jobs = seen
+        begun, jobs, abandoned = seen
         holdings, copies = [], []
         for uid, nonce, age, rows, status, clone in jobs:
             mark = Mark("s", "0" * 12, None, None, 0, f"{nonce:04d}")
@@ -129,7 +131,8 @@ class World:
                 continue
             keys = keys_of(rows)
             holdings.append(Holding(job, keys, keys if status == "k" else NO_KEYS))
-        return Observation(begun, begun, 0, tuple(holdings), tuple(copies))
+        nonces = frozenset(f"{nonce:04d}" for nonce in abandoned)
+        return Observation(begun, begun, 0, tuple(holdings), tuple(copies), abandoned=nonces)
 
     tells_clones = True  # a world without that rule says False
 
@@ -140,6 +143,7 @@ class World:
         lost, rows = agreed
         fields = dict(rest)
         fields["attempts"] = dict(fields["attempts"])
+        fields["dead_since"] = dict(fields["dead_since"])
         return Memory(
             agreed=Agreed({uid: keys_of(held) for uid, held in lost}, keys_of(rows)),
             own={each[0]: Own(*each) for each in own},
@@ -163,6 +167,7 @@ class World:
             ("kept", memory.kept),
             ("stopped", memory.stopped),
             ("attempts", tuple(sorted(memory.attempts.items()))),
+            ("dead_since", tuple(sorted(memory.dead_since.items()))),
             ("changed", memory.changed),
             ("pause", memory.pause),
             ("unanswered", memory.unanswered),
@@ -238,6 +243,10 @@ class World:
             for name in ("submitted", "bought", "gone", "empty", "kept", "stopped"):
                 fields[name] = frozenset(str(uid(int(each))) for each in fields[name] if kept(each))
             fields["attempts"] = tuple((str(uid(int(k))), v) for k, v in fields["attempts"] if kept(k))
+            acts = -float(self.server.acts or 0)
+            fields["dead_since"] = tuple(
+                sorted((str(uid(int(k))), max(v, acts)) for k, v in fields["dead_since"] if kept(k))
+            )
             fields["round"] = tuple(f"{nonce(int(each)):04d}" for each in fields["round"])
             memory = (
                 (tuple((str(uid(int(k))), v) for k, v in lost if kept(k)), rows),
@@ -246,7 +255,9 @@ class World:
             )
             seen = None
             if one.seen is not None:
-                seen = one.seen[0], tuple((uid(j[0]), nonce(j[1]), *j[2:]) for j in one.seen[1])
+                begun, jobs_seen, abandoned = one.seen
+                known = tuple(sorted(nonce(each) for each in abandoned))
+                seen = begun, tuple((uid(j[0]), nonce(j[1]), *j[2:]) for j in jobs_seen), known
             appliers.append(one._replace(memory=memory, seen=seen, step=self.renamed(one.step, uid)))
         return State(jobs, tuple(appliers), late, state.faults)
 
@@ -296,7 +307,20 @@ class World:
                     for job, status in zip(state.jobs, statuses, strict=True)
                     if status
                 ),
+                self.abandoned(state),
             )
+
+    def abandoned(self, state: State) -> Rows:
+        """The nonces of drafts whose makers are known to be dead: all of those that are."""
+        if self.server.acts is None:
+            return ()
+        living = {
+            int(own[0])
+            for one in state.appliers
+            if one.memory is not None and not one.end
+            for own in one.memory[1]
+        }
+        return tuple(sorted({job.nonce for job in state.jobs if job.status == "d"} - living))
 
     def thought(self, me: int, memory: Memory, seen: Any) -> Applier:
         """What an applier does next; cached, for most states ask the same."""
@@ -341,7 +365,7 @@ class World:
         """Once a call is over: the rest of its step, or what is thought of next."""
         seen = one.seen
         if not isinstance(one.step, Statuses):
-            seen = (min(seen[0], _OF_THE_PAST), seen[1])
+            seen = (min(seen[0], _OF_THE_PAST), *seen[1:])
         if rest is not None:
             return one._replace(memory=self.encoded(memory), seen=seen, step=rest)
         return self.thought(me, memory, seen)._replace(crashes=one.crashes)
@@ -408,6 +432,7 @@ class World:
                 for j in state.jobs
                 if j.status != "x"
             ),
+            self.abandoned(state),
         )
         new = self.looked(me, one, seen)
         return (new.memory, new.step, new.end) != (one.memory, one.step, one.end)
@@ -440,8 +465,9 @@ class World:
         agreed, own, rest = one.memory
         fields = dict(rest)
         fields["changed"], fields["pause"] = older(fields["changed"]), older(fields["pause"])
+        fields["dead_since"] = tuple((job_id, older(since)) for job_id, since in fields["dead_since"])
         own = tuple((o[0], *map(older, o[1:4]), *o[4:]) for o in own)
-        seen = None if one.seen is None else (max(one.seen[0] - 1, oldest + _OF_THE_PAST), one.seen[1])
+        seen = None if one.seen is None else (max(one.seen[0] - 1, oldest + _OF_THE_PAST), *one.seen[1:])
         memory = (agreed, own, tuple(fields.items()))
         return one._replace(memory=memory, seen=seen, pause=max(one.pause - 1, 0))
 

@@ -188,11 +188,15 @@ class Cluster:
 
     def start(self, **settings):
         """Start what does not run."""
-        subprocess.run(
-            ["bash", str(SLURM / "start.sh")],
-            check=True, timeout=120, env={**os.environ, **self.environment, **settings},
-            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        log = self.root / "start.log"  # not a pipe, which the daemons would hold open
+        self.root.mkdir(exist_ok=True)
+        with log.open("w") as file:
+            done = subprocess.run(
+                ["bash", str(SLURM / "start.sh")],
+                check=False, timeout=300, env={**os.environ, **self.environment, **settings},
+                stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        assert done.returncode == 0, log.read_text()
 
     def stop(self):
         subprocess.run(
