@@ -62,6 +62,14 @@ def job_keys(client: Client, job: Job, varied: Sequence[str], texts: Mapping[str
     return parameter_keys(crossed(cases, parameters, where=where), varied, texts, where=where)
 
 
+def parameter_names(client: Client, job: Job) -> list[str]:
+    """The names of the columns of a job's parameter CSV, in their order."""
+    if job.param_file is None:
+        return []
+    where = f"the parameter CSV of job {job.id}"
+    return [name.strip() for name in _read_csv(_content(client, job.param_file, where), where)[0]]
+
+
 def _content(client: Client, file_id: str, where: str) -> bytes:
     for _ in range(_READINGS):
         content = client.read_file(file_id, _LARGEST_CSV)

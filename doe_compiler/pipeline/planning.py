@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from doe_compiler.apply.conduct import Clock
@@ -12,11 +12,12 @@ from doe_compiler.apply.order import Order
 from doe_compiler.bundle.observation import SeenJob
 from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
-from doe_compiler.client.client import CoreType
+from doe_compiler.client.client import Client, CoreType
 from doe_compiler.client.pacing import Scope, seconds_for
 from doe_compiler.kernel.errors import InvalidStudy, WrongUsage
 from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
 from doe_compiler.observe.looking import Eye
+from doe_compiler.observe.rows import parameter_names
 from doe_compiler.pipeline.connection import Connection
 from doe_compiler.pipeline.desk import Desk
 from doe_compiler.plan.action import CREATING, Decision, Kind, Why
@@ -25,6 +26,8 @@ from doe_compiler.plan.estimate import Estimate, estimate, walltime_warnings
 from doe_compiler.plan.limits import Need, check, need_of, not_offered
 from doe_compiler.plan.redrawn import redrawn_warnings
 from doe_compiler.results.collect import lacking_runs
+from doe_compiler.spec.design import WITH_DIMENSIONS, chosen_by_method, dimensions_of
+from doe_compiler.spec.model import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,21 @@ def _planned(
     largest = max((len(rows) for action in started for rows in order.wanted.packs(action.rows)), default=0)
     warnings = walltime_warnings(spec, largest)
     if bundle.design is not None and started:
-        warnings += redrawn_warnings(spec.design.method, order.want.keys, look.seen)
+        moved = partial(_moved_dimensions, connection.client, spec, look)
+        warnings += redrawn_warnings(spec.design.method, order.want.keys, look.seen, moved)
     return PlannedStudy(bundle, order, look, decision, new, jobs, submits, throttled_s, need, warnings)
+
+
+def _moved_dimensions(client: Client, spec: Spec, look: Look) -> dict[str, int]:
+    """The dimensions of a sequence that variables had in the latest job, if that has the same or fewer, and have no more."""
+    jobs = [holding.job for holding in look.seen.holdings if look.memory.is_submitted(holding)]
+    if spec.design.method not in WITH_DIMENSIONS or not jobs:
+        return {}
+    now = {variable.name: variable for variable in chosen_by_method(spec)}
+    then = [now[name] for name in parameter_names(client, client.job(jobs[-1].id)) if name in now]
+    before = dict(zip((variable.name for variable in then), dimensions_of(then), strict=True))
+    today = dict(zip(now, dimensions_of(list(now.values())), strict=True))
+    return {name: number for name, number in before.items() if today[name] != number}
 
 
 def _prices(core_types: Sequence[CoreType], *, low_priority: bool) -> dict[str, float]:

@@ -37,7 +37,7 @@ from doe_compiler.spec.report import Report
 from doe_compiler.spec.table import check_columns, read_table
 from doe_compiler.spec.variables import large_integers, textual_names
 
-_WITH_DIMENSIONS = ("sobol", "halton")
+WITH_DIMENSIONS = ("sobol", "halton")
 _OF_THE_WHOLE = ("replicates", "randomize")
 
 
@@ -273,9 +273,14 @@ def task_of(section: Fields, around: Surroundings) -> Task:
 
 def task_of_spec(spec: Spec) -> Task:
     """What a study's method is asked for, as far as it does not hang on the seed."""
-    chosen = [v for v in without_cases(spec.variables) if v.varies and v.name not in spec.design.cross]
+    chosen = chosen_by_method(spec)
     factors = tuple(Factor(variable.name, level_count(variable) or 0) for variable in chosen)
     return Task(factors, spec.design.runs or 0, spec.design.options, dimensions_of(chosen))
+
+
+def chosen_by_method(spec: Spec) -> list[Variable]:
+    """The variables whose values the method chooses, in the order of the file."""
+    return [v for v in without_cases(spec.variables) if v.varies and v.name not in spec.design.cross]
 
 
 def dimensions_of(variables: Sequence[Variable]) -> tuple[int, ...]:
@@ -299,9 +304,9 @@ def _check_dimensions(method: Method, around: Surroundings, report: Report) -> N
     for variable in around.varied:
         if variable.dimension is None:
             continue
-        if method.name not in _WITH_DIMENSIONS:
+        if method.name not in WITH_DIMENSIONS:
             message = f"'dimension' of '{variable.name}' has no meaning with the method {method.name}"
-            report.error("E116", message, variable.place, f"it is for {' and '.join(_WITH_DIMENSIONS)}")
+            report.error("E116", message, variable.place, f"it is for {' and '.join(WITH_DIMENSIONS)}")
         elif variable.dimension in seen:
             message = (
                 f"'{variable.name}' and '{seen[variable.dimension]}' both have dimension {variable.dimension}"

@@ -56,3 +56,10 @@ def test_what_keeps_most_runs_is_not_told(wanted, held):
 def test_drafts_cost_nothing_and_tables_are_the_user_s():
     assert redrawn_warnings("latin-hypercube", keys(4), seen(1, 2, is_draft=True)) == ()
     assert redrawn_warnings("table", keys(4), seen(1, 2)) == ()
+
+
+def test_variables_that_moved_are_told_with_the_dimensions_that_bring_the_runs_back():
+    (text,) = redrawn_warnings("sobol", keys(1, 2, 3, 5), seen(1, 2, 3, 4), lambda: {"a": 1, "b": 2})
+    assert text.startswith("1 of 4 runs that exist are not of this design any more, and 1 others are bought:")
+    assert text.endswith("Put them back, or give a `dimension: 1`, b `dimension: 2`")
+    assert redrawn_warnings("sobol", keys(1, 2, 3, 4, 5), seen(1, 2, 3, 4), pytest.fail) == ()
