@@ -12,8 +12,8 @@ from doe_compiler.methods.fractional_factorial import generators_of, vectors_of
 from doe_compiler.methods.method import Factor, Task
 from doe_compiler.methods.options import OPTIONS
 
-RANGES = [Factor(name) for name in "abcdefghj"]
-TWO = [Factor(name, 2) for name in "abcdefghj"]
+RANGES = [Factor(name) for name in "abcdefghjklmnopq"]
+TWO = [Factor(name, 2) for name in "abcdefghjklmnopq"]
 
 
 def task(method, factors, **options):
@@ -152,7 +152,13 @@ def test_a_central_composite_cannot_have_blocks_that_hide_interactions():
     assert misfit.hint == "it can be into 2 or 3"
 
 
-@pytest.mark.parametrize(("k", "blocks", "size"), [(4, 3, 9), (5, 2, 23), (6, 2, 27), (7, 2, 31)])
+@pytest.mark.parametrize(
+    ("k", "blocks", "size"),
+    [
+        (4, 3, 9), (5, 2, 23), (6, 2, 27), (7, 2, 31), (9, 5, 26), (9, 10, 13), (10, 2, 85), (12, 2, 102),
+        (16, 6, 66), (16, 12, 33),
+    ],
+)  # fmt: skip
 def test_box_behnken_designs_have_the_blocks_of_the_paper(k, blocks, size):
     centers = size * blocks - METHODS["box-behnken"].size(task("box-behnken", RANGES[:k], centerPoints=0))
     points, found = divided("box-behnken", RANGES[:k], blocks=blocks, centerPoints=centers)

@@ -1,10 +1,12 @@
 """Designs against the numbers that others have printed, and every array against its own claim."""
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from doe_compiler.methods.box_behnken import BLOCKS
 from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.central_composite import alpha_of, factorial_runs
 from doe_compiler.methods.definitive_screening import order_of
@@ -219,13 +221,34 @@ class TestBoxBehnken:
         same_rows(coded("box-behnken", task(3)), rows_of(self.THREE))
 
     @pytest.mark.parametrize(
-        ("k", "runs", "centers"), [(3, 12, 3), (4, 24, 3), (5, 40, 6), (6, 48, 6), (7, 56, 6)]
-    )
+        ("k", "runs", "centers"),
+        [
+            (3, 12, 3), (4, 24, 3), (5, 40, 6), (6, 48, 6), (7, 56, 6), (9, 120, 10), (10, 160, 10), (11, 176, 12),
+            (12, 192, 12), (16, 384, 12),
+        ],
+    )  # fmt: skip
     def test_sizes_are_the_paper_s(self, k, runs, centers, task):
         assert len(coded("box-behnken", task(k, centerPoints=centers))) == runs + centers
         assert len(coded("box-behnken", task(k))) == runs + 1
 
-    @pytest.mark.parametrize("k", [3, 4, 5, 6, 7])
+    # How often each factor moves, each pair moves together, and how many factors move at a time, as in table 4.
+    @pytest.mark.parametrize(
+        ("k", "moving", "of_a_factor", "of_a_pair"),
+        [
+            (3, 2, 2, {1}), (4, 2, 3, {1}), (5, 2, 4, {1}), (6, 3, 3, {1, 2}), (7, 3, 3, {1}), (9, 3, 5, {1, 2}),
+            (10, 4, 4, {1, 2}), (11, 5, 5, {2}), (12, 4, 4, {1, 2}), (16, 4, 6, {1, 2}),
+        ],
+    )  # fmt: skip
+    def test_incomplete_blocks_are_as_balanced_as_the_paper_s(self, k, moving, of_a_factor, of_a_pair):
+        blocks = BLOCKS[k]
+        assert {len(set(block)) for block in blocks} == {moving}
+        factors = Counter(factor for block in blocks for factor in block)
+        assert factors == dict.fromkeys(range(1, k + 1), of_a_factor)
+        pairs = Counter(pair for block in blocks for pair in itertools.combinations(sorted(block), 2))
+        assert len(pairs) == k * (k - 1) // 2
+        assert set(pairs.values()) == of_a_pair
+
+    @pytest.mark.parametrize("k", [3, 4, 5, 6, 7, 9, 10, 11, 12, 16])
     def test_a_quadratic_model_can_be_fitted_and_pairs_are_balanced(self, k, task):
         points = coded("box-behnken", task(k))
         pairs = list(itertools.combinations(range(k), 2))
@@ -238,7 +261,7 @@ class TestBoxBehnken:
 
     def test_sizes_that_were_not_published_name_the_nearest(self, task):
         (misfit,) = METHODS["box-behnken"].misfits(task(8))
-        assert "nearest are of 7" in misfit.message
+        assert "nearest are of 7 and 9" in misfit.message
 
 
 class TestCentralComposite:
