@@ -11,6 +11,7 @@ import pytest
 
 from doe_compiler.client.client import Client
 from doe_compiler.platform.api.service import open_platform
+from tests.forked import Forks
 
 hypothesis.settings.register_profile("doe", deadline=None)
 hypothesis.settings.load_profile("doe")
@@ -39,6 +40,7 @@ responses:
 {rest}
 """
 DECK = "x = ${x}\n"
+TIMEOUT_S = 120
 
 
 @pytest.fixture
@@ -80,26 +82,39 @@ def client(tmp_path: Path) -> Iterator[Client]:
     platform.close()
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What commands are forked from."""
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
 @pytest.fixture
-def doe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the `doe` command as a process of its own, with an empty home."""
+def doe(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the `doe` command as a process of its own, with an empty home.
+
+    It is forked from one that has imported everything, unless the module is marked `started` or an environment is
+    given that the interpreter reads when it starts.
+    """
+    is_started = request.node.get_closest_marker("started") is not None
 
     def run(
-        *arguments: object, env: dict[str, str] | None = None, **more: object
+        *arguments: object, env: dict[str, str] | None = None, cwd: str | Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RESCALE_", "DOE_"))}
+        words = [str(argument) for argument in arguments]
+        environment = {**kept, "HOME": str(home), "COLUMNS": "100", **(env or {})}
+        folder = Path(cwd or tmp_path)
+        if not is_started and not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in env or {}):
+            return request.getfixturevalue("forks").run(words, environment, folder, TIMEOUT_S)
         return subprocess.run(
-            [sys.executable, "-m", "doe_compiler", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-            env={**kept, "HOME": str(home), "COLUMNS": "100", **(env or {})},
-            **{"cwd": tmp_path, **more},
-        )
+            [sys.executable, "-m", "doe_compiler", *words],
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False,
+            env=environment, cwd=folder,
+        )  # fmt: skip
 
     return run
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.started
+
 KEY = "planted-key-0123456789abcdef"
 OTHER = "planted-password-fedcba98"
 

@@ -105,7 +105,7 @@ def test_gc_deletes_only_drafts_that_were_left_behind(doe, study_at, tmp_path):
         "0 drafts deleted" in doe("gc", study, "--older-than", "0").stderr
     )  # its maker may be about to submit it
     assert "nothing to delete" in doe("destroy", study, "--yes").stderr
-    age_drafts(tmp_path, OURS.dead)
+    age_drafts(tmp_path, OURS.dead + 1)
     assert "0 drafts deleted" in doe("gc", study, "--older-than", "1").stderr
     assert "1 draft could be deleted" in doe("gc", study, "--dry-run").stderr
     assert len(jobs_of(doe)) == 2

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.started
+
 
 def rows_of(done):
     assert done.returncode in {0, 1}, done.stderr
