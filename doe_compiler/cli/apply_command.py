@@ -269,7 +269,7 @@ def _nothing_new(connection: "Connection", work: _Work) -> str:
     """What is said where there is nothing to submit; runs that were interrupted go on all the same."""
     from doe_compiler.pipeline.waiting import unfinished
 
-    far = unfinished(connection.client, work.orders, work.at.known)
+    far = unfinished(connection.client, work.orders, work.looks, work.at.known)
     if not far.left:
         return "Nothing to do: every run that is wanted has been submitted."
     return f"Nothing to submit. {_left(connection, far.left)}"

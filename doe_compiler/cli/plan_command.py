@@ -66,7 +66,12 @@ def command(
         plan = planned(connection, bundles, wishes(wished), at)
         document = plan_document(plan, root=project_folder(Path.cwd()))
         is_executing, goes_on_in = connection.is_executing(), connection.goes_on_in
-        far = unfinished(connection.client, [study.order for study in plan.studies], at.known)
+        far = unfinished(
+            connection.client,
+            [study.order for study in plan.studies],
+            [study.look for study in plan.studies],
+            at.known,
+        )
     left = left_text(far.left, is_executing, goes_on_in=goes_on_in) if far.left else ""
     if plan_file:
         write_answer([written_plan(document)], plan_file)

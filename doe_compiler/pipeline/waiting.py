@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from doe_compiler.apply.looking import Look
 from doe_compiler.apply.order import Order
 from doe_compiler.bundle.observation import Phase, SeenJob
 from doe_compiler.bundle.rows import Keys
@@ -90,9 +91,16 @@ def awaited(
         sleep(min(max(_SHORTEST_PAUSE_S, elapsed * _PAUSE_BY_ELAPSED), _LONGEST_PAUSE_S))
 
 
-def unfinished(client: Client, orders: Sequence[Order], known: KnownJobs) -> Progress:
-    """How far the submitted jobs of studies are that have not ended, by one look; those that have are not read."""
-    jobs = [[job for job in own if job.phase is not Phase.FINISHED] for own in _submitted(client, orders)]
+def unfinished(client: Client, orders: Sequence[Order], looks: Sequence[Look], known: KnownJobs) -> Progress:
+    """How far the submitted jobs of studies are that had not ended at the looks; those that had are not read."""
+    jobs = [
+        [
+            holding.job
+            for holding in look.seen.holdings
+            if look.memory.is_submitted(holding) and holding.job.phase is not Phase.FINISHED
+        ]
+        for look in looks
+    ]
     return _progress(client, orders, jobs, known, {})
 
 
