@@ -27,13 +27,13 @@ def looked(eye: Eye, orders: Sequence[Order], memories: Sequence[Memory] | None 
     memories = memories or [Memory(agreed=order.agreed) for order in orders]
     observations = eye.look([order.subject for order in orders], [memory.submitted for memory in memories])
     return tuple(
-        _noted(order, memory, seen)
+        _noted(eye, order, memory, seen)
         for order, memory, seen in zip(orders, memories, observations, strict=True)
     )
 
 
-def _noted(order: Order, memory: Memory, seen: Observation) -> Look:
-    seen = _with_lacking(order, seen, memory)
+def _noted(eye: Eye, order: Order, memory: Memory, seen: Observation) -> Look:
+    seen = _with_lacking(eye, order, seen, memory)
     if memory.agreed is None:
         memory = replace(memory, agreed=agreement(_to_be_retried(order, seen), memory, order.want))
     return Look(seen, noted(memory, seen))
@@ -71,7 +71,7 @@ def _may_be_retried(order: Order, seen: Observation) -> Keys:
     return chosen[np.isin(chosen, rows[tries - wanted < wishes.retries * wanted])]
 
 
-def _with_lacking(order: Order, seen: Observation, memory: Memory) -> Observation:
+def _with_lacking(eye: Eye, order: Order, seen: Observation, memory: Memory) -> Observation:
     """The same, knowing which rows lack a required response where that decides something.
 
     It decides what is tried again, if that is asked for, and whether rows that stand twice are doubles.
@@ -91,9 +91,7 @@ def _with_lacking(order: Order, seen: Observation, memory: Memory) -> Observatio
     def knowing(holding: Holding) -> Holding:
         if holding.job.id not in asked or holding.job.phase is not Phase.FINISHED or holding.keys is None:
             return holding
-        numbers = sorted(order.lacking(holding.job))
-        lacking = holding.keys[[number - 1 for number in numbers if number <= len(holding.keys)]]
-        return replace(holding, lacking=lacking)
+        return replace(holding, lacking=eye.rows_of(order.subject, holding.job, order.lacking(holding.job)))
 
     return replace(seen, holdings=tuple(map(knowing, seen.holdings)))
 

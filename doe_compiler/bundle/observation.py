@@ -57,7 +57,7 @@ def by_age(job: SeenJob) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holding:
-    """A job with the keys of its rows in the order of its runs, shape (n,); None: they cannot be read.
+    """A job with the keys of its rows in any order, shape (n,); None: they cannot be read.
 
     `lost` are the keys of the rows that it ended without completing, `failed` of those whose command failed,
     `lacking` of those that lack a required response (known only where it was asked); all are part of `keys`.

@@ -1,13 +1,13 @@
 """Look at the platform: the jobs of studies, the rows that they hold, and what became of those; reads only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from doe_compiler.bundle.mark import read_mark
-from doe_compiler.bundle.observation import Holding, Observation, Phase, SeenJob, by_age
-from doe_compiler.bundle.rows import Keys
+from doe_compiler.bundle.mark import Mark, read_mark
+from doe_compiler.bundle.observation import NO_KEYS, Holding, Observation, Phase, SeenJob, by_age
+from doe_compiler.bundle.rows import Keys, text_keys
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.bundle.wanted import Wanted
 from doe_compiler.client.client import Client, RunEntry
@@ -168,7 +168,7 @@ class Eye:
             ) from error
 
     def keys(self, subject: Subject, job: SeenJob) -> Keys:
-        """The rows that a job holds, in the order of its runs."""
+        """The rows that a job holds; not always in the order of its runs."""
         return held_keys(self.client, subject, job, self.known)
 
     def _ended(self, subject: Subject, job: SeenJob, keys: Keys) -> Holding:
@@ -176,13 +176,22 @@ class Eye:
         ran_to_the_end = (job.reason or "").startswith(_RAN_TO_THE_END)
         if ran_to_the_end and (job.runs_failed == 0 or not subject.with_failures):
             return Holding(job, keys)
-        lost = self.known.numbers(f"lost {job.id}", lambda: self._lost(job))
-        failed: frozenset[int] | None = frozenset()
+        lost = self.known.numbers(f"lost {job.id}", lambda: self._lost(job)) or frozenset()
+        failed: frozenset[int] = frozenset()
         if subject.with_failures and job.mark.rows is not None:
-            failed = self.known.numbers(f"failed {job.id}", lambda: self._failed(job))
+            failed = self.known.numbers(f"failed {job.id}", lambda: self._failed(job)) or frozenset()
         if job.mark.rows is None:
             return Holding(job, keys, keys if lost else keys[:0])
-        return Holding(job, keys, _chosen(keys, lost), _chosen(keys, failed))
+        if not lost | failed:
+            return Holding(job, keys)
+        return Holding(job, keys, self.rows_of(subject, job, lost), self.rows_of(subject, job, failed))
+
+    def rows_of(self, subject: Subject, job: SeenJob, runs: Collection[int]) -> Keys:
+        """The keys of the rows of some of a job's runs, which are told by their numbers."""
+        if not runs:
+            return NO_KEYS
+        keys = keys_by_run(self.client, subject, job, self.known)
+        return keys[[number - 1 for number in sorted(runs) if number <= len(keys)]]
 
     def _lost(self, job: SeenJob) -> frozenset[int] | None:
         """The runs of a finished job that were not completed, which its end explains; None while that is not known."""
@@ -208,13 +217,48 @@ class Eye:
 
 
 def held_keys(client: Client, subject: Subject, job: SeenJob, known: KnownJobs) -> Keys:
-    """The rows that a job holds, in the order of its runs; the one row of a job that the platform samples."""
-    wanted, mark = subject.wanted, job.mark
+    """The rows that a job holds, in the order of the design if its mark tells them; see `keys_by_run`.
+
+    The one row of a job that the platform samples.
+    """
+    found = _recognised(subject, job.mark)
+    return _read_keys(client, subject, job, known) if found is None else found
+
+
+def keys_by_run(
+    client: Client, subject: Subject, job: SeenJob, known: KnownJobs, runs: Sequence[RunEntry] = ()
+) -> Keys:
+    """The rows that a job holds in the order of its runs, which may not be that of today's design.
+
+    The job's CSV is read unless the inputs of its `runs` show that order.
+    """
+    found = _recognised(subject, job.mark)
+    if found is not None and (len(found) < 2 or _are_of(runs, found, subject.wanted)):
+        return found
+    return _read_keys(client, subject, job, known)
+
+
+def _recognised(subject: Subject, mark: Mark) -> Keys | None:
+    """The rows of a job as a range of the design, whatever order the job has them in."""
     if mark.rows is None:
         return np.array([int(mark.unit or "0", 16)], np.uint64)
-    found = subject.ranges.find(mark.rows)
-    if found is not None:
-        return found
+    return subject.ranges.find(mark.rows)
+
+
+def _are_of(runs: Sequence[RunEntry], keys: Keys, wanted: Wanted) -> bool:
+    """Whether the runs of a job have the rows of these keys, by the inputs that the platform shows of them."""
+    runs = [run for run in runs if 0 < run.number <= len(keys)]
+    inputs = [{each.name: each.display_value for each in reversed(run.variables)} for run in runs]
+    names = [*wanted.varied, *(["doe_replicate"] if inputs and "doe_replicate" in inputs[0] else [])]
+    if not runs or not names or any(name not in each for each in inputs for name in names):
+        return False
+    columns = {name: [wanted.texts.get(each[name], each[name]) for each in inputs] for name in names}
+    places = [run.number - 1 for run in runs]
+    return bool((text_keys(columns, len(runs)) == keys[places]).all())
+
+
+def _read_keys(client: Client, subject: Subject, job: SeenJob, known: KnownJobs) -> Keys:
+    wanted, mark = subject.wanted, job.mark
     name = f"rows {job.id} {mark} {' '.join(wanted.varied)}"
     if wanted.texts:
         name += f" {sha256_hex(' '.join(wanted.texts).encode())}"
@@ -227,10 +271,6 @@ def has_failed(run: RunEntry) -> bool:
         return run.exit_code != 0
     told = [each.display_value for each in run.variables if each.name == EXIT_NAME]
     return not told or told[-1] != "0"
-
-
-def _chosen(keys: Keys, numbers: frozenset[int] | None) -> Keys:
-    return keys[[number - 1 for number in sorted(numbers or ()) if number <= len(keys)]]
 
 
 class _Vanished(TryAgain):

@@ -15,7 +15,7 @@ from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import TryAgain
 from doe_compiler.observe.known import KnownJobs
 from doe_compiler.observe.listing import copies, marked_jobs, of_recipe
-from doe_compiler.observe.looking import has_failed, held_keys
+from doe_compiler.observe.looking import has_failed, keys_by_run
 
 Flags = npt.NDArray[np.bool_]
 _SHORTEST_PAUSE_S = 0.03
@@ -152,7 +152,7 @@ def _of_job(client: Client, order: Order, job: SeenJob, known: KnownJobs) -> _Ru
     wanted = order.wanted
     runs = list(client.all_runs(job.id, _RUNS_A_PAGE))
     if wanted.unit is None:
-        keys = held_keys(client, order.subject, job, known)
+        keys = keys_by_run(client, order.subject, job, known, runs)
         runs = [run for run in runs if 0 < run.number <= len(keys)]
         keys = keys[[run.number - 1 for run in runs]]
     else:

@@ -18,7 +18,7 @@ from doe_compiler.extraction.told import Told
 from doe_compiler.kernel.errors import WrongUsage
 from doe_compiler.observe.known import KnownJobs
 from doe_compiler.observe.listing import copies, study_jobs, submitted_jobs
-from doe_compiler.observe.looking import has_failed, held_keys, subject_of
+from doe_compiler.observe.looking import has_failed, keys_by_run, subject_of
 from doe_compiler.results.inputs import InputDifferences
 from doe_compiler.results.late import LateCommands
 from doe_compiler.results.logs import end_of_log, last_words
@@ -199,8 +199,9 @@ def _found(client: Client, bundle: Bundle, jobs: Sequence[SeenJob], *, with_othe
     subject, known = subject_of(wanted_of(bundle)), KnownJobs()
     found: _Found = defaultdict(deque)
     for job in jobs:
-        keys = held_keys(client, subject, job, known).tolist()
-        for run in client.all_runs(job.id, _RUNS_A_PAGE):
+        runs = client.all_runs(job.id, _RUNS_A_PAGE)
+        keys = keys_by_run(client, subject, job, known, runs).tolist()
+        for run in runs:
             if 0 < run.number <= len(keys):
                 _insert(found[keys[run.number - 1]], job, run)
             elif with_others:
