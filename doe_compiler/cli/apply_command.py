@@ -242,7 +242,7 @@ def _from_plan(connection: "Connection", plan: "SavedPlan") -> _Work:
     return _Work(
         orders,
         looks,
-        [decision_of(connection, order, look) for order, look in zip(orders, looks, strict=True)],
+        [decision_of(connection, order, look, at.known) for order, look in zip(orders, looks, strict=True)],
         _same_bundles(root, plan.files, orders),
         dict(plan.document),
         at,

@@ -1,22 +1,27 @@
 """What looking closer at the jobs of a study shows: what was paid before, who sees them, where they come from."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from doe_compiler.bundle.observation import SeenJob, by_age
 from doe_compiler.bundle.wanted import Wanted
-from doe_compiler.client.client import Client
+from doe_compiler.client.client import Client, Job
 from doe_compiler.client.errors import NotFound
-from doe_compiler.observe.recipes import recipe_changes
-from doe_compiler.observe.rows import Ranges
+from doe_compiler.kernel.errors import DoeError
+from doe_compiler.observe.known import KnownJobs
+from doe_compiler.observe.looking import Subject, held_keys
+from doe_compiler.observe.recipes import distance, recipe_changes
+
+_MOST_RECIPES = 5
 
 
-def paid_rows(ranges: Ranges, older: Iterable[SeenJob]) -> frozenset[int]:
-    """The rows that jobs of older recipes were submitted with, as far as their marks tell."""
+def paid_rows(client: Client, subject: Subject, older: Iterable[SeenJob], known: KnownJobs) -> frozenset[int]:
+    """The rows that jobs of older recipes were submitted with; those whose marks do not tell are read."""
     paid: set[int] = set()
     for job in older:
-        found = None if job.is_draft or job.mark.rows is None else ranges.find(job.mark.rows)
-        if found is not None:
-            paid.update(found.tolist())
+        if not job.is_draft and job.mark.rows is not None:
+            with suppress(DoeError):  # a job that cannot be read is no reason not to plan
+                paid.update(held_keys(client, subject, job, known).tolist())
     return frozenset(paid)
 
 
@@ -44,11 +49,19 @@ def jobs_from(client: Client, origin: str, jobs: Iterable[SeenJob]) -> frozenset
 
 
 def changes_since(client: Client, wanted: Wanted, older: Sequence[SeenJob]) -> tuple[str, ...]:
-    """What tells the newest job of an older recipe from the study, part by part; files line by line."""
+    """What tells the study from the older recipe that is nearest to it, part by part; files line by line.
+
+    Of the latest recipes; of equally near ones the latest.
+    """
     submitted = sorted((job for job in older if not job.is_draft), key=by_age)
-    if not submitted:
+    newest = {job.mark.recipe: job for job in submitted}
+    found: list[Job] = []
+    for job in sorted(newest.values(), key=by_age, reverse=True)[:_MOST_RECIPES]:
+        with suppress(NotFound):
+            found.append(client.job(job.id))
+    if not found:
         return ()
     try:
-        return recipe_changes(client, client.job(submitted[-1].id), wanted)
+        return recipe_changes(client, min(found, key=lambda job: distance(job, wanted)), wanted)
     except NotFound:
         return ()

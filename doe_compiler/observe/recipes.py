@@ -1,6 +1,7 @@
 """What has changed between the recipe of a job that exists and that of the study, told from the job itself."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,13 +24,24 @@ _LARGEST_ARCHIVE = 256 << 20
 _MOST_MEMBERS = 5
 
 
-def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
-    """A sentence for every part that differs: "command './a' is now './b'", "template a.inp: line 3: …"."""
+def _parts_then(job: Job) -> dict[str, object]:
     try:
         then = json.loads(job.environment.get("DOE_PARTS", "{}"))
     except ValueError:
-        then = {}
-    if not isinstance(then, dict) or not then:
+        return {}
+    return then if isinstance(then, dict) else {}
+
+
+def distance(job: Job, wanted: Wanted) -> float:
+    """How many parts of the recipe differ from those of a job; infinite if that does not tell them."""
+    then = _parts_then(job)
+    return len(part_changes(then, wanted.parts)) if then else math.inf
+
+
+def recipe_changes(client: Client, job: Job, wanted: Wanted) -> tuple[str, ...]:
+    """A sentence for every part that differs: "command './a' is now './b'", "template a.inp: line 3: …"."""
+    then = _parts_then(job)
+    if not then:
         return ()
     found = part_changes(then, wanted.parts)
     if HAS_CHANGED not in found.values():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from doe_compiler.client.client import Client, CoreType
 from doe_compiler.client.pacing import Scope, seconds_for
 from doe_compiler.kernel.errors import InvalidStudy, WrongUsage
 from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
+from doe_compiler.observe.known import KnownJobs
 from doe_compiler.observe.looking import Eye
 from doe_compiler.observe.rows import parameter_names
 from doe_compiler.pipeline.connection import Connection
@@ -79,7 +80,7 @@ def planned(
     looks = looked(eye_of(connection, at), orders)
     core_types = tuple(client.core_types()) if bundles else ()
     studies = [
-        _planned(connection, bundle, order, look, core_types)
+        _planned(connection, at, bundle, order, look, core_types)
         for bundle, order, look in zip(bundles, orders, looks, strict=True)
     ]
     return Planned(connection.host, at.account, tuple(studies))
@@ -117,7 +118,7 @@ def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -
     )
 
 
-def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
+def decision_of(connection: Connection, order: Order, look: Look, known: KnownJobs) -> Decision:
     """What a look leads to, with what looking closer shows where that decides or explains something."""
     seen, wanted, client = look.seen, order.wanted, connection.client
     if order.wishes.touches_others and not order.origin:
@@ -128,7 +129,6 @@ def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
         )
     own = [holding.job for holding in seen.holdings if look.memory.is_submitted(holding)]
     around = Around(
-        paid=paid_rows(order.subject.ranges, seen.older),
         unshared=unshared_jobs(wanted, own),
         lacking=_lacking_texts(order, look),
         from_here=jobs_from(client, order.origin, _running(look))
@@ -137,14 +137,11 @@ def decision_of(connection: Connection, order: Order, look: Look) -> Decision:
     )
     times = connection.times()
     decision = decided(seen, look.memory, order.want, times, around, order.wishes)
+    if decision.of(*CREATING):
+        around = replace(around, paid=paid_rows(client, order.subject, seen.older, known))
+        decision = decided(seen, look.memory, order.want, times, around, order.wishes)
     if any(action.reason.why is Why.RECIPE_CHANGED for action in decision.of(*CREATING)):
-        around = Around(
-            around.paid,
-            changes_since(client, wanted, seen.older),
-            around.unshared,
-            around.from_here,
-            around.lacking,
-        )
+        around = replace(around, changes=changes_since(client, wanted, seen.older))
         decision = decided(seen, look.memory, order.want, times, around, order.wishes)
     return decision
 
@@ -170,11 +167,11 @@ def _running(look: Look) -> list[SeenJob]:
 
 
 def _planned(
-    connection: Connection, bundle: Bundle, order: Order, look: Look, core_types: Sequence[CoreType]
+    connection: Connection, at: Desk, bundle: Bundle, order: Order, look: Look, core_types: Sequence[CoreType]
 ) -> PlannedStudy:
     spec = bundle.spec
     prices = _prices(core_types, low_priority=spec.job.is_low_priority)
-    decision = decision_of(connection, order, look)
+    decision = decision_of(connection, order, look, at.known)
     started = decision.of(*CREATING)
     submits = sum(len(order.wanted.packs(action.rows)) for action in started)
     first = [action for action in decision.of(Kind.CREATE) if not action.generation]

@@ -45,7 +45,7 @@ NO_WISHES = Wishes()
 class Around:
     """What looking closer at the jobs of a study has shown.
 
-    `paid` are the keys of the rows that jobs of older recipes were submitted with, `changes` what tells the newest of
+    `paid` are the keys of the rows that jobs of older recipes were submitted with, `changes` what tells the nearest of
     them from the study; `unshared` the people who do not see a job yet; `from_here` the jobs that were applied from
     this repository, path and branch; `lacking` which responses runs lack that are to be tried again for it.
     """

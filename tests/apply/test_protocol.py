@@ -9,6 +9,7 @@ from doe_compiler.client.client import Client
 from doe_compiler.kernel.errors import DoeError, ExitCode
 from doe_compiler.kernel.wire import Response
 from doe_compiler.observe.around import changes_since, paid_rows
+from doe_compiler.observe.known import KnownJobs
 from doe_compiler.observe.listing import study_jobs
 from doe_compiler.pipeline.compiling import compiled
 from doe_compiler.plan.action import Kind, Why
@@ -39,7 +40,8 @@ def decision(client, bundle):
     order = order_of(bundle)
     (look,) = looked(driver_of(client).eye, [order])
     around = Around(
-        paid_rows(order.subject.ranges, look.seen.older), changes_since(client, order.wanted, look.seen.older)
+        paid_rows(client, order.subject, look.seen.older, KnownJobs()),
+        changes_since(client, order.wanted, look.seen.older),
     )
     return decided(look.seen, look.memory, order.want, OURS, around)
 

@@ -84,6 +84,32 @@ def test_results_render_and_only_count_runs_as_the_design_does(doe, studied):
     assert ran.read_text() == "x = 2\n"
 
 
+def test_rows_that_ran_by_an_older_recipe_are_superseded_in_any_order_and_number(doe, studied):
+    write, _ran, mended = studied
+    mended.write_text("")
+    table = "{method: table, file: t.csv}"
+    study = write("  x: {}", table)
+    for rows in ("1\n2\n3", "2\n1\n4\n3"):
+        (study.parent / "t.csv").write_text(f"x\n{rows}\n")
+        assert doe("apply", study, "--yes").returncode == 0
+    write("  x: {}", table, deck="now x = ${x}\n")
+    assert "0 runs in 0 jobs to create, 0 to retry, 4 to supersede" in doe("plan", study).stdout
+    (study.parent / "t.csv").write_text("x\n4\n1\n9\n")
+    assert "1 run in 1 job to create, 0 to retry, 2 to supersede" in doe("plan", study).stdout
+
+
+def test_a_plan_tells_the_change_from_the_nearest_recipe(doe, study_at):
+    def study(value, command):
+        constant = f"  x: {{levels: [1, 2]}}\n  c: {{value: {value}}}"
+        return study_at(variables=constant, design="{}", command=command, deck="${x} ${c}", responses="  {}")
+
+    for value in (5, 6):
+        assert doe("apply", study(value, "cat deck.txt"), "--yes").returncode == 0
+    planned = doe("plan", study(5, "cat -n deck.txt")).stdout
+    assert "command 'cat deck.txt' is now 'cat -n deck.txt'" in planned
+    assert "constant" not in planned
+
+
 def test_what_was_stopped_is_run_and_nothing_else(doe, study_at, tmp_path):
     ran = tmp_path / "ran"
     more = {
