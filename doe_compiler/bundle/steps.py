@@ -6,7 +6,18 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from doe_compiler.extraction import decoding, header, json_path, reading, run, table, told, values, watch
+from doe_compiler.extraction import (
+    decoding,
+    header,
+    json_path,
+    marks,
+    reading,
+    run,
+    table,
+    told,
+    values,
+    watch,
+)
 from doe_compiler.extraction.watch import LONGEST_READING_S
 from doe_compiler.kernel.canonical import canonical_json, digest
 from doe_compiler.spec.model import (
@@ -164,7 +175,7 @@ def post_script(
 
 
 # In the order in which they use each other; what they import of each other is left out.
-_MODULES = (json_path, values, decoding, header, table, watch, reading, run, told)
+_MODULES = (json_path, values, decoding, header, marks, table, watch, reading, run, told)
 _OWN_IMPORT = re.compile(r"^from doe_compiler\.[\w.]+ import (?:\([^)]*\)|[^(\n]*)\n", re.MULTILINE)
 _MAIN = """
 import sys

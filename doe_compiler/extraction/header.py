@@ -96,10 +96,28 @@ def is_word(cell: str, delimiter: "str | None") -> bool:
 
 def is_row(line: str) -> bool:
     """Whether a line holds data: at least half of its cells are numbers, or say that there is none."""
-    delimiter = next((mark for mark in DELIMITERS[:3] if mark and mark in line), None)
+    delimiter = _separator_of(line)
     cells = [number_cell(cell, delimiter) for cell in cells_of(line, delimiter) if cell]
     numeric = sum(number_text(cell) is not None or is_nothing(cell) for cell in cells)
     return numeric > 0 and 2 * numeric >= len(cells)
+
+
+def may_be_units(line: str) -> bool:
+    """Whether a line under a header can hold units, of which 1 is one: `s,1`."""
+    cells = [cell for cell in cells_of(line, _separator_of(line)) if cell]
+    words = [cell for cell in cells if cell != "1"]
+    return any(map(str.isalpha, "".join(words))) and all(is_unit(word.strip("[]()")) for word in words)
+
+
+def are_units_of(units: str, row: str) -> bool:
+    """Whether the row has numbers where the line that may hold units has words."""
+    delimiter = _separator_of(row)
+    pairs = zip(cells_of(units, delimiter), cells_of(row, delimiter))
+    return all(number_text(number_cell(cell, delimiter)) is not None for unit, cell in pairs if unit != "1")
+
+
+def _separator_of(line: str) -> "str | None":
+    return next((mark for mark in DELIMITERS[:3] if mark and mark in line), None)
 
 
 def fits(cells: "list[str]", width: int) -> bool:

@@ -5,22 +5,24 @@ import re
 from doe_compiler.extraction.header import (
     Column,
     Layout,
+    are_units_of,
     cells_of,
     fits,
     is_comment,
     is_row,
     is_word,
     layout,
+    may_be_units,
     number_cell,
     uncommented,
 )
+from doe_compiler.extraction.marks import Marks
 from doe_compiler.extraction.values import NoValue, Taker, number_text
 
 _MOST_LINES_ABOVE = 1000
 _MOST_TEXT_ABOVE = 1 << 20
 _LONGEST_QUOTE = 1 << 16
 _NOT_PLAIN = re.compile(r'"|\n[ \t]*[#%!/\n]')
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+")
 _WORD = re.compile(r"[^\W\d_]{2}")
 
 
@@ -33,6 +35,7 @@ class Table:
         self._head = []  # type: list[str]
         self._layout = None  # type: Layout | None
         self._first = ""
+        self._units = ""
         self._width = 0
         self._open = ""
         self._left = 0
@@ -41,7 +44,7 @@ class Table:
         self._numeric = []  # type: list[bool]
         self._has_ended = False
         self._another = 0
-        self._has_points = False
+        self._marks = Marks(len(names))
 
     def add(self, text: str) -> None:
         """The next lines, whole ones."""
@@ -62,9 +65,8 @@ class Table:
         if _WORD.search(text) and any(self._words(row, found.delimiter) for row in rows):
             return False
         has_commas = delimiter != "," and "," in text
-        if has_commas and (self._has_points or "." in text):
+        if delimiter != "," and not self._marks.may_be_read_at_once(text):
             return False
-        self._has_points = self._has_points or "." in text
         self._count += len(lines)
         for column, taker in zip(found.columns, self._takers):
             if isinstance(column, Column):
@@ -107,20 +109,36 @@ class Table:
         if self._open:
             reason = "a quote is never closed"
             return [NoValue(reason) for _ in self._names]
+        if self._layout is None and self._units:
+            self._begin(self._head, self._units, [])
         if self._layout is None:
             self._without_numbers()
         if self._layout is None:
             return [NoValue("there are no rows") for _ in self._names]
-        return [each if isinstance(each, NoValue) else None for each in self._layout.columns]
+        return [
+            each if isinstance(each, NoValue) else NoValue(conflict) if conflict else None
+            for each, conflict in zip(self._layout.columns, self._marks.conflicts)
+        ]
 
     def _above(self, line: str) -> None:
+        if self._units and not is_comment(line) and not is_row(line):
+            units, self._units = self._units, ""
+            self._begin(self._head, units, [line])
+            return
         if is_comment(line) or not self._head or not is_row(line):
             self._head.append(line)
             self._size += len(line)
             if len(self._head) > _MOST_LINES_ABOVE or self._size > _MOST_TEXT_ABOVE:
                 self._without_numbers()
             return
-        self._begin(self._head, line, [])
+        units, self._units = self._units, ""
+        if units:
+            head = [*self._head, units] if are_units_of(units, line) else self._head
+            self._begin(head, *((line, []) if head is not self._head else (units, [line])))
+        elif may_be_units(line):
+            self._units = line
+        else:
+            self._begin(self._head, line, [])
 
     def _without_numbers(self) -> None:
         """The first line that is no comment names the columns, where no row has numbers."""
@@ -188,19 +206,22 @@ class Table:
         is_head = found.in_blocks and self._left == 0
         if found.in_blocks:
             self._left = self._left - 1 if self._left else _count(cells)
-        self._has_points = self._has_points or any("." in cell and number_text(cell) for cell in cells)
-        for column, taker in zip(found.columns, self._takers):
+        if found.delimiter != ",":
+            self._marks.note(cells)
+        for index, (column, taker) in enumerate(zip(found.columns, self._takers)):
             if isinstance(column, NoValue) or column.in_head is not is_head:
                 continue
             cell = cells[column.place] if fits(cells, column.width) else ""
+            doubt = "" if found.delimiter == "," else self._marks.doubt(index, column.place, cell)
             if reason:
                 taker.add_missing(reason)
-            elif found.delimiter != "," and self._has_points and _GROUPED.fullmatch(cell):
-                taker.add_missing(f"line {self._count} has '{cell}' beside numbers with a decimal point")
+            elif doubt:
+                taker.add_missing(f"line {self._count} has {doubt}")
             elif fits(cells, column.width):
                 taker.add([number_cell(cells[column.place], found.delimiter)])
             else:
                 taker.add_missing(f"line {self._count} has {len(cells)} cells, its header {column.width}")
+            taker.is_open = self._marks.is_open(index)
 
     def _named_again(self, found: Layout, line: str) -> None:
         """A solver that goes on in the same file writes its header again, perhaps with other columns."""

@@ -7,7 +7,7 @@ import re
 LONGEST_VALUE = 4096
 NOTHING = "nothing matches"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_FORTRAN = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))[dDqQ]([+-]?[0-9]+)")
+_FORTRAN = re.compile(r"([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))[dDqQ]([+-]?[0-9]+)")
 # Fortran leaves the letter out where an exponent has three digits.
 _WITHOUT_LETTER = re.compile(r"([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))([+-][0-9]{3})")
 _NOTHING = re.compile(
@@ -73,6 +73,7 @@ class Taker:
     """
 
     def __init__(self, take: str) -> None:
+        self.is_open = False  # what comes later may tell that a value was none
         self._take = take
         self._count = 0
         self._ignored = 0
@@ -84,7 +85,7 @@ class Taker:
     @property
     def is_settled(self) -> bool:
         """Whether nothing that comes later can change the value."""
-        return self._take == "first" and self._count > 0
+        return self._take == "first" and self._count > 0 and not self.is_open
 
     def needed(self, rows: "list[list[str]]") -> "list[list[str]]":
         """Those of the next rows whose values can count."""
