@@ -130,6 +130,8 @@ def _complaint_of(variable: Variable) -> Callable[[str], str]:
         if isinstance(variable.law, FromTable):
             if variable.is_integer and (math.isnan(number) or not number.is_integer()):
                 return f"{cell!r} of '{variable.name}' is not a whole number"
+            if variable.is_float and not math.isfinite(number):
+                return f"{cell!r} of '{variable.name}' is not a number"
             return ""
         if not math.isfinite(number):
             return f"{cell!r} of '{variable.name}' is not a number"

@@ -12,6 +12,7 @@ from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING
 
+from doe_compiler.methods.halton import prime
 from doe_compiler.methods.method import Method, Misfit, NoDesignError, Task, runs_asked
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ MODELS = ("linear", "interactions", "quadratic")
 MOST_RUNS = 1_000
 _MOST_CANDIDATES = 10_000
 _MOST_COLUMNS = 150
-_STARTS = 12
+_STARTS, _MORE_STARTS = 12, 48
+_FEW_CHOICES = 5_000
 _MOST_PASSES = 60
 _RIDGE = 1e-7
+_MOST_FILLING = 4_096
 _STEPS = (4, 8, 16, 32, 64)  # of a range where constraints cut the region
 _TERM = re.compile(r"([A-Za-z_]\w*)(?:\*\*([1-9]))?", re.ASCII)
 
@@ -102,6 +105,65 @@ def d_efficiency(task: Task, points: "Floats") -> float:
     return 100.0 * float(np.exp(logarithm / model.shape[1])) if sign > 0 else 0.0
 
 
+def _moments(task: Task) -> "Floats":
+    """The mean of f f' over the region, shape (p, p): ranges are covered evenly, levels equally often.
+
+    Exact where nothing cuts the region; else over points that fill it, or where none of them lies in it the candidates.
+    """
+    import numpy as np
+
+    if task.allowed is not None:
+        points = _filling(task)
+        points = points[task.allowed(points)]
+        model = model_matrix(task, points if len(points) else _candidates(task))
+        return _gram(model) / float(max(len(model), 1))
+    functions = _functions(task)
+    means = np.empty((len(functions), len(functions)))
+    for row, one in enumerate(functions):
+        for column, other in enumerate(functions):
+            means[row, column] = prod(
+                _mean_of_product(task.factors[j].count, one.get(j), other.get(j))
+                for j in range(len(task.factors))
+            )
+    return means
+
+
+def _functions(task: Task) -> list[dict[int, int]]:
+    """The model's columns: of a range its power, of levels the number of its effect, by factor; the constant first."""
+    columns: list[dict[int, int]] = [{}]
+    for term in terms_of(task):
+        choices = [
+            [(factor, each) for each in range(task.factors[factor].count - 1)]
+            if task.factors[factor].count
+            else [(factor, power)]
+            for factor, power in term
+        ]
+        columns += [dict(choice) for choice in product(*choices)]
+    return columns
+
+
+def _mean_of_product(count: int, one: int | None, other: int | None) -> float:
+    """The mean of two functions of one factor: powers over [-1, 1], or effects over its levels."""
+    if not count:
+        power = (one or 0) + (other or 0)
+        return 0.0 if power % 2 else 1.0 / (power + 1)
+    if one is None or other is None:
+        return float(one is None and other is None)
+    return (2.0 if one == other else 1.0) / count
+
+
+def _filling(task: Task) -> "Floats":
+    """Coded points that fill the region evenly: multiples of the roots of primes, modulo 1."""
+    import numpy as np
+
+    number = np.arange(1, _MOST_FILLING + 1, dtype=np.float64)
+    columns = []
+    for place, factor in enumerate(task.factors):
+        unit = (number * np.sqrt(float(prime(place + 1)))) % 1.0
+        columns.append(np.floor(unit * factor.count) if factor.count else 2.0 * unit - 1.0)
+    return np.stack(columns, axis=1)
+
+
 def _candidates(task: Task) -> "Floats":
     """Coded points to choose from: the levels that the model tells apart, more where constraints cut the region.
 
@@ -160,6 +222,9 @@ class _Search:
     kept: "Floats"  # (p, p), the information of the runs that exist
     inverse: "Floats"
     variance: "Floats"  # x' inverse x of every candidate
+    spread: "tuple[Floats, Floats] | None" = (
+        None  # inverse moments inverse, and x' of that x; None: to be computed
+    )
 
     def products(self, vector: "Floats") -> "Floats":
         """The candidates' products with a vector, in the order of the columns."""
@@ -227,6 +292,7 @@ def _exchanged(search: _Search, place: int, new: int) -> None:
         search.inverse = search.inverse - scale * image[:, None] * image[None, :]
         search.variance = search.variance - scale * products * products
     search.rows[place] = new
+    search.spread = None
 
 
 def _gains_of_d(search: _Search, old: int) -> "Floats":
@@ -241,9 +307,11 @@ def _gains_of_i(search: _Search, old: int, moments: "Floats") -> "Floats":
     """By how much the mean variance of prediction falls with each candidate in place of an old row."""
     import numpy as np
 
-    half = np.stack([_dot(moments, column) for column in search.inverse.T], axis=1)  # moments inverse
-    spread = np.stack([_dot(search.inverse, column) for column in half.T], axis=1)  # inverse moments inverse
-    own_spread = _dot_rows(search.model, spread)
+    if search.spread is None:
+        half = np.stack([_dot(moments, column) for column in search.inverse.T], axis=1)
+        whole = np.stack([_dot(search.inverse, column) for column in half.T], axis=1)
+        search.spread = whole, _dot_rows(search.model, whole)
+    spread, own_spread = search.spread
     y = search.model[old]
     between = search.products(_dot(search.inverse, y))
     across = search.products(_dot(spread, y))
@@ -269,6 +337,7 @@ def _improved(search: _Search, criterion: str, moments: "Floats") -> None:
                 is_better = True
         search.inverse = _started(search.model, search.rows, search.kept).inverse
         search.variance = _dot_rows(search.model, search.inverse)
+        search.spread = None
         if not is_better:
             return
 
@@ -299,6 +368,11 @@ def _log_determinant(matrix: "Floats") -> float:
     return total
 
 
+def _starts(criterion: str, choices: int) -> int:
+    """How often the search begins anew; the mean variance has more local minima than the determinant."""
+    return _MORE_STARTS if criterion == "i" and choices <= _FEW_CHOICES else _STARTS
+
+
 def _chosen(task: Task, criterion: str) -> "Floats":
     """The runs that exist, and those that complement them best."""
     import numpy as np
@@ -310,11 +384,11 @@ def _chosen(task: Task, criterion: str) -> "Floats":
         return existing
     model = model_matrix(task, candidates)
     kept = _gram(model_matrix(task, existing))
-    moments = _gram(model) / float(len(model))
+    moments = _moments(task)
     stream = task.draw("", f"{criterion}-optimal starts")
     best_rows: list[int] = []
     best_cost = np.inf
-    for _ in range(_STARTS):
+    for _ in range(_starts(criterion, len(model) * added)):
         rows = (stream.words(added) % np.uint64(len(model))).astype(np.int64).tolist()
         search = _started(model, rows, kept)
         _improved(search, criterion, moments)
@@ -374,7 +448,7 @@ D_OPTIMAL = Method(
 )
 I_OPTIMAL = Method(
     "i-optimal",
-    "The runs with which a `model` predicts best on average over the region; as d-optimal otherwise.",
+    "The runs with which a `model` predicts best on average over the region, evenly weighted; as d-optimal otherwise.",
     "P. Goos, B. Jones, Optimal Design of Experiments, Wiley (2011), chapter 4",
     "the rows of `augment`; nothing else when the model, the runs or a variable changes",
     _OPTIONS,

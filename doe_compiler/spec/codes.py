@@ -83,4 +83,5 @@ CODES = {
     "E320": "Nothing seems to make the file that a response reads (a warning).",
     "E321": "A file has the name of one that doe or the platform makes in each run's directory.",
     "E322": "Two inputs bring a file to the same path (a warning).",
+    "E323": "The first row of a table has words where all others have numbers (a warning).",
 }

@@ -7,7 +7,13 @@ from doe_compiler.generators.catalogue import bounds_of, record_of
 from doe_compiler.generators.law import Law
 from doe_compiler.kernel.canonical import exact_text, number_text
 from doe_compiler.spec.model import Constant, Formula, FromCases, FromTable, Levels, Variable
-from doe_compiler.spec.scalars import beyond_floats, decimal_number, is_decimal, is_integer_text
+from doe_compiler.spec.scalars import (
+    beyond_floats,
+    decimal_number,
+    is_as_written,
+    is_decimal,
+    is_integer_text,
+)
 
 
 def has_leading_zero(text: str) -> bool:
@@ -30,7 +36,7 @@ def plain_cell(text: str) -> str:
     return shortest if Fraction(shortest) == number else text
 
 
-def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
+def value_problem(law: object, text: str, *, is_integer: bool = False, is_float: bool = False) -> str:
     """Why a variable with this law cannot take the value that the text means, or nothing."""
     if isinstance(law, Levels):
         is_level = text in law.texts or (not law.keeps_text and plain_cell(text) in law.texts)
@@ -39,7 +45,7 @@ def value_problem(law: object, text: str, *, is_integer: bool = False) -> str:
         return ""
     value = decimal_number(text)
     if value is None:
-        return "" if isinstance(law, FromTable) and not is_integer else "is not a number"
+        return "" if isinstance(law, FromTable) and not (is_integer or is_float) else "is not a number"
     if is_integer and value.denominator != 1:
         return "is not a whole number"
     low, high = bounds_of(law) if isinstance(law, Law) else (None, None)
@@ -59,6 +65,15 @@ def fractional_settings(law: object) -> Iterator[tuple[str, str]]:
             yield "levels", f"holds {text}, which is not a whole number"
     if isinstance(law, Constant) and ((value := decimal_number(law.text)) is None or value.denominator != 1):
         yield "value", f"({law.text}) is not a whole number"
+
+
+def worded_settings(law: object) -> Iterator[tuple[str, str]]:
+    """The keys of levels and constants that keep a `float` variable from being a number, each with a reason."""
+    texts = law.texts if isinstance(law, Levels) else (law.text,) if isinstance(law, Constant) else ()
+    key = "levels" if isinstance(law, Levels) else "value"
+    for text in texts:
+        if not is_decimal(text):
+            yield key, f"({text}) is not a number"
 
 
 def _fractional_keys(law: Law) -> Iterator[tuple[str, str]]:
@@ -85,7 +100,7 @@ def holds_text(variable: Variable, column: tuple[str, ...] = ()) -> bool:
             is_ambiguous = is_kept and len({decimal_number(text) for text in texts}) < len(texts)
             return is_ambiguous or any(not is_decimal(text) for text in texts)
         case Constant(text=text):
-            return not is_decimal(text)
+            return not is_decimal(text) or not is_as_written(text)
         case FromTable():
             return any(not is_decimal(text) for text in column)
         case FromCases(texts=texts):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from doe_compiler.kernel.canonical import is_a_float_s
+from doe_compiler.kernel.canonical import is_a_float_s, number_text
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {text: text.lower() == "true" for text in ("true", "True", "TRUE", "false", "False", "FALSE")}
@@ -90,6 +90,13 @@ def is_decimal(text: str) -> bool:
         return False
     value = float(text)
     return (value != 0 and math.isfinite(value)) or exact_number(text) is not None
+
+
+def is_as_written(text: str) -> bool:
+    """Whether a decimal number is spelled as cells spell it; what is spelled otherwise was quoted: `007`, `1.10`."""
+    if _INTEGER.fullmatch(text):
+        return str(int(text)) == text
+    return number_text(float(text)) == text
 
 
 def beyond_floats(texts: Iterable[str]) -> int | None:

@@ -17,6 +17,7 @@ from doe_compiler.spec.source import decoded
 from doe_compiler.spec.spreadsheet import read_sheet
 
 _MOST_TOLD = 20
+_LEAST_ROWS_WITH_UNITS = 3
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LINE_END = re.compile("\r\n|[\r\n]")  # as the csv module counts lines
 
@@ -92,6 +93,25 @@ def check_columns(
     _check_values(table, by_name, shown, place, report)
 
 
+def _units(table: Table, by_name: Mapping[str, Variable], shown: str) -> Iterator[Finding]:
+    """A warning where the first row looks like units of measure."""
+    if len(table.rows) < _LEAST_ROWS_WITH_UNITS:
+        return
+    words = [
+        table.rows[0][index]
+        for index, name in enumerate(table.names)
+        if (variable := by_name.get(name)) is not None
+        and isinstance(variable.law, FromTable)
+        and not variable.is_text
+        and not is_decimal(table.rows[0][index])
+        and all(is_decimal(row[index]) for row in table.rows[1:])
+    ]
+    if words:
+        message = f"the first row has {', '.join(words[:5])} where all others have numbers, and is a run too"
+        hint = "remove it if it is a row of units; if it is none, say `type: text`"
+        yield Finding("E323", message, hint, Place(shown, 2, 1), Severity.WARNING)
+
+
 def _not_finite(name: str, cells: tuple[str, ...], shown: str, place: Place) -> Iterator[Finding]:
     """Findings for NaN and infinities in a column of numbers; in a column of words they are words."""
     places = [number for number, cell in enumerate(cells, start=1) if _NOT_FINITE.fullmatch(cell)]
@@ -121,6 +141,7 @@ def _check_values(
 ) -> None:
     own = Report()
     header = Place(shown, 1, 1)
+    own.findings += _units(table, by_name, shown)
     for index, name in enumerate(table.names):
         variable = by_name.get(name)
         if variable is None or not variable.varies:
@@ -130,9 +151,12 @@ def _check_values(
             own.findings += spellings(name, cells, header)
         if isinstance(variable.law, FromTable) and not variable.is_integer:
             own.findings += _not_finite(name, cells, shown, place)
-            continue
+            if not variable.is_float:
+                continue
         for number, row in enumerate(table.rows, start=1):
-            problem = value_problem(variable.law, row[index], is_integer=variable.is_integer)
+            problem = value_problem(
+                variable.law, row[index], is_integer=variable.is_integer, is_float=variable.is_float
+            )
             if problem:
                 own.error("E313", f"'{name}' in row {number} of '{shown}' ({row[index]}) {problem}", place)
     report.findings += _first(own.findings, shown)

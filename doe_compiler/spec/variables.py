@@ -8,7 +8,14 @@ from doe_compiler.generators.law import Law
 from doe_compiler.kernel.canonical import exact_text
 from doe_compiler.kernel.findings import Place
 from doe_compiler.spec.cells import cell_text
-from doe_compiler.spec.domains import fractional_settings, holds_text, large_integer, texts_of, value_problem
+from doe_compiler.spec.domains import (
+    fractional_settings,
+    holds_text,
+    large_integer,
+    texts_of,
+    value_problem,
+    worded_settings,
+)
 from doe_compiler.spec.files import Project
 from doe_compiler.spec.formulas import (
     Written,
@@ -62,8 +69,10 @@ def _variable(name: str, fields: Fields, place: Place, project: Project, report:
         return None
     if is_text and not _may_be_text(law, fields, report):
         return None
-    is_integer = fields.text("type") == "integer"
+    is_integer, is_float = (fields.text("type") == each for each in ("integer", "float"))
     if is_integer and not _is_whole(law, fields, report):
+        return None
+    if is_float and not _is_number(law, fields, report):
         return None
     return Variable(
         name,
@@ -74,7 +83,7 @@ def _variable(name: str, fields: Fields, place: Place, project: Project, report:
         format=_format(law, fields, report, is_text=is_text),
         is_integer=is_integer,
         is_text=is_text,
-        is_float=fields.text("type") == "float",
+        is_float=is_float,
         role=fields.text("role", "param").capitalize(),
         raw=fields.plain("raw"),
         description=fields.text("description"),
@@ -168,6 +177,14 @@ def _is_whole(law: _AnyLaw, fields: Fields, report: Report) -> bool:
         hint = "wrap it: round(...), floor(...) or ceil(...), and remove type: integer"
         report.error("E116", "an expression has no type", fields.place_of("type"), hint)
         return False
+    return not problems
+
+
+def _is_number(law: _AnyLaw, fields: Fields, report: Report) -> bool:
+    problems = list(worded_settings(law))
+    for key, reason in problems:
+        hint = "give numbers, or remove type: float"
+        report.error("E113", f"'{key}' {reason}", fields.place_of(key), hint)
     return not problems
 
 

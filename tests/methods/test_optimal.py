@@ -1,13 +1,14 @@
 """Optimal designs: proved on small cases by trying all, and against designs that are known to be optimal."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from doe_compiler.methods.catalogue import METHODS
 from doe_compiler.methods.method import Task
-from doe_compiler.methods.optimal import column_count, d_efficiency, model_matrix, terms_of
+from doe_compiler.methods.optimal import _moments, column_count, d_efficiency, model_matrix, terms_of
 
 
 def chosen(name, task):
@@ -40,11 +41,62 @@ def test_no_design_on_the_grid_determines_a_quadratic_model_better(n, task):
     assert found == pytest.approx(best, rel=1e-9)
 
 
+def mean_over_the_region(task):
+    """The mean of f f' over the cube, by Gauss-Legendre of 6 nodes a range and all levels."""
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    places = [range(factor.count) if factor.count else nodes for factor in task.factors]
+    shares = [np.full(f.count, 1 / f.count) if f.count else weights / 2 for f in task.factors]
+    rows = model_matrix(task, np.asarray(list(itertools.product(*places)), float))
+    share = np.asarray([np.prod(each) for each in itertools.product(*shares)])
+    return (rows * share[:, None]).T @ rows
+
+
+def mean_variance(task, points):
+    """The variance of a prediction averaged over the region, in units of that of an observation."""
+    return np.trace(np.linalg.inv(information(task, points) * len(points)) @ mean_over_the_region(task))
+
+
+@pytest.mark.parametrize(
+    ("counts", "model"),
+    [([0, 0, 0], "quadratic"), ([3, 0, 2], "interactions"), ([0, 4], ["v0**4", "v0*v1"]), ([5], "linear")],
+)
+def test_the_region_is_weighted_evenly(counts, model, task):
+    asked = task(len(counts), 40, counts=counts, model=model)
+    assert _moments(asked) == pytest.approx(mean_over_the_region(asked), abs=1e-14)
+
+
+def test_within_constraints_the_region_is_what_they_leave(task):
+    asked = replace(task(2, 12, model="quadratic"), allowed=lambda points: points[:, 0] + points[:, 1] <= 0)
+    found = _moments(asked)
+    # Of the triangle below the diagonal: the means of 1, x, y, x*y, x**2 and y**2.
+    assert found[0, :3] == pytest.approx([1, -1 / 3, -1 / 3], abs=0.01)
+    assert found[0, 3:] == pytest.approx([0, 1 / 3, 1 / 3], abs=0.01)
+
+
+# One factor: weights 1/4, 1/2, 1/4 on -1, 0, 1 (Goos and Jones 2011, chapter 4); 8/15 of a middle, 2/15 of an end.
+@pytest.mark.parametrize(("n", "middle"), [(4, 2), (8, 4), (12, 6)])
+def test_a_quadratic_in_one_factor_has_half_of_its_runs_in_the_middle(n, middle, task):
+    asked = task(1, n, model="quadratic")
+    points = chosen("i-optimal", asked)
+    assert (points == 0).sum() == middle
+    ends = (n - middle) / 2
+    assert mean_variance(asked, points) == pytest.approx(8 / 15 / middle + 2 * 2 / 15 / ends)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "most"), [(2, 8, 0.5219), (2, 12, 0.3029), (3, 14, 0.4168), (3, 20, 0.2668)]
+)
+def test_predictions_are_as_sharp_as_those_of_designs_found_elsewhere(k, n, most, task):
+    """Found by an exchange on the three-level grid of another hand."""
+    asked = task(k, n, model="quadratic")
+    assert mean_variance(asked, chosen("i-optimal", asked)) <= most
+
+
 @pytest.mark.parametrize("n", [6, 8])
 def test_no_design_on_the_grid_predicts_a_quadratic_model_better(n, task):
     asked = task(2, n, model="quadratic")
     rows = model_matrix(asked, GRID)
-    moments = rows.T @ rows / len(rows)
+    moments = mean_over_the_region(asked)
     squares = rows[:, :, None] * rows[:, None, :]
 
     def variance(matrix):

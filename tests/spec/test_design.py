@@ -242,6 +242,23 @@ def test_a_number_in_a_table_is_a_level_however_it_is_written(read_variables, co
     assert codes(read_variables(variables, table, files={"t.csv": "x\n1.1\n3\n"})) == ["E313"] * 2
 
 
+def test_a_column_of_floats_holds_numbers(read_variables, codes):
+    design, variables = "{method: table, file: t.csv}", {"x": "{type: float}"}
+    assert codes(read_variables(variables, design, files={"t.csv": "x\n1\n1.5\n-2e-3\n"})) == []
+    for cell in ("mm", "1O.5", "1.5d-3", "1e400", "nan"):
+        found = codes(read_variables(variables, design, files={"t.csv": f"x\n{cell}\n1\n"}))
+        assert set(found) == {"E313"}, cell
+
+
+def test_a_row_of_units_is_a_run_and_told(read_variables, codes):
+    design = "{method: table, file: t.csv}"
+    found = codes(read_variables({"x": "{}", "y": "{}"}, design, files={"t.csv": "x,y\nm,kg\n1,2\n3,4\n"}))
+    assert found == ["E323"]
+    for text in ("x\noff\n1\n", "x\noff\n1\non\n"):
+        assert codes(read_variables({"x": "{}"}, design, files={"t.csv": text})) == []
+    assert codes(read_variables({"x": "{type: text}"}, design, files={"t.csv": "x\nm\n1\n2\n"})) == []
+
+
 def test_a_column_of_numbers_holds_finite_ones(read_variables, codes):
     design = "{method: table, file: t.csv}"
     for cells in ("1\nnan\n", "-inf\n2\n", "NaN\n", "1\nInfinity\n"):

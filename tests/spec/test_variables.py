@@ -76,6 +76,8 @@ MONTE_CARLO = "{method: monte-carlo, runs: 4}"
         ("{levels: [1, 1.5], type: integer}", "E113"),
         ("{levels: [a], type: integer}", "E113"),
         ("{value: 1.5, type: integer}", "E113"),
+        ("{levels: [1.5, 1O.5], type: float}", "E113"),
+        ("{value: mm, type: float}", "E113"),
         ("{generator: Uniform, min: 0, max: 5, nominal: 1.5, type: integer}", "E112"),
         ("{expression: '1 + 1', type: integer}", "E116"),
         ("{generator: Uniform, min: 0, max: 1, format: '0.0.0'}", "E114"),
