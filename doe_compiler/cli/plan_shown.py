@@ -43,7 +43,8 @@ def plan_text(document: Document) -> str:
             lines += [_action_line(action), *(f"      {change}" for change in _listed_changes(action))]
         if study["runsFailed"]:
             lines.append(
-                f"    failed, and not tried again unless asked (--retry-failed): runs {study['runsFailed']}"
+                f"    failed, and not tried again: runs {study['runsFailed']} (--retry-failed tries failed runs again, "
+                "those of --only, as often as --retries allows)"
             )
         lines += [click.style(f"    warning: {warning}", fg="yellow") for warning in study["warnings"]]
         if study["actions"] or study["runsFailed"] or study["warnings"]:

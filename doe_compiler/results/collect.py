@@ -168,6 +168,10 @@ def _of_older(client: Client, bundle: Bundle, recipe: str, current: CurrentRespo
 
 def _of_recipe(jobs: Sequence[SeenJob], recipe: str) -> list[SeenJob]:
     """The submitted jobs of the one recipe that begins with some digits."""
+    if not recipe:
+        raise WrongUsage(
+            "--recipe: it is empty", hint="give the first digits of a recipe, as doe status tells them"
+        )
     copied = copies(jobs)
     submitted = [job for job in jobs if not job.is_draft and job.id not in copied]
     known = sorted({job.mark.recipe for job in submitted})

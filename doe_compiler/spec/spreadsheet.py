@@ -17,6 +17,7 @@ from doe_compiler.spec.report import Report
 from doe_compiler.spec.scalars import is_decimal
 
 # The errors of Excel in its languages, of LibreOffice (`Err:502`), and a column that was too narrow.
+_MOST_LINES_TOLD = 5
 _ERROR_CELL = re.compile(
     r"#(N/A|NV|N/D|S/O|DIV/0!|[A-ZÀ-ÞŁ][A-ZÀ-ÞŁ0-9/._]*[!?]|GETTING_DATA|#+)|Err:[0-9]{3}|=.*[(].*[)]"
 )
@@ -123,7 +124,7 @@ def _is_separated(header: Sequence[str], line: int, source: _Source, report: Rep
         return True
     message = f"the columns are separated by {_NAMES_OF_SEPARATORS[other]}, not by "
     hint = {
-        ";": 'say `decimal: ","` beside the file, if its numbers are written 1,5; or save it with commas',
+        ";": 'save it with commas; the file of a design is read as it is with `decimal: ","`, where numbers are written 1,5',
         ",": "remove `decimal`: it reads tables with semicolons and decimal commas",
     }.get(other, "save the file as CSV with commas")
     report.error("E312", message + _NAMES_OF_SEPARATORS[source.separator], source.place(line, 0), hint)
@@ -174,10 +175,14 @@ def _tell_ignored(columns: int, empty: list[int], source: _Source, report: Repor
     if columns > 0:
         parts.append(f"{columns} empty {'column' if columns == 1 else 'columns'} at the end")
     if empty:
-        parts.append(f"{len(empty)} empty {'row' if len(empty) == 1 else 'rows'} (line {empty[0]})")
+        lines = ", ".join(map(str, empty[:_MOST_LINES_TOLD])) + (
+            ", ..." if len(empty) > _MOST_LINES_TOLD else ""
+        )
+        parts.append(f"{len(empty)} empty {'row (line' if len(empty) == 1 else 'rows (lines'} {lines})")
     if parts:
         place = source.place(empty[0] if empty else 1)
-        report.warning("E315", f"{' and '.join(parts)} of the table do not count", place)
+        verb = "does" if max(columns, 0) + len(empty) == 1 else "do"
+        report.warning("E315", f"{' and '.join(parts)} of the table {verb} not count", place)
 
 
 def _check_header(

@@ -17,7 +17,7 @@ def test_empty_ends_do_not_count_and_are_told_once():
     sheet, told, report = sheet_of("x,y,,\r\n1,2,,\r\n3,4,,\r\n,,,\r\n,,,\r\n")
     assert (sheet.names, sheet.rows, sheet.lines) == (("x", "y"), (("1", "2"), ("3", "4")), (2, 3))
     assert told == [
-        ("E315", 4, 1, "2 empty columns at the end and 2 empty rows (line 4) of the table do not count")
+        ("E315", 4, 1, "2 empty columns at the end and 2 empty rows (lines 4, 5) of the table do not count")
     ]
     assert report.findings[0].severity is Severity.WARNING
 

@@ -43,11 +43,13 @@ def read_table(text: str, path: str) -> Table:
 
 
 def looked_up(table: Table, path: str, key: object, column: str) -> object:
-    """The cell of a column in the one row whose first cell is the key: as the same text or the same number."""
+    """The cell of a column in the one row whose first cell is the key: as the same text, or if there is none as the same number."""
     header, rows = table
     place = _place(header, path, column)
     number = _number(str(key))
-    found = [row for row in rows if row[0] == str(key) or (number is not None and _number(row[0]) == number)]
+    found = [row for row in rows if row[0] == str(key)] or [
+        row for row in rows if number is not None and _number(row[0]) == number
+    ]
     if not found:
         meant = near_miss(str(key), [row[0] for row in rows])
         hint = f"did you mean {meant!r}?" if meant else ""
