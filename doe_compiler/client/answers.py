@@ -405,3 +405,8 @@ def analysis(value: object) -> Analysis:
 def email(value: object) -> str:
     """The address of the account's owner, in one printable line."""
     return printable(Fields(value, "the user").text("email"))
+
+
+def user_id(value: object) -> str:
+    """The opaque id of the account."""
+    return Fields(value, "the user").id("id")

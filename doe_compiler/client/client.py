@@ -345,6 +345,10 @@ class Client(Calls):
         """The e-mail address of the account."""
         return answers.email(self._exchange.read("users/me/"))
 
+    def my_id(self) -> str:
+        """The opaque id of the account; that of an embedded platform is its data's own."""
+        return answers.user_id(self._exchange.read("users/me/"))
+
 
 def _time_limits(patience: Patience) -> httpx2.Timeout:
     return httpx2.Timeout(

@@ -65,7 +65,9 @@ def desk(connection: Connection, folder: Path) -> Desk:
     """The desk of the project that a folder belongs to, for the account of a connection."""
     account = connection.client.me()
     hidden = hidden_folder(folder)
-    kept = kept_facts(hidden / "client", connection.host, account, reads_only=connection.reads_only)
+    # Data of the embedded platform that were begun anew, or lie elsewhere, are another platform.
+    host = f"{connection.host} {connection.client.my_id()}" if connection.is_embedded else connection.host
+    kept = kept_facts(hidden / "client", host, account, reads_only=connection.reads_only)
     makers = Makers(hidden / "client" / "makers", reads_only=connection.reads_only)
     return Desk(Receipts(hidden, connection.host, account), account, kept, makers)
 

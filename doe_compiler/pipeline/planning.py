@@ -113,7 +113,7 @@ def order_of(connection: Connection, bundle: Bundle, wishes: Wishes, at: Desk) -
         wishes,
         connection.origin(Path(bundle.spec.file)),
         lacking,
-        lambda: {} if connection.is_embedded else at.submitted(wanted.study),
+        lambda: at.submitted(wanted.study),
         at.forgotten,
     )
 
