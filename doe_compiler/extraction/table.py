@@ -68,10 +68,11 @@ class Table:
         if delimiter != "," and not self._marks.may_be_read_at_once(text):
             return False
         self._count += len(lines)
-        for column, taker in zip(found.columns, self._takers):
+        for index, (column, taker) in enumerate(zip(found.columns, self._takers)):
             if isinstance(column, Column):
                 cells = [row[column.place] for row in taker.needed(rows)]
                 taker.add([number_cell(cell.strip(), delimiter) for cell in cells] if has_commas else cells)
+                taker.is_open = self._marks.is_open(index)
         return True
 
     def _lines(self, lines: "list[str]") -> None:
@@ -132,9 +133,10 @@ class Table:
                 self._without_numbers()
             return
         units, self._units = self._units, ""
-        if units:
-            head = [*self._head, units] if are_units_of(units, line) else self._head
-            self._begin(head, *((line, []) if head is not self._head else (units, [line])))
+        if units and are_units_of(units, line):
+            self._begin([*self._head, units], line, [])
+        elif units:
+            self._begin(self._head, units, [line])
         elif may_be_units(line):
             self._units = line
         else:

@@ -7,7 +7,7 @@ import numpy as np
 
 from doe_compiler.bundle.mark import Mark, read_mark
 from doe_compiler.bundle.observation import NO_KEYS, Holding, Observation, Phase, SeenJob, by_age
-from doe_compiler.bundle.rows import Keys, text_keys
+from doe_compiler.bundle.rows import Keys, row_set, text_keys
 from doe_compiler.bundle.steps import EXIT_NAME
 from doe_compiler.bundle.wanted import Wanted
 from doe_compiler.client.client import Client, RunEntry
@@ -230,12 +230,13 @@ def keys_by_run(
 ) -> Keys:
     """The rows that a job holds in the order of its runs, which may not be that of today's design.
 
-    The job's CSV is read unless the inputs of its `runs` show that order.
+    Told by the inputs of its runs where those are the rows that its mark counts and sums, else by its CSV.
     """
     found = _recognised(subject, job.mark)
-    if found is not None and (len(found) < 2 or _are_of(runs, found, subject.wanted)):
+    if found is not None and len(found) < 2:
         return found
-    return _read_keys(client, subject, job, known)
+    told = _told_by(runs, subject.wanted, job.mark)
+    return _read_keys(client, subject, job, known, asks_runs=not runs) if told is None else told
 
 
 def _recognised(subject: Subject, mark: Mark) -> Keys | None:
@@ -245,24 +246,34 @@ def _recognised(subject: Subject, mark: Mark) -> Keys | None:
     return subject.ranges.find(mark.rows)
 
 
-def _are_of(runs: Sequence[RunEntry], keys: Keys, wanted: Wanted) -> bool:
-    """Whether the runs of a job have the rows of these keys, by the inputs that the platform shows of them."""
-    runs = [run for run in runs if 0 < run.number <= len(keys)]
+def _told_by(runs: Sequence[RunEntry], wanted: Wanted, mark: Mark) -> Keys | None:
+    """The rows by the inputs that the platform shows of all runs of a job, if they are those of its mark."""
+    count = mark.rows.count if mark.rows else 0
+    runs = sorted((run for run in runs if 0 < run.number <= count), key=lambda run: run.number)
+    if not runs or len(runs) != count:
+        return None
     inputs = [{each.name: each.display_value for each in reversed(run.variables)} for run in runs]
-    names = [*wanted.varied, *(["doe_replicate"] if inputs and "doe_replicate" in inputs[0] else [])]
-    if not runs or not names or any(name not in each for each in inputs for name in names):
-        return False
+    names = [*wanted.varied, *(["doe_replicate"] if "doe_replicate" in inputs[0] else [])]
+    if any(name not in each for each in inputs for name in names):
+        return None
     columns = {name: [wanted.texts.get(each[name], each[name]) for each in inputs] for name in names}
-    places = [run.number - 1 for run in runs]
-    return bool((text_keys(columns, len(runs)) == keys[places]).all())
+    keys = text_keys(columns, count)
+    return keys if row_set(keys) == mark.rows else None
 
 
-def _read_keys(client: Client, subject: Subject, job: SeenJob, known: KnownJobs) -> Keys:
+def _read_keys(
+    client: Client, subject: Subject, job: SeenJob, known: KnownJobs, *, asks_runs: bool = False
+) -> Keys:
     wanted, mark = subject.wanted, job.mark
     name = f"rows {job.id} {mark} {' '.join(wanted.varied)}"
     if wanted.texts:
         name += f" {sha256_hex(' '.join(wanted.texts).encode())}"
-    return known.keys(name, lambda: job_keys(client, client.job(job.id), wanted.varied, wanted.texts))
+
+    def find() -> Keys:
+        told = _told_by(client.all_runs(job.id, _RUNS_A_PAGE), wanted, mark) if asks_runs else None
+        return job_keys(client, client.job(job.id), wanted.varied, wanted.texts) if told is None else told
+
+    return known.keys(name, find)
 
 
 def has_failed(run: RunEntry) -> bool:

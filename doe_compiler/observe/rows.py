@@ -11,6 +11,7 @@ import numpy as np
 from doe_compiler.bundle.observation import NO_KEYS
 from doe_compiler.bundle.rows import Keys, RowSet, text_keys
 from doe_compiler.client.client import Client, FileEntry, Job
+from doe_compiler.client.errors import NotFound
 from doe_compiler.kernel.errors import DoeError, TryAgain
 
 _LARGEST_CSV = 1 << 30
@@ -72,8 +73,12 @@ def parameter_names(client: Client, job: Job) -> list[str]:
 
 def _content(client: Client, file_id: str, where: str) -> bytes:
     for _ in range(_READINGS):
-        content = client.read_file(file_id, _LARGEST_CSV)
-        if _is_as_stored(content, client.file(file_id)):
+        try:
+            content = client.read_file(file_id, _LARGEST_CSV)
+            stored = client.file(file_id)
+        except NotFound:
+            raise DoeError(f"{where} is gone") from None  # the file is, not the job
+        if _is_as_stored(content, stored):
             return content
     raise TryAgain(f"{where} comes garbled", hint="something between here and the platform changes answers")
 

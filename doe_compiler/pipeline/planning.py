@@ -14,7 +14,7 @@ from doe_compiler.bundle.pack import Bundle, for_reading_platform
 from doe_compiler.bundle.wanted import wanted_of
 from doe_compiler.client.client import Client, CoreType
 from doe_compiler.client.pacing import Scope, seconds_for
-from doe_compiler.kernel.errors import InvalidStudy, WrongUsage
+from doe_compiler.kernel.errors import DoeError, InvalidStudy, WrongUsage
 from doe_compiler.observe.around import changes_since, jobs_from, paid_rows, unshared_jobs
 from doe_compiler.observe.known import KnownJobs
 from doe_compiler.observe.looking import Eye
@@ -203,7 +203,10 @@ def _moved_dimensions(client: Client, spec: Spec, look: Look) -> dict[str, int]:
     if spec.design.method not in WITH_DIMENSIONS or not jobs:
         return {}
     now = {variable.name: variable for variable in chosen_by_method(spec)}
-    then = [now[name] for name in parameter_names(client, client.job(jobs[-1].id)) if name in now]
+    try:
+        then = [now[name] for name in parameter_names(client, client.job(jobs[-1].id)) if name in now]
+    except DoeError:
+        return {}  # it would only be told
     before = dict(zip((variable.name for variable in then), dimensions_of(then), strict=True))
     today = dict(zip(now, dimensions_of(list(now.values())), strict=True))
     return {name: number for name, number in before.items() if today[name] != number}

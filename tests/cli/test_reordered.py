@@ -110,6 +110,20 @@ def test_a_plan_tells_the_change_from_the_nearest_recipe(doe, study_at):
     assert "constant" not in planned
 
 
+@pytest.mark.parametrize("levels", ["[1, 2, 3]", "[3, 2, 1]"])
+def test_a_parameter_csv_that_was_deleted_hides_no_row(doe, studied, levels):
+    write, ran, mended = studied
+    study = write("  x: {levels: [1, 2, 3]}")
+    assert doe("apply", study, "--yes").returncode == 1
+    listed = doe("files", "list", cwd=study.parent).stdout.splitlines()
+    (file,) = [line.split()[0] for line in listed if line.endswith(" adder.csv")]
+    assert doe("files", "delete", file, "--yes", cwd=study.parent).returncode == 0
+    study = write(f"  x: {{levels: {levels}}}")
+    assert doe("plan", study).returncode == 0
+    assert [row["x"] for row in shown(doe, study) if row["state"] == "failed"] == ["2"]
+    assert again(doe, ran, mended, study) == {"x = 2": 1}
+
+
 def test_what_was_stopped_is_run_and_nothing_else(doe, study_at, tmp_path):
     ran = tmp_path / "ran"
     more = {
